@@ -1,0 +1,21 @@
+/**
+ * An outside act that must happen once, as *find or do*. A first attempt makes without looking; an attempt
+ * that follows one whose result was never written looks first. Rooms that speak to the outside return acts,
+ * the mission performs them through `once`.
+ */
+
+/** Both halves of an act. */
+export interface Act<T> {
+  /**
+   * Looks for what an earlier attempt, begun at `begunAt` (milliseconds since the epoch), may have left.
+   * Throws a `later` problem while it is too early to say that nothing was left.
+   */
+  find(begunAt: number): Promise<T | undefined>;
+  /** Does it. Never retried by anybody below. */
+  make(): Promise<T>;
+}
+
+/** An act that is its own look: doing it again changes nothing and answers the same. */
+export function idempotent<T>(make: () => Promise<T>): Act<T> {
+  return { find: make, make };
+}

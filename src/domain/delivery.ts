@@ -1,0 +1,91 @@
+/**
+ * What GitHub's deliveries say, translated at the door: one row per kind we act on. The body must have the
+ * shape its event header claims, because the header is not under the signature. Everything else is ignored.
+ */
+import { z } from "zod";
+
+const account = z.object({ login: z.string(), id: z.number(), type: z.string().default("User") });
+
+const repository = z.object({
+  id: z.number(),
+  name: z.string(),
+  private: z.boolean(),
+  archived: z.boolean().default(false),
+  default_branch: z.string(),
+  html_url: z.string(),
+  owner: account,
+});
+
+const issue = z.object({
+  id: z.number(),
+  number: z.number(),
+  title: z.string(),
+  body: z.string().nullish(),
+  state: z.string().default("open"),
+  comments: z.number().default(0),
+  html_url: z.string(),
+  user: account.nullish(),
+  pull_request: z.object({}).nullish(),
+});
+
+const scope = { repository, sender: account, installation: z.object({ id: z.number() }) };
+
+const comment = z.object({
+  id: z.number(),
+  body: z.string().nullish(),
+  user: account.nullish(),
+  performed_via_github_app: z.object({ id: z.number(), slug: z.string().optional() }).nullish(),
+});
+
+const shapes = {
+  "issues.labeled": z.object({ ...scope, issue, label: z.object({ name: z.string() }) }),
+  "issues.unlabeled": z.object({ ...scope, issue, label: z.object({ name: z.string() }) }),
+  "issues.closed": z.object({ ...scope, issue }),
+  "issue_comment.created": z.object({ ...scope, issue, comment }),
+  "pull_request.closed": z.object({
+    ...scope,
+    pull_request: z.object({ number: z.number(), merged: z.boolean().default(false), html_url: z.string() }),
+  }),
+};
+
+/** Bodies that are never found under another event's header, by the member that gives them away. */
+const tells: Record<string, string[]> = {
+  issues: ["comment", "pull_request", "check_suite"],
+  issue_comment: ["pull_request", "label"],
+  pull_request: ["issue", "comment"],
+};
+
+type Shapes = typeof shapes;
+/** `event.action` of the deliveries we act on. */
+export type DeliveryKind = keyof Shapes;
+/** A delivery we act on, reduced to the members we use. */
+export type Delivery = { [K in DeliveryKind]: { kind: K } & z.infer<Shapes[K]> }[DeliveryKind];
+/** GitHub's account as deliveries carry it. */
+export type Account = z.infer<typeof account>;
+
+/** Events the inbox stores; deliveries of all others are answered and forgotten. */
+export const storedEvents: ReadonlySet<string> = new Set(
+  Object.keys(shapes).map((kind) => kind.slice(0, kind.indexOf("."))),
+);
+
+/** The result of reading a delivery. */
+export type Reading =
+  | { kind: "delivery"; delivery: Delivery }
+  | { kind: "ignored"; why: "action not used" | "body contradicts its event header" };
+
+/** Reads a delivery's JSON under the event name its header claims. */
+export function readDelivery(event: string, payload: unknown): Reading {
+  const head = z.looseObject({ action: z.string() }).safeParse(payload);
+  if (!head.success) return { kind: "ignored", why: "action not used" };
+  const kind = `${event}.${head.data.action}`;
+  if (!isKind(kind)) return { kind: "ignored", why: "action not used" };
+  const read = shapes[kind].safeParse(payload);
+  const foreign = tells[event]?.some((member) => member in head.data) ?? false;
+  if (!read.success || foreign) return { kind: "ignored", why: "body contradicts its event header" };
+  // The cast ties `kind` to the shape it selected, which the compiler cannot follow through the index.
+  return { kind: "delivery", delivery: { kind, ...read.data } as Delivery };
+}
+
+function isKind(kind: string): kind is DeliveryKind {
+  return Object.hasOwn(shapes, kind);
+}

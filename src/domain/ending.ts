@@ -1,0 +1,79 @@
+/**
+ * How a round ends. `endingOf` reads the agent's side and says what was met; whether a pull request
+ * comes of it is only known once GitHub has been asked what was pushed.
+ */
+import type { Progress } from "./progress.ts";
+import type { Run } from "./run.ts";
+
+/** The ending of a round, as the issue shows it. */
+export type Ending =
+  | { kind: "opened"; pull: number; url: string }
+  | { kind: "no changes" }
+  | { kind: "stopped"; why: string; by?: string }
+  | { kind: "failed"; words: string }
+  | { kind: "refused"; words: string }
+  | { kind: "budget reached"; pull?: number; url?: string }
+  | { kind: "timed out"; pull?: number; url?: string }
+  | { kind: "unanswered" };
+
+/** What the mission met, before it is known what was pushed. */
+export type Met =
+  | { kind: "finished" }
+  | Extract<Ending, { kind: "stopped" | "failed" | "refused" | "unanswered" }>
+  | { kind: "budget reached" }
+  | { kind: "timed out" };
+
+/**
+ * Called off by a person or by the clock? Asked before anything is spent. While the run waits on people
+ * (`waiting`) the clock does not count.
+ */
+export function calledOff(run: Run, now: number, waiting: boolean): Met | undefined {
+  if (run.stop) {
+    return { kind: "stopped", why: run.stop.why, ...(run.stop.by === undefined ? {} : { by: run.stop.by }) };
+  }
+  return !waiting && now >= deadline(run) ? { kind: "timed out" } : undefined;
+}
+
+/** When the round's working time is over. */
+export function deadline(run: Run): number {
+  return run.roundAt + run.settings.limits.minutes * 60_000;
+}
+
+/** When the agent is told to finish and push: four fifths of the time are over. */
+export function lastCall(run: Run): number {
+  return run.roundAt + run.settings.limits.minutes * 48_000;
+}
+
+/**
+ * Has the agent come to an end? `sent` holds the ids of the messages and answers of this round: an idle
+ * that is older than what we sent last is not the end of anything.
+ */
+export function endingOf(progress: Progress, sent: string[]): Met | undefined {
+  const trouble = progress.trouble;
+  if (trouble) return { kind: "failed", words: trouble };
+  if (progress.status === "terminated") {
+    return { kind: "failed", words: "The Claude session ended unexpectedly. `/agent retry` starts again." };
+  }
+  const idle = progress.idle;
+  if (!idle) return undefined;
+  switch (idle.reason) {
+    case "budget_reached":
+      return { kind: "budget reached" };
+    case "refusal":
+      return {
+        kind: "failed",
+        words: "The model declined this request. Rephrase the issue, then `/agent retry`.",
+      };
+    case "retries_exhausted":
+      return {
+        kind: "failed",
+        words: "The model could not be reached after several attempts. `/agent retry` starts again.",
+      };
+    case "end_turn":
+      return sent.every((id) => progress.heard.includes(id)) ? { kind: "finished" } : undefined;
+    case "requires_action":
+      return undefined;
+    default:
+      return idle.reason satisfies never;
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * The same words, unable to act: Markdown written anew with nothing in it that makes GitHub notify, link, close,
+ * load or run. It does not know how long a text may be, nor who wrote it.
+ *
+ * GitHub's filters for mentions and references look at the rendered page and skip `pre`, `code` and `a`
+ * (its html-pipeline), so a code span is the form that shows a name without acting; an entity is decoded before
+ * those filters run and would not do.
+ */
+import type { Definition, Link, Parents, PhrasingContent, RootContent, Text } from "mdast";
+import { gfmToMarkdown } from "mdast-util-gfm";
+import { toMarkdown } from "mdast-util-to-markdown";
+import { definitionsOf, pieces, readMarkdown } from "./markdown.ts";
+import { redact } from "./secret.ts";
+
+/** What makes GitHub notify or link: `@name`, `@org/team`, `#1`, `owner/repo#1`, `GH-1`. */
+const acting =
+  /(?<![A-Za-z0-9_])@[A-Za-z0-9][\w-]*(?:\/[\w.-]+)?|(?<![\w.-])[\w.-]*(?:\/[\w.-]+)?#\d+|(?<!\w)gh-\d+/gi;
+/** An address that GitHub turns into a reference, on any host. */
+const actingUrl = /^https?:\/\/[^/]+\/[^/]+\/[^/]+\/(?:issues|pull|pulls|discussions|commit)\/./i;
+/** How the comments begin by which we find our own again. */
+const ourMarker = /<!--(?=\s*patchwright)/gi;
+
+/**
+ * Markdown that shows what `source` shows. Mentions, references and addresses of issues, pull requests and
+ * commits become code spans (but those in `references` stay), images their description, raw HTML its text; a
+ * slash that starts a line is escaped, our own markers are broken, secrets redacted. What is too tangled to read
+ * is shown as a code block. Never throws.
+ */
+export function inertMarkdown(source: string, references: readonly string[]): string {
+  const { tree, end } = readMarkdown(source);
+  const unread: RootContent[] = end < source.length ? [{ type: "code", value: source.slice(end) }] : [];
+  try {
+    return written([...calmed(tree, { references, definitions: definitionsOf(tree) }).children, ...unread]);
+  } catch {
+    // Nested deeper than the stack: the writer recurses.
+    return written([{ type: "code", value: source }]);
+  }
+}
+
+/** One line in which nothing acts, for places that show code spans but no other Markdown. */
+export function inertLine(line: string): string {
+  const parts = redact(line).split(/(`[^`]*`)/);
+  const inert = parts.map((part, index) =>
+    index % 2 === 1 ? part : part.replaceAll("`", "'").replace(acting, (found) => `\`${found}\``),
+  );
+  return inert.join("").replace(ourMarker, "<! --");
+}
+
+function written(children: RootContent[]): string {
+  const slash = { atBreak: true, character: "/" };
+  const text = toMarkdown(
+    { type: "root", children },
+    { bullet: "-", extensions: [gfmToMarkdown(), { unsafe: [slash] }] },
+  );
+  return redact(text.trimEnd()).replace(ourMarker, "<! --");
+}
+
+interface Calming {
+  references: readonly string[];
+  definitions: Map<string, Definition>;
+}
+
+function calmed<Parent extends Parents>(parent: Parent, calming: Calming): Parent {
+  const inFlow = ["root", "blockquote", "listItem", "footnoteDefinition"].includes(parent.type);
+  const plainChildren = parent.children.flatMap((child) =>
+    child.type === "html" ? htmlWords(child.value, inFlow) : plain(child, calming),
+  );
+  return { ...parent, children: joined(plainChildren).flatMap((child) => quiet(child, calming)) };
+}
+
+/** What a browser would show of raw HTML, as text: a paragraph in flow, else bare. */
+function htmlWords(value: string, inFlow: boolean): RootContent[] {
+  const words = pieces(value, { tree: { type: "root", children: [] }, end: 0 })
+    .map((piece) => (piece.kind === "text" ? value.slice(piece.start, piece.end) : " "))
+    .join("")
+    .replace(/\s+/g, " ");
+  const text: Text = { type: "text", value: words };
+  if (!inFlow) return [text];
+  return words.trim() === "" ? [] : [{ type: "paragraph", children: [{ ...text, value: words.trim() }] }];
+}
+
+/** A node without pictures, definitions and the links that act. */
+function plain(node: RootContent, { definitions }: Calming): RootContent[] {
+  switch (node.type) {
+    case "image":
+    case "imageReference":
+      return [{ type: "text", value: node.alt || "image" }];
+    case "link":
+      return actingUrl.test(node.url) ? unlinked(node) : [{ ...node, title: null }];
+    case "linkReference": {
+      const url = definitions.get(node.identifier)?.url ?? "";
+      return plain({ type: "link", url, children: node.children }, { references: [], definitions });
+    }
+    case "definition":
+      return [];
+    case "code":
+      return [{ ...node, meta: null, value: redact(node.value) }];
+    case "inlineCode":
+      return [{ ...node, value: redact(node.value) }];
+    default:
+      return [node];
+  }
+}
+
+/** A link's words and its address as code, once when they are the same. */
+function unlinked({ url, children }: Link): PhrasingContent[] {
+  const address: PhrasingContent = { type: "inlineCode", value: url };
+  const [only, ...others] = children;
+  if (others.length === 0 && only?.type === "text" && url.endsWith(only.value)) return [address];
+  return [...children, { type: "text", value: " (" }, address, { type: "text", value: ")" }];
+}
+
+/** Neighbouring texts as one, so that nothing acts that was in two pieces before. */
+function joined(nodes: RootContent[]): RootContent[] {
+  const all: RootContent[] = [];
+  for (const node of nodes) {
+    const last = all.at(-1);
+    if (last?.type === "text" && node.type === "text") {
+      all[all.length - 1] = { type: "text", value: last.value + node.value };
+    } else {
+      all.push(node);
+    }
+  }
+  return all;
+}
+
+function quiet(node: RootContent, calming: Calming): RootContent[] {
+  if (node.type === "text") return quietText(node.value, calming.references);
+  if (node.type === "link" && isAutolink(node)) return [node];
+  return "children" in node ? [calmed(node, calming)] : [node];
+}
+
+/** A link that shows its own address: GitHub leaves its text alone, and splitting it would spoil it. */
+function isAutolink({ url, children }: Link): boolean {
+  const [only, ...others] = children;
+  if (others.length > 0 || only?.type !== "text") return false;
+  return ["", "http://", "mailto:"].some((scheme) => url === scheme + only.value);
+}
+
+function quietText(value: string, references: readonly string[]): RootContent[] {
+  const text = redact(value).replaceAll("\u00a0", " ");
+  const nodes: RootContent[] = [];
+  let at = 0;
+  for (const match of text.matchAll(acting)) {
+    if (references.includes(match[0])) continue;
+    nodes.push({ type: "text", value: text.slice(at, match.index) }, { type: "inlineCode", value: match[0] });
+    at = match.index + match[0].length;
+  }
+  return [...nodes, { type: "text", value: text.slice(at) }];
+}

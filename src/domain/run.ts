@@ -1,0 +1,93 @@
+/**
+ * The run as the mission sees it: what was asked, by whom, how far it has come.
+ * Plain data; how it is stored is the store's business.
+ */
+import type { Ending } from "./ending.ts";
+import type { RunId } from "./ids.ts";
+import type { Progress } from "./progress.ts";
+import type { Settings } from "./settings.ts";
+
+/** Somebody on GitHub, by the number that survives a renaming. */
+export interface Person {
+  login: string;
+  id: number;
+  /** `User`, `Bot`, `Organization`, `Mannequin`. */
+  type: string;
+}
+
+/** What started a run. */
+export type Trigger =
+  | { kind: "label"; label: string }
+  | { kind: "command"; commentId: number; instructions: string };
+
+/** The request as it stood at the trigger; nothing in it changes afterwards. */
+export interface Origin {
+  trigger: Trigger;
+  sender: Person;
+  /** When the delivery was received, milliseconds since the epoch. */
+  at: number;
+  title: string;
+  body: string;
+  /** Who wrote the issue; absent when the account is gone. */
+  author?: Person;
+  /** How many comments the issue had. */
+  comments: number;
+  issueUrl: string;
+  defaultBranch: string;
+  private: boolean;
+}
+
+/** Where the run takes place. The ids survive a renaming, the names do not. */
+export interface Place {
+  installation: number;
+  repositoryId: number;
+  owner: string;
+  repo: string;
+  issue: number;
+}
+
+/** Why a run is called off. */
+export interface Stop {
+  why: "command" | "label removed" | "issue closed" | "pull request closed" | "pull request merged";
+  /** Login of the person, where one is known. */
+  by?: string;
+  at: number;
+}
+
+/** Something a person said to a live run. */
+export interface Note {
+  id: string;
+  author: string;
+  text: string;
+  at: number;
+}
+
+/** A run: a row, its facts and its notes. */
+export interface Run {
+  id: RunId;
+  place: Place;
+  origin: Origin;
+  settings: Settings;
+  round: number;
+  /** `resting`: the pull request is open and the session idle, until feedback or the end. */
+  phase: "working" | "resting" | "ended";
+  ending?: Ending;
+  stop?: Stop;
+  session?: string;
+  pull?: number;
+  progress: Progress;
+  notes: Note[];
+  createdAt: number;
+  /** When this round began. */
+  roundAt: number;
+}
+
+/** `owner/name` of the run's repository. */
+export function fullName(place: { owner: string; repo: string }): string {
+  return `${place.owner}/${place.repo}`;
+}
+
+/** Branch the work starts from and the pull request goes to. */
+export function baseBranch(run: Pick<Run, "settings" | "origin">): string {
+  return run.settings.base || run.origin.defaultBranch;
+}

@@ -1,0 +1,101 @@
+/**
+ * What one file of one commit holds: its kind, whether it was read in full, what its added lines hide.
+ * Knows nothing of paths that are kept back, of limits or of verdicts.
+ */
+import { hasHidden } from "./hidden.ts";
+import { leaksIn } from "./leaks.ts";
+import { type Patch, readPatch } from "./patch.ts";
+import type { ScreenedFile } from "./screening.ts";
+
+/** What can be said of a file's contents. */
+export type ContentCode = "secret" | "symlink" | "submodule" | "binary" | "unread" | "hidden_characters";
+
+/** Something found in a file; `words` is a clause to follow its path. */
+export interface ContentFinding {
+  code: ContentCode;
+  words: string;
+}
+
+const unread = (why: string): ContentFinding => ({
+  code: "unread",
+  words: `could not be read in full: ${why}`,
+});
+
+/** What is to be said of a file's contents as one commit changes them. A removal adds nothing to look at. */
+export function contentFindings(file: ScreenedFile): ContentFinding[] {
+  if (file.status === "removed") return [];
+  const patch = readPatch(file.patch ?? "");
+  return kindFindings(file, patch) ?? [...completeness(file, patch), ...lineFindings(patch)];
+}
+
+/** Findings for what is no ordinary file; undefined for one that is. */
+function kindFindings(file: ScreenedFile, patch: Patch): ContentFinding[] | undefined {
+  switch (file.mode) {
+    case "100644":
+    case "100755":
+      return file.binary ? [{ code: "binary", words: "is not text" }] : undefined;
+    case "160000":
+      return [{ code: "submodule", words: "is a submodule: another repository's commit" }];
+    case "120000":
+      return linkFindings(file);
+    default:
+      return [
+        unread(file.mode === undefined ? "its mode is unknown" : "it has an unusual mode"),
+        ...lineFindings(patch),
+      ];
+  }
+}
+
+function linkFindings({ path, symlinkTarget }: ScreenedFile): ContentFinding[] {
+  if (symlinkTarget === undefined) return [unread("it is a symbolic link to an unknown place")];
+  const secrets = leakFindings(symlinkTarget);
+  if (staysInTree(path, symlinkTarget)) return secrets;
+  return [...secrets, { code: "symlink", words: "is a symbolic link that leads out of the repository" }];
+}
+
+/**
+ * Does the link's target lie in the tree? By its letters alone: steps up are counted against the depth of the
+ * link's folder, and one that follows a name is not trusted, for that name may be a link itself.
+ */
+function staysInTree(path: string, target: string): boolean {
+  if (/^[/\\~]|^[a-z]:|[\0\\]/i.test(target)) return false;
+  const names = target.split("/").filter((name) => name !== "" && name !== ".");
+  const firstName = names.findIndex((name) => name !== "..");
+  const stepsUp = firstName < 0 ? names.length : firstName;
+  if (stepsUp > path.split("/").length - 1) return false;
+  return !names.slice(stepsUp).some((name) => name === ".." || name.toLowerCase() === ".git");
+}
+
+/** Was all of the text read? The patch's own lines must add up to GitHub's counts. */
+function completeness(file: ScreenedFile, patch: Patch): ContentFinding[] {
+  if (file.truncated) return [unread("it is too large")];
+  if (file.patch === undefined) {
+    const nothingToRead = file.binary === false && file.additions === 0;
+    return nothingToRead ? [] : [unread("GitHub shows no patch of it")];
+  }
+  const whole = patch.whole && patch.added.length === file.additions && patch.removed === file.deletions;
+  return whole ? [] : [unread("its patch is cut short")];
+}
+
+const largeFilePointer = /^version https:\/\/git-lfs\.github\.com\/spec\//;
+
+/** What the added lines hold. Secrets are looked for across lines, since a key has many. */
+function lineFindings({ added }: Patch): ContentFinding[] {
+  const hidden = added.find(({ text }) => hasHidden(text));
+  return [
+    ...leakFindings(added.map(({ text }) => text).join("\n")),
+    ...(added.some(({ text }) => largeFilePointer.test(text)) ? [unread("its contents lie in Git LFS")] : []),
+    ...(hidden
+      ? [
+          {
+            code: "hidden_characters" as const,
+            words: `has hidden or reordering characters in line ${hidden.line}`,
+          },
+        ]
+      : []),
+  ];
+}
+
+function leakFindings(text: string): ContentFinding[] {
+  return leaksIn(text).map(({ words }) => ({ code: "secret", words: `holds ${words}` }));
+}

@@ -1,0 +1,263 @@
+/**
+ * Every sentence people read on GitHub, in one file. Whatever an agent or a stranger wrote passes through
+ * `harmless` or `oneLine` before it stands beside our own words.
+ */
+import type { Ending } from "./ending.ts";
+import { commentMarker, runMarker, sessionBranch } from "./ids.ts";
+import { fullName, type Run } from "./run.ts";
+import { harmless, harmlessTitle, oneLine } from "./sanitize.ts";
+import type { Reason } from "./screening.ts";
+
+/** What the agent handed in with `submit_pull_request`. */
+export interface Submission {
+  title: string;
+  summary: string;
+  checks?: string;
+}
+
+/** Where a run stands, as its status comment says it. */
+export type State =
+  | { kind: "starting" | "working" | "queued" }
+  | { kind: "waiting for an answer" }
+  | { kind: "waiting for approval"; head: string; reasons: Reason[]; more: number }
+  | { kind: "ended"; ending: Ending };
+
+/** What the status comment is made of besides the run. */
+export interface StatusFacts {
+  now: number;
+  sessionUrl?: string;
+  dashboardUrl?: string;
+  /** Things left out of the request, in words. */
+  leftOut?: string[];
+}
+
+/** GitHub's limits: a comment or body, a title. */
+const bodyMax = 65_536;
+const titleMax = 120;
+const wordsMax = 1_500;
+const summaryMax = 20_000;
+const templateMax = 20_000;
+
+/** The headline: who asked, what state, how long, what it cost so far. */
+export function headline(run: Run, state: State, now: number): string {
+  return [
+    `**${run.origin.sender.login}** asked`,
+    `**${stateName(state)}**`,
+    span(now - run.createdAt),
+    cost(run),
+  ].join(" · ");
+}
+
+/** The status comment: headline first, marker last. */
+export function statusComment(run: Run, state: State, facts: StatusFacts): string {
+  const parts = [headline(run, state, facts.now), ...stateWords(run, state), ...links(run, state, facts)];
+  const marker = runMarker(run.id);
+  return `${parts.join("\n\n").slice(0, bodyMax - marker.length - 2)}\n\n${marker}`;
+}
+
+function stateName(state: State): string {
+  if (state.kind !== "ended") return state.kind;
+  return state.ending.kind === "opened" ? `opened #${state.ending.pull}` : state.ending.kind;
+}
+
+function stateWords(run: Run, state: State): string[] {
+  switch (state.kind) {
+    case "queued":
+    case "starting":
+      return ["I am on it. Reply `/agent stop` to stop me."];
+    case "working":
+      return [latest(run), counts(run)].filter((part) => part !== "");
+    case "waiting for an answer":
+      return [
+        "I asked a question below and wait for the answer: reply in a comment. Nothing is spent meanwhile.",
+      ];
+    case "waiting for approval":
+      return [heldWords(state)];
+    case "ended":
+      return endingWords(run, state.ending);
+    default:
+      return state satisfies never;
+  }
+}
+
+function endingWords(run: Run, ending: Ending): string[] {
+  switch (ending.kind) {
+    case "opened":
+      return [`The pull request is open: #${ending.pull}.`, counts(run)];
+    case "no changes":
+      return ["The agent finished without pushing anything. Its last words:", latest(run)];
+    case "stopped":
+      return [`Stopped${ending.by === undefined ? "" : ` by ${ending.by}`}: ${ending.why}.`, keptBranch(run)];
+    case "failed":
+      return [oneLine(ending.words, wordsMax), `Run \`${run.id}\`.`, keptBranch(run)];
+    case "refused":
+      return [oneLine(ending.words, wordsMax)];
+    case "budget reached":
+      return [
+        `The budget of ${dollars(run.settings.budget_usd * 100)} is used up. \`/agent budget USD\` raises it and the work goes on.`,
+        unfinished(ending.pull),
+      ];
+    case "timed out":
+      return [
+        `The time limit of ${run.settings.limits.minutes} minutes is reached.`,
+        unfinished(ending.pull) || keptBranch(run),
+      ];
+    case "unanswered":
+      return ["No answer came within seven days. `/agent retry` starts again."];
+    default:
+      return ending satisfies never;
+  }
+}
+
+function unfinished(pull: number | undefined): string {
+  return pull === undefined ? "" : `What was pushed so far is in #${pull}, marked *unfinished*.`;
+}
+
+function keptBranch(run: Run): string {
+  return run.session === undefined
+    ? ""
+    : `What was pushed, if anything, stays on the branch \`${sessionBranch(run.session)}\`.`;
+}
+
+function heldWords({ head, reasons, more }: Extract<State, { kind: "waiting for approval" }>): string {
+  const list = reasons.map(
+    (reason) => `- ${reason.path === undefined ? "" : `\`${reason.path}\`: `}${reason.words}`,
+  );
+  const rest = more > 0 ? [`- and ${more} more`] : [];
+  const remedy = reasons.every((reason) => reason.approvable)
+    ? `Someone with the role *maintain* or *admin* can let it through with \`/agent approve ${head.slice(0, 12)}\`.`
+    : "This cannot be approved: a commit holds something that must not be published. `/agent stop` ends the run.";
+  return [`What was pushed (head \`${head}\`) is held back:`, [...list, ...rest].join("\n"), remedy].join(
+    "\n\n",
+  );
+}
+
+function latest(run: Run): string {
+  const words = harmless(run.progress.words, { max: wordsMax });
+  return words === ""
+    ? ""
+    : words
+        .split("\n")
+        .map((line) => `> ${line}`)
+        .join("\n");
+}
+
+function counts(run: Run): string {
+  const { read, edited, commands } = run.progress.counts;
+  return `${read} files read · ${edited} edits · ${commands} commands run`;
+}
+
+function links(run: Run, state: State, facts: StatusFacts): string[] {
+  const all = [
+    facts.sessionUrl && `[session](${facts.sessionUrl})`,
+    run.session && state.kind !== "starting" && `branch \`${sessionBranch(run.session)}\``,
+    facts.dashboardUrl && `[timeline](${facts.dashboardUrl})`,
+  ].filter((link) => typeof link === "string");
+  const notes =
+    facts.leftOut && facts.leftOut.length > 0
+      ? [`Left out of the request: ${facts.leftOut.join("; ")}.`]
+      : [];
+  return [...notes, ...(all.length > 0 ? [all.join(" · ")] : [])];
+}
+
+function cost(run: Run): string {
+  return `${dollars(run.progress.costCents)} of ${dollars(run.settings.budget_usd * 100)}`;
+}
+
+/** Cents as people write them. */
+export function dollars(cents: number): string {
+  return `$${(cents / 100).toFixed(2)}`;
+}
+
+/** A span of milliseconds in the coarsest words that are true enough. */
+export function span(ms: number): string {
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 1) return `${Math.max(Math.floor(ms / 1000), 0)} s`;
+  return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** Title of the session at the platform: `owner/repo#N: title`. */
+export function sessionTitle(run: Run): string {
+  return oneLine(`${fullName(run.place)}#${run.place.issue}: ${run.origin.title}`, 200);
+}
+
+/** The pull request's title. */
+export function pullTitle(run: Run, submission: Submission | undefined): string {
+  const title = harmlessTitle(submission?.title ?? run.origin.title, titleMax);
+  return title === "" ? `Resolve #${run.place.issue}` : title;
+}
+
+/** What a pull request's body is made of besides the run. */
+export interface PullFacts {
+  submission?: Submission;
+  template?: string;
+  sessionUrl?: string;
+  unfinished?: boolean;
+}
+
+/** The pull request's body: template filled or plain, then what every one of ours says. */
+export function pullBody(run: Run, facts: PullFacts): string {
+  const closes = `Closes #${run.place.issue}`;
+  const said = facts.submission?.summary ?? run.progress.words;
+  const summary =
+    harmless(said, { max: summaryMax, references: [`#${run.place.issue}`] }) || run.origin.title;
+  const checks = harmless(facts.submission?.checks ?? "", { max: summaryMax });
+  const head = facts.unfinished ? ["**Unfinished:** the run ended before the agent said it was done."] : [];
+  const foot = [
+    closes,
+    [
+      facts.sessionUrl && `[Claude session](${facts.sessionUrl})`,
+      `cost ${dollars(run.progress.costCents)}`,
+      `asked by ${run.origin.sender.login}`,
+    ]
+      .filter((part) => part)
+      .join(" · "),
+    runMarker(run.id),
+  ];
+  const parts =
+    facts.template === undefined
+      ? [summary, ...(checks === "" ? [] : ["### How it was checked", checks])]
+      : [filled(facts.template.slice(0, templateMax), summary, checks)];
+  return [...head, ...parts, ...foot].join("\n\n").slice(-bodyMax);
+}
+
+const forSummary = /descri|summary|what|changes|overview|purpose/i;
+const forChecks = /test|check|verif|how/i;
+
+/** Puts the summary and the checks under the template's headings for them, or before it where it has none. */
+function filled(template: string, summary: string, checks: string): string {
+  const lines = template.replaceAll("\r\n", "\n").split("\n");
+  const headings = lines.flatMap((line, at) => (/^#{1,6}\s/.test(line) ? [{ line, at }] : []));
+  const summaryAt = headings.find(({ line }) => forSummary.test(line))?.at;
+  const checksAt = headings.find(({ line, at }) => at !== summaryAt && forChecks.test(line))?.at;
+  const body = lines.flatMap((line, at) => {
+    if (at === summaryAt) return [line, "", summary];
+    return at === checksAt && checks !== "" ? [line, "", checks] : [line];
+  });
+  const before = summaryAt === undefined ? [summary, ""] : [];
+  const after = checksAt === undefined && checks !== "" ? ["", "### How it was checked", "", checks] : [];
+  return [...before, ...body, ...after].join("\n").trim();
+}
+
+/** The one comment by which the agent asks its question. */
+export function questionComment(
+  run: Run,
+  question: { call: string; text: string; options: string[] },
+): string {
+  const options = question.options.map((option) => `- ${harmless(option, { max: 300 })}`);
+  return [
+    `@${run.origin.sender.login}, the agent asks:`,
+    harmless(question.text, { max: 8_000 })
+      .split("\n")
+      .map((line) => `> ${line}`)
+      .join("\n"),
+    ...(options.length > 0 ? [options.join("\n")] : []),
+    "Reply in a comment here; anyone who may start a run may answer.",
+    commentMarker(run.id, question.call),
+  ].join("\n\n");
+}
+
+/** A refusal on a thread: what was missing and who can change it. */
+export function refusalComment(login: string, words: string, marker: string): string {
+  return [`${login}: ${words}`, marker].join("\n\n");
+}
