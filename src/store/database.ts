@@ -1,0 +1,83 @@
+/**
+ * Opens what must survive: SQLite in a directory, or PostgreSQL, behind one Kysely with the tables in place.
+ * Above this file nobody knows which of the two it is, except the engine that is chosen with it.
+ *
+ * On SQLite there is one connection: inside `db.transaction()` use only the transaction handed to you —
+ * a query on `db` itself would wait for the transaction to end, and the transaction for it — and await nothing
+ * but queries there, for everybody else waits too.
+ */
+import { Kysely, type SqliteDatabase, sql } from "kysely";
+import type { Clock } from "../clock.ts";
+import { isProblem, Problem } from "../domain/errors.ts";
+import { migrate } from "./migrations.ts";
+import { type PostgresOptions, postgresDialect } from "./postgres.ts";
+import type { Schema } from "./schema.ts";
+import { EmbeddedDialect, openFile } from "./sqlite.ts";
+
+/** Where to store. */
+export type StoreOptions =
+  /** A file in `dataDir`, alone; the clock measures the wait for a process that is still there. */
+  | { kind: "embedded"; dataDir: string; clock: Clock }
+  /** A connection that is somebody else's, such as one in memory; closed with the store. */
+  | { kind: "lent"; connection: SqliteDatabase }
+  | ({ kind: "postgres" } & PostgresOptions);
+
+/** The open database. Every statement tells trouble of the machine as a `later` problem, `store_unavailable` or `store_full`. */
+export interface Store {
+  readonly db: Kysely<Schema>;
+  readonly dialect: "sqlite" | "postgres";
+  /** Resolves when the database answers; else throws `later` `store_unavailable`. */
+  check(): Promise<void>;
+  /** Closes it and lets the next process in. */
+  close(): Promise<void>;
+}
+
+/** The dialect for these options, and what to do after closing. */
+async function dialectFor(options: StoreOptions) {
+  switch (options.kind) {
+    case "embedded": {
+      const { connection, unlock } = await openFile(options.dataDir, options.clock);
+      return { name: "sqlite", dialect: new EmbeddedDialect({ database: connection }), unlock } as const;
+    }
+    case "lent":
+      return {
+        name: "sqlite",
+        dialect: new EmbeddedDialect({ database: options.connection }),
+        unlock: () => undefined,
+      } as const;
+    case "postgres":
+      return { name: "postgres", dialect: postgresDialect(options), unlock: () => undefined } as const;
+  }
+}
+
+/**
+ * Opens the store and brings its tables up to this code. Throws a `Problem` whose sentence says what to do:
+ * `refused` `store_locked`, `store_unwritable`, `store_damaged`, `store_unsuitable`, `store_newer`, `store_denied`;
+ * `later` `store_unavailable`, `store_full`.
+ */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const { name, dialect, unlock } = await dialectFor(options);
+  const db = new Kysely<Schema>({ dialect });
+  const close = async () => {
+    try {
+      await db.destroy();
+    } finally {
+      unlock();
+    }
+  };
+  const check = async () => {
+    try {
+      await sql`select name from memos limit 1`.execute(db);
+    } catch (error) {
+      if (isProblem(error)) throw error;
+      throw new Problem("later", "store_unavailable", "The database does not answer.", { cause: error });
+    }
+  };
+  try {
+    await migrate(db);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { db, dialect: name, check, close };
+}

@@ -1,0 +1,236 @@
+/**
+ * The inbox: every delivery is written down, and the alarm that will read it, before it is acknowledged.
+ * Appends of one turn of the event loop share one transaction, because the disk's sync is what costs.
+ * It does not know what a delivery means.
+ */
+import { createHash } from "node:crypto";
+import { setImmediate as turn } from "node:timers/promises";
+import type { Kysely, Transaction } from "kysely";
+import type { Clock } from "../clock.ts";
+import { isProblem, Problem } from "../domain/errors.ts";
+import type { Store } from "./database.ts";
+import type { DeliveryRow, Schema } from "./schema.ts";
+
+/** Bounds of one transaction; a single larger body goes alone. */
+const batchRowsMax = 200;
+const batchBytesMax = 4 * 1024 * 1024;
+/** Bounds of what waits for its transaction; beyond them GitHub is told to come again. */
+const queueRowsMax = 5_000;
+const queueBytesMax = 128 * 1024 * 1024;
+const pruneRowsMax = 500;
+const pruneBatchesMax = 200;
+const waitingMax = 500;
+
+/** The part of the engine the inbox rings. */
+export interface Bell {
+  wake(tx: Transaction<Schema>, ...wakes: { kind: "delivery"; id: string; at: number }[]): Promise<void>;
+  knock(): void;
+}
+
+/** A delivery as it came: its signature is verified, its body is JSON text. */
+export interface Delivery {
+  id: string;
+  event: string;
+  body: string;
+}
+
+/** Was this delivery's id seen before? */
+export type Appended = "new" | "known";
+
+/** Deliveries from the moment they are durable until they are forgotten. */
+export interface Inbox {
+  /** Resolves when the delivery is durable; `later` `store_unavailable` or `store_full` when it is not. */
+  append(delivery: Delivery): Promise<Appended>;
+  /** The delivery, or undefined when it was never here or is forgotten. */
+  load(id: string): Promise<DeliveryRow | undefined>;
+  /** Ids of deliveries received before `before` and not finished, oldest first, at most 500. */
+  waiting(before: number): Promise<string[]>;
+  /** Was the same body received before under another id? Of two copies only the later one is a replay. */
+  seen(bodyHash: string, exceptId: string): Promise<boolean>;
+  /** Marks it done with one word for people, within the transaction of what it caused when one is given. */
+  finish(id: string, verdict: string, within?: Transaction<Schema>): Promise<void>;
+  /** Marks it failed for good, with the problem's code as its verdict. */
+  fail(id: string, problem: Problem): Promise<void>;
+  /** Forgets finished deliveries received before `before`; resolves with how many, at most 100,000 a call. */
+  prune(before: number): Promise<number>;
+}
+
+/** A delivery on its way to the disk, and who waits for it. */
+interface Pending {
+  row: DeliveryRow;
+  bytes: number;
+  resolve: (appended: Appended) => void;
+  reject: (error: unknown) => void;
+}
+
+/** Takes from the front of the queue what one transaction may hold, at least one. */
+function takeBatch(queue: Pending[]): Pending[] {
+  let bytes = 0;
+  const past = queue.findIndex(({ bytes: more }, place) => {
+    bytes += more;
+    return place > 0 && (place >= batchRowsMax || bytes > batchBytesMax);
+  });
+  return queue.splice(0, past < 0 ? queue.length : past);
+}
+
+/** Gathers deliveries and writes them, one transaction at a time. */
+class GroupCommit {
+  readonly #write: (rows: DeliveryRow[]) => Promise<Set<string>>;
+  readonly #queue: Pending[] = [];
+  #bytes = 0;
+  #writing: boolean = false;
+
+  /** `write` stores rows durably and resolves with the ids that are new. */
+  constructor(write: (rows: DeliveryRow[]) => Promise<Set<string>>) {
+    this.#write = write;
+  }
+
+  add(row: DeliveryRow): Promise<Appended> {
+    const bytes = Buffer.byteLength(row.body);
+    if (this.#queue.length >= queueRowsMax || this.#bytes + bytes > queueBytesMax) {
+      return Promise.reject(
+        new Problem("later", "store_unavailable", "Too many deliveries wait to be stored."),
+      );
+    }
+    this.#bytes += bytes;
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ row, bytes, resolve, reject });
+      if (!this.#writing) void this.#drain();
+    });
+  }
+
+  async #drain(): Promise<void> {
+    this.#writing = true;
+    while (this.#queue.length > 0) {
+      // One turn, so that everything the sockets hold now goes into the same transaction.
+      await turn();
+      await this.#settle(takeBatch(this.#queue));
+    }
+    this.#writing = false;
+  }
+
+  /** Writes a batch and tells everybody in it. A batch refused for one of its rows is tried row by row. */
+  async #settle(batch: Pending[]): Promise<void> {
+    try {
+      const fresh = await this.#write(batch.map(({ row }) => row));
+      for (const { row, resolve } of batch) resolve(fresh.delete(row.id) ? "new" : "known");
+    } catch (error) {
+      if (batch.length > 1 && !isProblem(error)) {
+        for (const pending of batch) await this.#settle([pending]);
+        return;
+      }
+      const problem = isProblem(error)
+        ? error
+        : new Problem("later", "store_unavailable", "The delivery could not be stored.", { cause: error });
+      for (const { reject } of batch) reject(problem);
+    }
+    this.#bytes -= batch.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+}
+
+/** Writes new deliveries with their wakes in one transaction; resolves with the ids that were new. */
+async function write(store: Store, bell: Bell, rows: DeliveryRow[]): Promise<Set<string>> {
+  const fresh = await store.db.transaction().execute(async (tx) => {
+    const inserted = await tx
+      .insertInto("deliveries")
+      .values(rows)
+      .onConflict((conflict) => conflict.column("id").doNothing())
+      .returning(["id", "received_at"])
+      .execute();
+    await bell.wake(
+      tx,
+      ...inserted.map(({ id, received_at: at }) => ({ kind: "delivery" as const, id, at })),
+    );
+    return new Set(inserted.map(({ id }) => id));
+  });
+  if (fresh.size > 0) bell.knock();
+  return fresh;
+}
+
+/** Was another copy of the body here before this one, and not given up? */
+async function seenBefore(db: Kysely<Schema>, bodyHash: string, exceptId: string): Promise<boolean> {
+  const earlier = await db
+    .selectFrom("deliveries as other")
+    .leftJoin("deliveries as own", (join) => join.on("own.id", "=", exceptId))
+    .select("other.id")
+    .where("other.body_hash", "=", bodyHash)
+    .where("other.id", "<>", exceptId)
+    .where("other.state", "<>", "failed")
+    .where(({ or, and, eb }) =>
+      or([
+        eb("own.id", "is", null),
+        eb("other.received_at", "<", eb.ref("own.received_at")),
+        and([eb("other.received_at", "=", eb.ref("own.received_at")), eb("other.id", "<", eb.ref("own.id"))]),
+      ]),
+    )
+    .limit(1)
+    .executeTakeFirst();
+  return earlier !== undefined;
+}
+
+/** Deletes finished deliveries received before `before`, in small batches with a turn of the event loop between. */
+async function prune(db: Kysely<Schema>, before: number): Promise<number> {
+  let pruned = 0;
+  for (let batch = 0; batch < pruneBatchesMax; batch += 1) {
+    const { numDeletedRows } = await db
+      .deleteFrom("deliveries")
+      .where("id", "in", (select) =>
+        select
+          .selectFrom("deliveries")
+          .select("id")
+          .where("state", "in", ["done", "failed"])
+          .where("received_at", "<", before)
+          .limit(pruneRowsMax),
+      )
+      .executeTakeFirst();
+    pruned += Number(numDeletedRows);
+    if (numDeletedRows < BigInt(pruneRowsMax)) break;
+    await turn();
+  }
+  return pruned;
+}
+
+/** The inbox of a store; `bell` is rung in the transaction that stores a delivery. */
+export function inbox(store: Store, bell: Bell, clock: Clock): Inbox {
+  const { db } = store;
+  const commit = new GroupCommit((rows) => write(store, bell, rows));
+  const close = (within: Kysely<Schema>, id: string, end: Pick<DeliveryRow, "state" | "verdict">) =>
+    within
+      .updateTable("deliveries")
+      .set({ ...end, done_at: clock.now() })
+      .where("id", "=", id)
+      .execute();
+  return {
+    append: ({ id, event, body }) =>
+      commit.add({
+        id,
+        event,
+        body,
+        body_hash: createHash("sha256").update(body).digest("hex"),
+        received_at: clock.now(),
+        state: "waiting",
+        done_at: null,
+        verdict: null,
+      }),
+    load: (id) => db.selectFrom("deliveries").selectAll().where("id", "=", id).executeTakeFirst(),
+    waiting: async (before) => {
+      const rows = await db
+        .selectFrom("deliveries")
+        .select("id")
+        .where("state", "=", "waiting")
+        .where("received_at", "<", before)
+        .orderBy("received_at")
+        .limit(waitingMax)
+        .execute();
+      return rows.map(({ id }) => id);
+    },
+    seen: (bodyHash, exceptId) => seenBefore(db, bodyHash, exceptId),
+    finish: async (id, verdict, within) => {
+      await close(within ?? db, id, { state: "done", verdict });
+    },
+    fail: async (id, problem) => {
+      await close(db, id, { state: "failed", verdict: problem.code });
+    },
+    prune: (before) => prune(db, before),
+  };
+}

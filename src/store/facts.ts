@@ -1,0 +1,88 @@
+/**
+ * Written facts of a run: *begun* before an act, its result after. Every write is fenced by the run's
+ * epoch in the same transaction, so a holder that was overtaken cannot write one.
+ */
+import type { Store } from "./database.ts";
+import { changeRun, type Db, type HeldRun, type RunChange } from "./runs.ts";
+
+/** Which fact: those of the run itself have round 0. */
+export interface FactKey {
+  round: number;
+  name: string;
+}
+
+/** Writes that an act has begun; a later attempt moves the time. */
+export function beginFact(store: Store, held: HeldRun, fact: FactKey & { at: number }): Promise<void> {
+  return fenced(store, held, {}, async (tx) => {
+    await tx
+      .insertInto("facts")
+      .values({ ...key(held, fact), value_json: null, begun_at: fact.at, done_at: null })
+      .onConflict((conflict) =>
+        conflict.columns(["run_id", "round", "name"]).doUpdateSet({ begun_at: fact.at }),
+      )
+      .execute();
+  });
+}
+
+/** Takes back a beginning whose act certainly had no effect. */
+export function forgetFact(store: Store, held: HeldRun, fact: FactKey): Promise<void> {
+  return fenced(store, held, {}, async (tx) => {
+    await tx
+      .deleteFrom("facts")
+      .where("run_id", "=", held.run.id)
+      .where("round", "=", fact.round)
+      .where("name", "=", fact.name)
+      .where("done_at", "is", null)
+      .execute();
+  });
+}
+
+/** Writes an act's result, together with what of it the row repeats. */
+export function writeFact(
+  store: Store,
+  held: HeldRun,
+  fact: FactKey & { at: number; value: unknown; change?: RunChange },
+): Promise<void> {
+  const value_json = JSON.stringify(fact.value);
+  return fenced(store, held, fact.change ?? {}, async (tx) => {
+    await tx
+      .insertInto("facts")
+      .values({ ...key(held, fact), value_json, begun_at: fact.at, done_at: fact.at })
+      .onConflict((conflict) =>
+        conflict.columns(["run_id", "round", "name"]).doUpdateSet({ value_json, done_at: fact.at }),
+      )
+      .execute();
+  });
+}
+
+function key(held: HeldRun, { round, name }: FactKey) {
+  return { run_id: held.run.id, round, name };
+}
+
+function fenced(
+  store: Store,
+  held: HeldRun,
+  change: RunChange,
+  write: (tx: Db) => Promise<void>,
+): Promise<void> {
+  return store.db.transaction().execute(async (tx) => {
+    await changeRun(tx, held, change);
+    await write(tx);
+  });
+}
+
+/** Writes a maintainer's approval of a held head, named by seven digits or more. Not the holder's: unfenced. */
+export async function writeApproval(
+  tx: Db,
+  run: { id: string; round: number },
+  { sha, by, at }: { sha: string; by: string; at: number },
+): Promise<void> {
+  const value_json = JSON.stringify({ head: sha, by });
+  await tx
+    .insertInto("facts")
+    .values({ run_id: run.id, round: run.round, name: "approval", value_json, begun_at: at, done_at: at })
+    .onConflict((conflict) =>
+      conflict.columns(["run_id", "round", "name"]).doUpdateSet({ value_json, done_at: at }),
+    )
+    .execute();
+}

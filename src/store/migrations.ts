@@ -1,0 +1,170 @@
+/**
+ * How the tables came to be: one text for SQLite and PostgreSQL, run at every start before anything else.
+ * A migration that has shipped is never edited; a new one gets the next number. Several replicas may start
+ * together: Kysely's migrator lets one of them work while the others wait.
+ */
+import { type Kysely, sql } from "kysely";
+import { type Migration, Migrator } from "kysely/migration";
+import { Problem } from "../domain/errors.ts";
+import type { Schema } from "./schema.ts";
+
+/** The inbox: what GitHub sent. */
+async function createDeliveries({ schema }: Kysely<Schema>): Promise<void> {
+  await schema
+    .createTable("deliveries")
+    .addColumn("id", "text", (column) => column.primaryKey())
+    .addColumn("event", "text", (column) => column.notNull())
+    .addColumn("body", "text", (column) => column.notNull())
+    .addColumn("body_hash", "text", (column) => column.notNull())
+    .addColumn("received_at", "bigint", (column) => column.notNull())
+    .addColumn("state", "text", (column) => column.notNull())
+    .addColumn("done_at", "bigint")
+    .addColumn("verdict", "text")
+    .execute();
+  await schema
+    .createIndex("deliveries_by_state")
+    .on("deliveries")
+    .columns(["state", "received_at"])
+    .execute();
+  await schema.createIndex("deliveries_by_body").on("deliveries").column("body_hash").execute();
+}
+
+/** The runs; an issue has at most one that is working. */
+async function createRuns({ schema }: Kysely<Schema>): Promise<void> {
+  await schema
+    .createTable("runs")
+    .addColumn("id", "text", (column) => column.primaryKey())
+    .addColumn("trigger_key", "text", (column) => column.notNull().unique())
+    .addColumn("installation_id", "bigint", (column) => column.notNull())
+    .addColumn("repository_id", "bigint", (column) => column.notNull())
+    .addColumn("owner", "text", (column) => column.notNull())
+    .addColumn("repo", "text", (column) => column.notNull())
+    .addColumn("issue", "bigint", (column) => column.notNull())
+    .addColumn("origin_json", "text", (column) => column.notNull())
+    .addColumn("settings_json", "text", (column) => column.notNull())
+    .addColumn("round", "integer", (column) => column.notNull())
+    .addColumn("phase", "text", (column) => column.notNull())
+    .addColumn("ending_json", "text")
+    .addColumn("stop_json", "text")
+    .addColumn("session", "text")
+    .addColumn("pull", "bigint")
+    .addColumn("progress_json", "text", (column) => column.notNull())
+    .addColumn("epoch", "bigint", (column) => column.notNull())
+    .addColumn("created_at", "bigint", (column) => column.notNull())
+    .addColumn("round_at", "bigint", (column) => column.notNull())
+    .addColumn("ended_at", "bigint")
+    .execute();
+  await schema
+    .createIndex("runs_working")
+    .unique()
+    .on("runs")
+    .columns(["repository_id", "issue"])
+    .where(sql.ref("phase"), "=", sql.lit("working"))
+    .execute();
+  await schema.createIndex("runs_by_session").on("runs").column("session").execute();
+  await schema.createIndex("runs_by_pull").on("runs").columns(["repository_id", "pull"]).execute();
+  await schema.createIndex("runs_by_issue").on("runs").columns(["repository_id", "issue"]).execute();
+  await schema
+    .createIndex("runs_by_phase")
+    .on("runs")
+    .columns(["installation_id", "phase", "round_at"])
+    .execute();
+  await schema.createIndex("runs_by_creation").on("runs").column("created_at").execute();
+}
+
+/** What belongs to a run: facts, notes, tokens. */
+async function createRunParts({ schema }: Kysely<Schema>): Promise<void> {
+  await schema
+    .createTable("facts")
+    .addColumn("run_id", "text", (column) => column.notNull())
+    .addColumn("round", "integer", (column) => column.notNull())
+    .addColumn("name", "text", (column) => column.notNull())
+    .addColumn("value_json", "text")
+    .addColumn("begun_at", "bigint", (column) => column.notNull())
+    .addColumn("done_at", "bigint")
+    .addPrimaryKeyConstraint("facts_key", ["run_id", "round", "name"])
+    .execute();
+  await schema
+    .createTable("notes")
+    .addColumn("id", "text", (column) => column.primaryKey())
+    .addColumn("run_id", "text", (column) => column.notNull())
+    .addColumn("author", "text", (column) => column.notNull())
+    .addColumn("text", "text", (column) => column.notNull())
+    .addColumn("at", "bigint", (column) => column.notNull())
+    .execute();
+  await schema.createIndex("notes_by_run").on("notes").columns(["run_id", "at"]).execute();
+  await schema
+    .createTable("tokens")
+    .addColumn("id", "text", (column) => column.primaryKey())
+    .addColumn("run_id", "text", (column) => column.notNull())
+    .addColumn("resource", "text", (column) => column.notNull())
+    .addColumn("state", "text", (column) => column.notNull())
+    .addColumn("sealed", "text", (column) => column.notNull())
+    .addColumn("minted_at", "bigint", (column) => column.notNull())
+    .addColumn("expires_at", "bigint", (column) => column.notNull())
+    .addColumn("held_at", "bigint")
+    .addColumn("retired_at", "bigint")
+    .execute();
+  await schema.createIndex("tokens_by_run").on("tokens").column("run_id").execute();
+}
+
+/** What the process itself remembers: refusals given, alarms of the embedded engine, memos. */
+async function createMemory({ schema }: Kysely<Schema>): Promise<void> {
+  await schema
+    .createTable("refusals")
+    .addColumn("repository_id", "bigint", (column) => column.notNull())
+    .addColumn("issue", "bigint", (column) => column.notNull())
+    .addColumn("sender_id", "bigint", (column) => column.notNull())
+    .addColumn("at", "bigint", (column) => column.notNull())
+    .addPrimaryKeyConstraint("refusals_key", ["repository_id", "issue", "sender_id"])
+    .execute();
+  await schema.createIndex("refusals_by_time").on("refusals").columns(["repository_id", "at"]).execute();
+  await schema
+    .createTable("wakes")
+    .addColumn("key", "text", (column) => column.primaryKey())
+    .addColumn("at", "bigint", (column) => column.notNull())
+    .addColumn("pokes", "bigint", (column) => column.notNull())
+    .addColumn("tries", "integer", (column) => column.notNull())
+    .execute();
+  // Three letters tell the kinds apart, so that a burst of one kind is not read through to find another's.
+  await schema.createIndex("wakes_by_kind").on("wakes").expression(sql`substr(key, 1, 3), at`).execute();
+  await schema
+    .createTable("memos")
+    .addColumn("name", "text", (column) => column.primaryKey())
+    .addColumn("value", "text", (column) => column.notNull())
+    .execute();
+}
+
+/** All migrations by name, in order of their names. */
+const migrations: Record<string, Migration> = {
+  "0001_first_tables": {
+    up: async (db) => {
+      await createDeliveries(db);
+      await createRuns(db);
+      await createRunParts(db);
+      await createMemory(db);
+    },
+  },
+};
+
+/** Names in the database that this code does not know: it was written by a newer version. */
+async function unknownMigrations(db: Kysely<Schema>): Promise<string[]> {
+  const { rows } = await sql<{ name: string }>`select name from kysely_migration`.execute(db);
+  return rows.map((row) => row.name).filter((name) => !(name in migrations));
+}
+
+/** Brings the database up to this code. `refused` `store_newer` when it is ahead of it. */
+export async function migrate(db: Kysely<Schema>): Promise<void> {
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
+  const { error } = await migrator.migrateToLatest();
+  if (error === undefined) return;
+  if (error instanceof Problem) throw error;
+  const unknown = await unknownMigrations(db);
+  if (unknown.length === 0) throw error;
+  throw new Problem(
+    "refused",
+    "store_newer",
+    `The database was written by a newer version (it has ${unknown.join(", ")}). Start that version, or restore a backup.`,
+    { cause: error },
+  );
+}

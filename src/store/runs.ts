@@ -1,0 +1,230 @@
+/**
+ * Runs, their facts and what was said to them. The row is the one truth about a run; its holder raises
+ * `epoch`, and whoever writes under an older one is told so instead of writing.
+ */
+import type { Kysely, Transaction } from "kysely";
+import type { Ending } from "../domain/ending.ts";
+import { noProgress, type Progress } from "../domain/progress.ts";
+import type { Note, Origin, Place, Run, Stop } from "../domain/run.ts";
+import type { Settings } from "../domain/settings.ts";
+import type { FactRow, RunRow, Schema } from "./schema.ts";
+
+/** A connection or a transaction. */
+export type Db = Kysely<Schema> | Transaction<Schema>;
+
+/** A run somebody else holds by now: everything read before is stale, so the holder stops and forgets. */
+export class Fenced extends Error {
+  constructor(run: string) {
+    super(`another worker holds ${run}`);
+    this.name = "Fenced";
+  }
+}
+
+/** A run as its holder has it. */
+export interface HeldRun {
+  run: Run;
+  facts: FactRow[];
+  epoch: number;
+}
+
+/** What a run begins with. */
+export interface NewRun {
+  id: string;
+  triggerKey: string;
+  place: Place;
+  origin: Origin;
+  settings: Settings;
+  now: number;
+}
+
+/** Starts a run. `known`: this trigger has had its run; `busy`: the issue has a working run. */
+export async function startRun(
+  tx: Transaction<Schema>,
+  start: NewRun,
+): Promise<"started" | "known" | "busy"> {
+  const { place } = start;
+  const inserted = await tx
+    .insertInto("runs")
+    .values({
+      id: start.id,
+      trigger_key: start.triggerKey,
+      installation_id: place.installation,
+      repository_id: place.repositoryId,
+      owner: place.owner,
+      repo: place.repo,
+      issue: place.issue,
+      origin_json: JSON.stringify(start.origin),
+      settings_json: JSON.stringify(start.settings),
+      round: 1,
+      phase: "working",
+      progress_json: JSON.stringify(noProgress),
+      epoch: 0,
+      created_at: start.now,
+      round_at: start.now,
+      ending_json: null,
+      stop_json: null,
+      session: null,
+      pull: null,
+      ended_at: null,
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .returning("id")
+    .executeTakeFirst();
+  if (inserted) return "started";
+  const known = await tx
+    .selectFrom("runs")
+    .select("id")
+    .where("trigger_key", "=", start.triggerKey)
+    .executeTakeFirst();
+  return known ? "known" : "busy";
+}
+
+/** Takes hold of a run, fencing whoever held it before; undefined when there is no such run. */
+export async function holdRun(db: Kysely<Schema>, id: string): Promise<HeldRun | undefined> {
+  return db.transaction().execute(async (tx) => {
+    const row = await tx
+      .updateTable("runs")
+      .set((update) => ({ epoch: update("epoch", "+", 1) }))
+      .where("id", "=", id)
+      .returningAll()
+      .executeTakeFirst();
+    if (!row) return undefined;
+    const facts = await tx
+      .selectFrom("facts")
+      .selectAll()
+      .where("run_id", "=", id)
+      .orderBy("begun_at")
+      .execute();
+    const notes = await tx.selectFrom("notes").selectAll().where("run_id", "=", id).orderBy("at").execute();
+    const said = notes.map(({ id: note, author, text, at }): Note => ({ id: note, author, text, at }));
+    return { run: runOf(row, said), facts, epoch: row.epoch };
+  });
+}
+
+/** A change of the row by its holder. */
+export type RunChange = Partial<
+  Pick<RunRow, "phase" | "ending_json" | "session" | "pull" | "progress_json" | "ended_at">
+>;
+
+/** Writes to a held run. Throws `Fenced` when somebody else holds it by now. */
+export async function changeRun(tx: Db, held: HeldRun, change: RunChange): Promise<void> {
+  // The update locks the row: a new holder waits for it, or it finds the new holder's number.
+  const done = await tx
+    .updateTable("runs")
+    .set({ epoch: held.epoch, ...change })
+    .where("id", "=", held.run.id)
+    .where("epoch", "=", held.epoch)
+    .executeTakeFirst();
+  if (done.numUpdatedRows === 0n) throw new Fenced(held.run.id);
+}
+
+/** What a run is found by. */
+export type RunKey =
+  | { kind: "id"; id: string }
+  | { kind: "issue"; repositoryId: number; issue: number }
+  | { kind: "pull"; repositoryId: number; pull: number }
+  | { kind: "session"; session: string };
+
+/** The newest run that has not ended, without its notes; undefined when there is none. */
+export async function liveRun(db: Db, key: RunKey): Promise<Run | undefined> {
+  const rows = db.selectFrom("runs").selectAll().where("phase", "!=", "ended").orderBy("created_at", "desc");
+  const row = await keyed(rows, key).executeTakeFirst();
+  return row && runOf(row, []);
+}
+
+type RunQuery = ReturnType<typeof allRuns>;
+
+function allRuns(db: Db) {
+  return db.selectFrom("runs").selectAll();
+}
+
+function keyed(rows: RunQuery, key: RunKey): RunQuery {
+  switch (key.kind) {
+    case "id":
+      return rows.where("id", "=", key.id);
+    case "issue":
+      return rows.where("repository_id", "=", key.repositoryId).where("issue", "=", key.issue);
+    case "pull":
+      return rows.where("repository_id", "=", key.repositoryId).where("pull", "=", key.pull);
+    case "session":
+      return rows.where("session", "=", key.session);
+    default:
+      return key satisfies never;
+  }
+}
+
+/** Asks a run to stop; the first to ask is remembered. */
+export async function stopRun(tx: Db, id: string, stop: Stop): Promise<void> {
+  await tx
+    .updateTable("runs")
+    .set({ stop_json: JSON.stringify(stop) })
+    .where("id", "=", id)
+    .where("stop_json", "is", null)
+    .execute();
+}
+
+/** Has somebody asked the run to stop by now, whatever its holder read before? */
+export async function stopAsked(db: Db, id: string): Promise<boolean> {
+  const row = await db.selectFrom("runs").select("stop_json").where("id", "=", id).executeTakeFirst();
+  return row !== undefined && row.stop_json !== null;
+}
+
+/** When the question the run waits on was asked (milliseconds since the epoch); undefined while it waits on none. */
+export async function waitingSince(db: Db, id: string): Promise<number | undefined> {
+  const facts = await db.selectFrom("facts").select(["name", "done_at"]).where("run_id", "=", id).execute();
+  const answered = new Set(facts.flatMap(({ name, done_at }) => (done_at === null ? [] : [name])));
+  const open = facts.filter(
+    ({ name, done_at }) =>
+      name.startsWith("question ") && done_at !== null && !answered.has(name.replace("question", "answer")),
+  );
+  return open.at(-1)?.done_at ?? undefined;
+}
+
+/** Writes down what somebody said to a run; said again, it is there already. */
+export async function addNote(tx: Db, run: string, note: Note): Promise<void> {
+  await tx
+    .insertInto("notes")
+    .values({ ...note, run_id: run })
+    .onConflict((conflict) => conflict.column("id").doNothing())
+    .execute();
+}
+
+/** Moves a round's beginning, so that time spent waiting on people is not counted as work. */
+export async function shiftRound(tx: Db, id: string, ms: number): Promise<void> {
+  await tx
+    .updateTable("runs")
+    .set((update) => ({ round_at: update("round_at", "+", ms) }))
+    .where("id", "=", id)
+    .execute();
+}
+
+function runOf(row: RunRow, notes: Note[]): Run {
+  const ending = parsed<Ending>(row.ending_json);
+  const stop = parsed<Stop>(row.stop_json);
+  return {
+    id: row.id,
+    place: {
+      installation: row.installation_id,
+      repositoryId: row.repository_id,
+      owner: row.owner,
+      repo: row.repo,
+      issue: row.issue,
+    },
+    origin: JSON.parse(row.origin_json) as Origin,
+    settings: JSON.parse(row.settings_json) as Settings,
+    round: row.round,
+    phase: row.phase,
+    progress: JSON.parse(row.progress_json) as Progress,
+    notes,
+    createdAt: row.created_at,
+    roundAt: row.round_at,
+    ...(ending ? { ending } : {}),
+    ...(stop ? { stop } : {}),
+    ...(row.session === null ? {} : { session: row.session }),
+    ...(row.pull === null ? {} : { pull: row.pull }),
+  };
+}
+
+function parsed<T>(json: string | null): T | undefined {
+  return json === null ? undefined : (JSON.parse(json) as T);
+}

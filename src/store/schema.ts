@@ -1,0 +1,127 @@
+/**
+ * The tables, as Kysely sees them: one shape for SQLite and PostgreSQL.
+ * Times are milliseconds since the epoch; columns named *_json hold JSON text; no column holds a secret in clear.
+ */
+
+/** What GitHub sent, as it was sent. */
+export interface DeliveryRow {
+  /** `X-GitHub-Delivery`, opaque, at most 128 characters. */
+  id: string;
+  event: string;
+  /** The body's bytes as the text they are; emptied when the row has aged out. */
+  body: string;
+  /** SHA-256 of the body in hex: the same body under another id is a replay, not a second wish. */
+  body_hash: string;
+  received_at: number;
+  state: "waiting" | "done" | "failed";
+  done_at: number | null;
+  /** One word for people who look: `run started`, `ignored`, `refused` … */
+  verdict: string | null;
+}
+
+/** One run: from a request to the end of its pull request. The row is the one truth about it. */
+export interface RunRow {
+  id: string;
+  /** What started it, unique over all time: a trigger that comes again finds its run. */
+  trigger_key: string;
+  installation_id: number;
+  repository_id: number;
+  owner: string;
+  repo: string;
+  issue: number;
+  /** `Origin` of domain/run.ts: sender, trigger, title and text as they stood at the trigger. */
+  origin_json: string;
+  /** `Settings` of domain/settings.ts as they stood at the start. */
+  settings_json: string;
+  round: number;
+  phase: "working" | "resting" | "ended";
+  /** `Ending` of the round that ended last. */
+  ending_json: string | null;
+  /** `Stop`: who asked for the stop, why and when; null while nobody did. */
+  stop_json: string | null;
+  /** The Claude session, copied out of its fact so that a webhook finds the run. */
+  session: string | null;
+  /** The pull request, copied out of its fact so that a delivery about it finds the run. */
+  pull: number | null;
+  /** `Progress` of domain/run.ts: how far the session's events have been read, and what they came to. */
+  progress_json: string;
+  /** Fencing number: each holder raises it, and a write under an older one is refused. */
+  epoch: number;
+  created_at: number;
+  round_at: number;
+  ended_at: number | null;
+}
+
+/** A written fact: `once(name, find, make)` of a run. */
+export interface FactRow {
+  run_id: string;
+  round: number;
+  name: string;
+  /** Null while the act has begun and its result is not written. */
+  value_json: string | null;
+  begun_at: number;
+  done_at: number | null;
+}
+
+/** What a person said to a run while it was alive. */
+export interface NoteRow {
+  /** `comment:ID` and the like: one note per thing said. */
+  id: string;
+  run_id: string;
+  author: string;
+  text: string;
+  at: number;
+}
+
+/** One installation token in the life of a run. */
+export interface TokenRow {
+  id: string;
+  run_id: string;
+  /** Full name of the repository the token serves; one token, one resource. */
+  resource: string;
+  state: "recorded" | "held" | "retired";
+  /** AES-256-GCM under the seal key: version, nonce, ciphertext, tag. */
+  sealed: string;
+  minted_at: number;
+  expires_at: number;
+  /** When it was handed over, and when its successor was. */
+  held_at: number | null;
+  retired_at: number | null;
+}
+
+/** One refusal per person and thread. */
+export interface RefusalRow {
+  repository_id: number;
+  issue: number;
+  sender_id: number;
+  at: number;
+}
+
+/** Alarms of the embedded engine. */
+export interface WakeRow {
+  /** `run:ID`, `delivery:ID` or `sweep`. */
+  key: string;
+  at: number;
+  /** Raised by every wake, so that one arriving while the key is held is not overwritten. */
+  pokes: number;
+  /** Failures in a row. */
+  tries: number;
+}
+
+/** Small things the process remembers: the provisioned agent, high-water marks. */
+export interface MemoRow {
+  name: string;
+  value: string;
+}
+
+/** All tables. */
+export interface Schema {
+  deliveries: DeliveryRow;
+  runs: RunRow;
+  facts: FactRow;
+  notes: NoteRow;
+  tokens: TokenRow;
+  refusals: RefusalRow;
+  wakes: WakeRow;
+  memos: MemoRow;
+}

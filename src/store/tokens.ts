@@ -1,0 +1,80 @@
+/**
+ * Installation tokens in the life of a run, sealed. A row is written before its token is handed to anyone
+ * and goes when the token is revoked or has expired; what is here is what may still be alive.
+ */
+import type { Secret } from "../domain/secret.ts";
+import type { Store } from "./database.ts";
+import { changeRun, type Db, type HeldRun } from "./runs.ts";
+import type { TokenRow } from "./schema.ts";
+import type { Seal } from "./seal.ts";
+
+/** A token of a run; its secret is opened only where it is used. */
+export type TokenRecord = Omit<TokenRow, "sealed"> & {
+  /** Undefined when no key opens it: then it can only be left to expire. */
+  open(): Secret | undefined;
+};
+
+/** Writes a fresh token down, before anybody is given it. */
+export async function recordToken(
+  store: Store,
+  held: HeldRun,
+  {
+    seal,
+    token,
+    ...row
+  }: Pick<TokenRow, "id" | "resource" | "minted_at" | "expires_at"> & {
+    seal: Seal;
+    token: Secret;
+  },
+): Promise<void> {
+  const sealed = seal.seal(token, { runId: held.run.id, resource: row.resource, tokenId: row.id });
+  await store.db.transaction().execute(async (tx) => {
+    await changeRun(tx, held, {});
+    await tx
+      .insertInto("tokens")
+      .values({
+        ...row,
+        run_id: held.run.id,
+        state: "recorded",
+        sealed,
+        held_at: null,
+        retired_at: null,
+      })
+      .execute();
+  });
+}
+
+/** All tokens of a run, oldest first. */
+export async function tokensOf(db: Db, seal: Seal, run: string): Promise<TokenRecord[]> {
+  const rows = await db
+    .selectFrom("tokens")
+    .selectAll()
+    .where("run_id", "=", run)
+    .orderBy("minted_at")
+    .execute();
+  return rows.map(({ sealed, ...row }) => ({
+    ...row,
+    open: () => seal.open(sealed, { runId: run, resource: row.resource, tokenId: row.id }),
+  }));
+}
+
+/** Writes that a token is in use and that all others of its resource are not any more. */
+export async function holdToken(store: Store, held: HeldRun, token: TokenRecord, at: number): Promise<void> {
+  await store.db.transaction().execute(async (tx) => {
+    await changeRun(tx, held, {});
+    await tx
+      .updateTable("tokens")
+      .set({ state: "retired", retired_at: at })
+      .where("run_id", "=", held.run.id)
+      .where("resource", "=", token.resource)
+      .where("id", "!=", token.id)
+      .where("state", "!=", "retired")
+      .execute();
+    await tx.updateTable("tokens").set({ state: "held", held_at: at }).where("id", "=", token.id).execute();
+  });
+}
+
+/** Forgets a token that is dead. */
+export async function dropToken(db: Db, id: string): Promise<void> {
+  await db.deleteFrom("tokens").where("id", "=", id).execute();
+}
