@@ -1,0 +1,35 @@
+/**
+ * Files of the platform: what was uploaded, and what sessions left in their outputs.
+ */
+
+import type { BetaFileMetadata } from "@anthropic-ai/sdk/resources/beta/files";
+import { timestamp, type World } from "./world.ts";
+
+/** A file to keep. */
+export interface NewFile {
+  filename: string;
+  mimeType: string;
+  content: Uint8Array<ArrayBuffer>;
+  /** The session that produced it, or holds it as a copy. */
+  sessionId?: string;
+}
+
+/** Keeps a file and returns what the API shows of it. */
+export function storeFile(
+  world: World,
+  { filename, mimeType, content, sessionId }: NewFile,
+): BetaFileMetadata {
+  const metadata: BetaFileMetadata = {
+    type: "file",
+    id: world.ids("file"),
+    filename,
+    mime_type: mimeType,
+    size_bytes: content.byteLength,
+    created_at: timestamp(world),
+    downloadable: sessionId !== undefined,
+    expires_at: null,
+    scope: sessionId === undefined ? null : { type: "session", id: sessionId },
+  };
+  world.files.set(metadata.id, { metadata, content });
+  return metadata;
+}

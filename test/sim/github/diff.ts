@@ -1,0 +1,161 @@
+/**
+ * Commits and differences read out of git: what `compare`, `commits`, `trees` and `contents` answer is built from these.
+ * Knows git's formats and nothing of GitHub's.
+ */
+import { git, type Signature } from "./git.ts";
+
+/** A commit as git holds it; times are ISO texts. */
+export interface CommitRecord {
+  sha: string;
+  tree: string;
+  parents: string[];
+  author: Signature & { date: string };
+  committer: Signature & { date: string };
+  message: string;
+}
+
+const commitFormat = "%H%x00%T%x00%P%x00%an%x00%ae%x00%aI%x00%cn%x00%ce%x00%cI%x00%B%x01";
+
+/** Commits of a range or below a commit, newest first unless `args` says otherwise. */
+export async function log(directory: string, args: string[]): Promise<CommitRecord[]> {
+  const out = await git(directory, ["log", `--format=${commitFormat}`, ...args, "--"]);
+  return out
+    .split("\u0001")
+    .map((record) => record.replace(/^\n/, ""))
+    .filter(Boolean)
+    .map(parseCommit);
+}
+
+function parseCommit(record: string): CommitRecord {
+  const at = record.split("\0");
+  const text = (index: number) => at[index] ?? "";
+  return {
+    sha: text(0),
+    tree: text(1),
+    parents: text(2).split(" ").filter(Boolean),
+    author: { name: text(3), email: text(4), date: text(5) },
+    committer: { name: text(6), email: text(7), date: text(8) },
+    message: text(9).replace(/\n+$/, ""),
+  };
+}
+
+/** How one file differs. `patch` is absent for binary files and what is too large to show. */
+export interface FileChange {
+  path: string;
+  previousPath?: string;
+  status: "added" | "removed" | "modified" | "renamed" | "copied" | "changed";
+  sha: string;
+  additions: number;
+  deletions: number;
+  patch?: string;
+}
+
+const statuses: Record<string, FileChange["status"]> = {
+  A: "added",
+  D: "removed",
+  M: "modified",
+  R: "renamed",
+  C: "copied",
+  T: "changed",
+};
+
+/** GitHub leaves out the patch of a file above these (limits of its diffs). */
+const patchBytesMax = 500_000;
+const patchLinesMax = 20_000;
+
+/** The files that differ between two commits (`undefined` before the first), in git's order. */
+export async function changes(
+  directory: string,
+  from: string | undefined,
+  to: string,
+): Promise<FileChange[]> {
+  const range = from ? [from, to] : ["4b825dc642cb6eb9a060e54bf8d69288fbee4904", to];
+  const flags = ["-M", "--no-color", "--no-ext-diff", "--full-index"];
+  const [raw, numbers, patches] = await Promise.all([
+    git(directory, ["diff", ...flags, "--raw", "--abbrev=40", "-z", ...range]),
+    git(directory, ["diff", ...flags, "--numstat", "-z", ...range]),
+    git(directory, ["diff", ...flags, "--patch", ...range]),
+  ]);
+  const counts = parseNumbers(numbers);
+  const texts = perFile(patches);
+  return parseRaw(raw).map((file, index) => {
+    const [additions, deletions] = counts[index] ?? [0, 0];
+    const patch = hunksOf(texts[index] ?? "");
+    const shown = patch !== "" && patch.length <= patchBytesMax && additions + deletions <= patchLinesMax;
+    return { ...file, additions, deletions, ...(shown && { patch }) };
+  });
+}
+
+/** One text per file; a file that changed its type comes as two sections under the same heading. */
+function perFile(patches: string): string[] {
+  const texts: string[] = [];
+  for (const section of patches.split(/^(?=diff --git )/m).filter(Boolean)) {
+    const heading = section.slice(0, section.indexOf("\n") + 1);
+    const last = texts.at(-1);
+    if (last?.startsWith(heading)) texts[texts.length - 1] = last + section;
+    else texts.push(section);
+  }
+  return texts;
+}
+
+function hunksOf(text: string): string {
+  const start = text.search(/^@@ /m);
+  return start < 0 ? "" : text.slice(start).replace(/\n$/, "");
+}
+
+function parseRaw(raw: string): Omit<FileChange, "additions" | "deletions">[] {
+  const fields = raw.split("\0");
+  const files: Omit<FileChange, "additions" | "deletions">[] = [];
+  for (let index = 0; index + 1 < fields.length; ) {
+    const [, , before = "", after = "", letter = "M"] = (fields[index] ?? "").split(" ");
+    const status = statuses[letter.charAt(0)] ?? "changed";
+    const path = fields[index + 1] ?? "";
+    const sha = status === "removed" ? before : after;
+    if (status === "renamed" || status === "copied") {
+      files.push({ path: fields[index + 2] ?? "", previousPath: path, status, sha });
+      index += 3;
+    } else {
+      files.push({ path, status, sha });
+      index += 2;
+    }
+  }
+  return files;
+}
+
+function parseNumbers(text: string): [number, number][] {
+  const fields = text.split("\0");
+  const counts: [number, number][] = [];
+  for (let index = 0; index + 1 < fields.length; ) {
+    const [plus = "0", minus = "0", path = ""] = (fields[index] ?? "").split("\t");
+    counts.push([Number(plus) || 0, Number(minus) || 0]);
+    index += path === "" ? 3 : 1;
+  }
+  return counts;
+}
+
+/** One entry of a tree. */
+export interface TreeEntry {
+  mode: string;
+  type: string;
+  sha: string;
+  size: number | undefined;
+  path: string;
+}
+
+/** The entries of a tree: one level, or all with `recursive`. `undefined` when there is no such tree. */
+export async function treeOf(
+  directory: string,
+  tree: string,
+  recursive: boolean,
+): Promise<TreeEntry[] | undefined> {
+  const args = ["ls-tree", "-z", "--long", ...(recursive ? ["-r", "-t"] : []), tree];
+  const out = await git(directory, args).catch(() => undefined);
+  return out
+    ?.split("\0")
+    .filter(Boolean)
+    .map((line) => {
+      const [head = "", path = ""] = line.split("\t");
+      const [mode = "", type = "", sha = "", size = "-"] = head.split(/ +/);
+      return { mode, type, sha, size: size === "-" ? undefined : Number(size), path };
+    });
+}

@@ -1,0 +1,129 @@
+/**
+ * The gate every request passes, whatever it asks for: the log, observers, faults, and the headers of the answer.
+ * Knows neither credentials nor routes.
+ */
+import { createHash } from "node:crypto";
+import type { HttpBindings } from "@hono/node-server";
+import type { Context } from "hono";
+import { pause } from "../../../src/clock.ts";
+import { sha256 } from "./auth.ts";
+import { type Reply, requestId } from "./call.ts";
+import type { Faults, Trouble } from "./faults.ts";
+import type { Limiter } from "./limits.ts";
+import { Refusal } from "./refusal.ts";
+import type { RequestRecord, Requests } from "./requests.ts";
+import type { World } from "./world.ts";
+
+/** What the gate needs. */
+export interface Gate {
+  world: World;
+  requests: Requests;
+  faults: Faults;
+  limiter: Limiter;
+}
+
+/** Hono over Node's own request and response. */
+export type Env = { Bindings: HttpBindings };
+/** A request as Hono hands it over. */
+export type HonoContext = Context<Env>;
+
+/** An answer on its way out, with who asked and what the route would have accepted. */
+export interface Outcome {
+  reply: Reply;
+  who?: string;
+  accepts?: string;
+}
+
+/** Answers one request; `answer` is the effect, and may throw a `Refusal`. */
+export async function exchange(
+  { world, requests, faults, limiter }: Gate,
+  context: HonoContext,
+  about: Pick<RequestRecord, "route" | "createsContent">,
+  answer: (record: RequestRecord) => Promise<Outcome>,
+): Promise<Response> {
+  const url = new URL(context.req.url);
+  const { method } = context.req;
+  const record: RequestRecord = {
+    ...about,
+    ...{ at: world.clock.now(), method, path: url.pathname, query: Object.fromEntries(url.searchParams) },
+    as: undefined,
+    status: 0,
+  };
+  requests.begin(record);
+  context.env.outgoing.once("close", () => requests.finish(record));
+  if (await requests.tell("before", record)) return cut(context);
+  const trouble = faults.meet(method, record.route);
+  if (trouble?.kind === "latency" || trouble?.kind === "stall")
+    await requests.idle(record, pause(world.clock, trouble.ms));
+  if (trouble?.kind === "resetBefore" || trouble?.kind === "stall") return cut(context);
+  const outcome =
+    trouble?.kind === "status" ? { reply: injected(trouble) } : await answer(record).catch(refused);
+  const { reply, who } = outcome;
+  record.status = reply.status;
+  if (!reply.raw) record.responseBody = masked(record.route, reply.body);
+  if (await requests.tell("after", record)) return cut(context);
+  if (trouble?.kind === "resetAfter") return cut(context);
+  return respond(context, outcome, {
+    date: new Date(world.clock.now()).toUTCString(),
+    server: "github.com",
+    "x-github-request-id": requestId(),
+    ...(outcome.accepts && { "x-accepted-github-permissions": outcome.accepts }),
+    ...(who && limiter.headers(who)),
+    ...reply.headers,
+  });
+}
+
+/** Drops the connection; what is returned is never sent. */
+function cut(context: HonoContext): Response {
+  context.env.incoming.destroy();
+  return new Response(null);
+}
+
+function injected(trouble: Trouble & { kind: "status" }): Reply {
+  const { status, headers = {}, body = { message: "Server Error" } } = trouble;
+  if (typeof body === "string")
+    return { status, headers, raw: { type: "text/html", bytes: Buffer.from(body) } };
+  return { status, headers, body };
+}
+
+/** The reply a refusal stands for; any other error is a fault of the simulator and goes on. */
+export function refused(problem: unknown): Outcome {
+  if (!(problem instanceof Refusal)) throw problem;
+  const { status, body, text, headers } = problem;
+  const raw = {
+    type: "text/plain; charset=utf-8",
+    bytes: Buffer.from(`${text}
+`),
+  };
+  return { reply: text === undefined ? { status, body, headers } : { status, raw, headers } };
+}
+
+/** A minted token is a secret: the log holds its hash. */
+function masked(route: string, body: unknown): unknown {
+  if (!route.endsWith("/access_tokens") || typeof body !== "object" || body === null || !("token" in body))
+    return body;
+  return { ...body, token: `sha256:${sha256(String(body.token))}` };
+}
+
+function respond(context: HonoContext, { reply }: Outcome, headers: Record<string, string>): Response {
+  if (reply.raw)
+    return new Response(new Uint8Array(reply.raw.bytes), {
+      status: reply.status,
+      headers: { ...headers, "content-type": reply.raw.type },
+    });
+  const json = {
+    "content-type": "application/json; charset=utf-8",
+    "x-github-media-type": "github.v3; format=json",
+    ...headers,
+  };
+  if (reply.body === undefined) return new Response(null, { status: reply.status, headers });
+  const text = JSON.stringify(reply.body);
+  if (context.req.method !== "GET" || reply.status !== 200)
+    return new Response(text, { status: reply.status, headers: json });
+  // An entity tag holds for one token only (GitHub support), so it is part of the hash.
+  const authorization = context.req.header("authorization") ?? "";
+  const etag = `W/"${createHash("sha256").update(authorization).update(text).digest("hex")}"`;
+  if (context.req.header("if-none-match") === etag)
+    return new Response(null, { status: 304, headers: { ...headers, etag } });
+  return new Response(text, { status: 200, headers: { ...json, etag } });
+}

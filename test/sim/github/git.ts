@@ -1,0 +1,184 @@
+/**
+ * Real git on bare repositories: what the REST routes and acting people need of commits, refs, trees and diffs.
+ * Knows no GitHub objects. The machine's own git configuration is never read.
+ */
+import { spawn } from "node:child_process";
+import { cp, mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+/** Environment of every git process: nothing of the user's, no prompts, English. */
+export const gitEnvironment: Record<string, string> = {
+  PATH: process.env["PATH"] ?? "/usr/bin:/bin",
+  GIT_CONFIG_GLOBAL: "/dev/null",
+  GIT_CONFIG_NOSYSTEM: "1",
+  GIT_TERMINAL_PROMPT: "0",
+  LC_ALL: "C",
+};
+
+/** How a git process ended. */
+export interface GitResult {
+  code: number;
+  stdout: Buffer;
+  stderr: string;
+}
+
+/** Runs git in a directory to its end, whatever its exit status. */
+export function tryGit(
+  directory: string,
+  args: string[],
+  more: { input?: string | Buffer; env?: Record<string, string> } = {},
+): Promise<GitResult> {
+  return new Promise((resolve, reject) => {
+    const child = spawn("git", args, { cwd: directory, env: { ...gitEnvironment, ...more.env } });
+    const out: Buffer[] = [];
+    const err: Buffer[] = [];
+    child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
+    child.stderr.on("data", (chunk: Buffer) => err.push(chunk));
+    child.stdin.on("error", () => {});
+    child.on("error", reject);
+    child.on("close", (code) =>
+      resolve({ code: code ?? 1, stdout: Buffer.concat(out), stderr: Buffer.concat(err).toString() }),
+    );
+    child.stdin.end(more.input ?? "");
+  });
+}
+
+/** Runs git and returns what it printed; throws with its complaint when it fails. */
+export async function git(directory: string, args: string[], input?: string | Buffer): Promise<string> {
+  const result = await tryGit(directory, args, input === undefined ? {} : { input });
+  if (result.code !== 0) throw new Error(`git ${args.join(" ")}: ${result.stderr}`);
+  return result.stdout.toString();
+}
+
+/** A person in a commit. */
+export interface Signature {
+  name: string;
+  email: string;
+}
+
+/** A commit to be made: path → content, `null` deletes. */
+export interface Change {
+  branch: string;
+  files: Record<string, string | null>;
+  message: string;
+  author: Signature;
+  /** Milliseconds since the epoch. */
+  at: number;
+}
+
+/** Refuses pushes that touch workflow files, as GitHub does without the `workflows` permission. */
+const preReceive = `#!/bin/sh
+[ -n "$SIM_REFUSAL" ] || exit 0
+while read -r old new ref; do
+  case "$new" in *[!0]*) ;; *) continue ;; esac
+  file=$(git log --format= --name-only "$new" --not --all -- .github/workflows | head -n 1)
+  if [ -n "$file" ]; then echo "$file" > "$SIM_REFUSAL"; exit 1; fi
+done
+`;
+
+let template: Promise<string> | undefined;
+
+/** Creates a bare repository that can be pushed to over HTTP. */
+export async function createBare(directory: string, root: string, defaultBranch: string): Promise<void> {
+  template ??= makeTemplate(join(root, ".template"));
+  await cp(await template, directory, { recursive: true });
+  await writeFile(join(directory, "HEAD"), `ref: refs/heads/${defaultBranch}\n`);
+}
+
+async function makeTemplate(directory: string): Promise<string> {
+  await mkdir(directory, { recursive: true });
+  await git(directory, ["init", "--bare", "--quiet", "--template=", "."]);
+  await git(directory, ["config", "http.receivepack", "true"]);
+  await git(directory, ["config", "uploadpack.allowAnySHA1InWant", "true"]);
+  await mkdir(join(directory, "hooks"), { recursive: true });
+  await writeFile(join(directory, "hooks", "pre-receive"), preReceive, { mode: 0o755 });
+  return directory;
+}
+
+/** Adds one commit on top of the branch (or starts it) and returns its hash. */
+export async function commit(directory: string, change: Change): Promise<string> {
+  const ref = `refs/heads/${change.branch}`;
+  const parent = await resolve(directory, ref);
+  const who = `${change.author.name} <${change.author.email}> ${Math.floor(change.at / 1000)} +0000`;
+  const parts = [`commit ${ref}\nauthor ${who}\ncommitter ${who}\n${data(change.message)}`];
+  if (parent) parts.push(`from ${parent}\n`);
+  for (const [path, content] of Object.entries(change.files)) {
+    parts.push(content === null ? `D ${path}\n` : `M 100644 inline ${path}\n${data(content)}`);
+  }
+  await git(directory, ["fast-import", "--quiet"], parts.join(""));
+  const made = await resolve(directory, ref);
+  if (!made) throw new Error(`no commit on ${ref}`);
+  return made;
+}
+
+function data(text: string): string {
+  return `data ${Buffer.byteLength(text)}\n${text}\n`;
+}
+
+/** The commit a name stands for, or `undefined`. */
+export async function resolve(directory: string, name: string): Promise<string | undefined> {
+  if (name.startsWith("-") || name.includes("..")) return undefined;
+  const result = await tryGit(directory, ["rev-parse", "--verify", "--quiet", `${name}^{commit}`]);
+  return result.code === 0 ? result.stdout.toString().trim() : undefined;
+}
+
+/** All refs: full name → hash. */
+export async function refs(directory: string, prefix = "refs/"): Promise<Map<string, string>> {
+  const out = await git(directory, ["for-each-ref", "--format=%(objectname) %(refname)"]);
+  const pairs = out
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => line.split(" ") as [string, string]);
+  return new Map(pairs.filter(([, name]) => name.startsWith(prefix)).map(([hash, name]) => [name, hash]));
+}
+
+/** Points a ref at a commit, or removes it. */
+export async function setRef(directory: string, name: string, hash: string | undefined): Promise<void> {
+  await git(directory, hash ? ["update-ref", name, hash] : ["update-ref", "-d", name]);
+}
+
+/** Is `old` in the history of `later`? */
+export async function isAncestor(directory: string, old: string, later: string): Promise<boolean> {
+  return (await tryGit(directory, ["merge-base", "--is-ancestor", old, later])).code === 0;
+}
+
+/** The best common ancestor of two commits, if they share one. */
+export async function mergeBase(directory: string, one: string, other: string): Promise<string | undefined> {
+  const result = await tryGit(directory, ["merge-base", one, other]);
+  return result.code === 0 ? result.stdout.toString().trim() : undefined;
+}
+
+/** The bytes of a file at a commit, or `undefined`. */
+export async function fileAt(directory: string, ref: string, path: string): Promise<Buffer | undefined> {
+  const result = await tryGit(directory, ["cat-file", "blob", `${ref}:${path}`]);
+  return result.code === 0 ? result.stdout : undefined;
+}
+
+/** Merges `head` into the branch with a merge commit and returns it; throws on a conflict. */
+export async function merge(
+  directory: string,
+  change: Omit<Change, "files"> & { head: string },
+): Promise<string> {
+  const base = await resolve(directory, `refs/heads/${change.branch}`);
+  if (!base) throw new Error(`no branch ${change.branch}`);
+  const tree = (await git(directory, ["merge-tree", "--write-tree", base, change.head])).split("\n")[0] ?? "";
+  const when = `${Math.floor(change.at / 1000)} +0000`;
+  const { name, email } = change.author;
+  const made = await tryGit(
+    directory,
+    ["commit-tree", tree, "-p", base, "-p", change.head, "-m", change.message],
+    {
+      env: {
+        GIT_AUTHOR_NAME: name,
+        GIT_AUTHOR_EMAIL: email,
+        GIT_AUTHOR_DATE: when,
+        GIT_COMMITTER_NAME: name,
+        GIT_COMMITTER_EMAIL: email,
+        GIT_COMMITTER_DATE: when,
+      },
+    },
+  );
+  const hash = made.stdout.toString().trim();
+  await setRef(directory, `refs/heads/${change.branch}`, hash);
+  return hash;
+}
