@@ -1,0 +1,68 @@
+/**
+ * PORT: an agent backend as the mission sees it. Sessions, messages and answers are acts that can be found
+ * again; looking is a read; a token goes to one resource by the id it was given at creation.
+ */
+import type { Act } from "../domain/act.ts";
+import type { Progress } from "../domain/progress.ts";
+import type { Secret } from "../domain/secret.ts";
+
+/** A repository to mount, with the token the platform's git proxy uses for it. */
+export interface Mount {
+  /** `owner/name`. */
+  name: string;
+  /** Web address without `.git`. */
+  url: string;
+  branch: string;
+  token: Secret;
+}
+
+/** Everything a new session is opened with. */
+export interface SessionOrder {
+  runId: string;
+  title: string;
+  metadata: Record<string, string>;
+  mounts: Mount[];
+  /** Whole US cents. */
+  budgetCents: number;
+  model: string;
+}
+
+/** A session that exists. */
+export interface OpenSession {
+  id: string;
+  /** Resource ids by repository name; what each later token is handed to. */
+  resources: Record<string, string>;
+}
+
+/** Something the agent is told, found again by its marker. */
+export interface Message {
+  marker: string;
+  text: string;
+}
+
+/** The result of a tool call of the agent. */
+export interface Answer {
+  call: string;
+  text: string;
+  isError: boolean;
+}
+
+/** An agent backend. Every method throws problems of the four kinds only. */
+export interface Agents {
+  /** Finds or makes what sessions need (agent, environment). Called at start and again until it works. */
+  prepare(): Promise<void>;
+  /** Opens a session, or adopts the oldest one that carries the run's id. `order` is only asked when one is made. */
+  session(runId: string, order: () => Promise<SessionOrder>): Act<OpenSession>;
+  message(session: string, message: Message): Act<{ id: string }>;
+  answer(session: string, answer: Answer): Act<{ id: string }>;
+  /** What has happened since `progress`. A session that is gone throws `gone`. */
+  look(session: string, progress: Progress): Promise<Progress>;
+  /** Puts a new token in the place of a resource's old one. */
+  handOver(session: string, resource: { id: string; token: Secret }): Promise<void>;
+  /** Ends the current turn. Nothing to interrupt is success. */
+  interrupt(session: string): Promise<void>;
+  /** Closes a session for good. One already closed or gone is success; `later` while it still runs. */
+  archive(session: string): Promise<void>;
+  /** Where a person can watch the session. */
+  url(session: string): string;
+}

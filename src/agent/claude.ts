@@ -1,0 +1,244 @@
+/**
+ * Claude Managed Agents by the official SDK. Creates and sends are never retried below the mission: the
+ * API has no idempotency keys, so what may have happened is looked for. It knows nothing of issues.
+ */
+import Anthropic from "@anthropic-ai/sdk";
+import type { Clock } from "../clock.ts";
+import type { Config } from "../config.ts";
+import type { Act } from "../domain/act.ts";
+import { Problem } from "../domain/errors.ts";
+import { advance, type Progress } from "../domain/progress.ts";
+import type { Agents, Answer, Message, OpenSession, SessionOrder } from "./agent.ts";
+import { tools } from "./definition.ts";
+import { agentEvent, followedTypes, textOf } from "./events.ts";
+import { asProblem } from "./failure.ts";
+import { type Provisioned, provision } from "./provisioning.ts";
+
+/** What the backend is built from. `fetch` must be the dispatcher's own (undici's). */
+export interface ClaudeOptions {
+  config: Config["claude"];
+  clock: Clock;
+  fetch: typeof fetch;
+}
+
+/** Never repeated by the SDK: a second POST would be a second session or message. */
+const once = { maxRetries: 0, timeout: 60_000 } as const;
+/** Reads may be repeated; briefly, because the engine repeats them anyway. */
+const read = { maxRetries: 1, timeout: 30_000 } as const;
+/** A list may lag behind a create; only after this long is *not found* believed. */
+const listLagMs = 10_000;
+/** Clocks differ and events are ordered by the platform's: looks overlap by this much. */
+const overlapMs = 5_000;
+
+/** The SDK's client as the house uses it. */
+export function claudeClient({ config, fetch }: Pick<ClaudeOptions, "config" | "fetch">): Anthropic {
+  return new Anthropic({
+    apiKey: config.apiKey.reveal(),
+    // Never another account's key from the environment beside ours.
+    authToken: null,
+    baseURL: config.baseUrl ?? null,
+    webhookKey: config.webhookKey?.reveal() ?? null,
+    fetch,
+    logLevel: "off",
+    maxRetries: 0,
+  });
+}
+
+/** The Claude platform as an agent backend. */
+export function createClaude(
+  client: Anthropic,
+  { config, clock }: Pick<ClaudeOptions, "config" | "clock">,
+): Agents {
+  let provisioned: Promise<Provisioned> | undefined;
+  const ready = () => {
+    provisioned ??= provision(client, config).catch((error) => {
+      provisioned = undefined;
+      throw error;
+    });
+    return provisioned;
+  };
+  return {
+    prepare: async () => {
+      await tried(ready());
+    },
+    session: (runId, order) =>
+      triedAct({
+        find: async (begunAt) =>
+          findSession(client, { runId, begunAt, now: clock.now(), ...(await ready()) }),
+        make: async () => openSession(client, await order(), await ready()),
+      }),
+    message: (session, message) =>
+      triedAct({
+        find: () => findMessage(client, session, message),
+        make: () =>
+          send(client, session, {
+            type: "user.message",
+            content: [{ type: "text", text: textWith(message) }],
+          }),
+      }),
+    answer: (session, answer) => triedAct(answerAct(client, session, answer)),
+    look: (session, progress) => tried(look(client, session, progress)),
+    handOver: async (session, { id, token }) => {
+      const params = { session_id: session, authorization_token: token.reveal() };
+      await tried(client.beta.sessions.resources.update(id, params, once));
+    },
+    interrupt: (session) => settled(send(client, session, { type: "user.interrupt" })),
+    archive: (session) => archive(client, session),
+    url: (session) => `https://platform.claude.com/workspaces/default/sessions/${session}`,
+  };
+}
+
+/** The call's result, or its error as a problem. */
+async function tried<T>(call: PromiseLike<T>): Promise<T> {
+  try {
+    return await call;
+  } catch (error) {
+    throw asProblem(error);
+  }
+}
+
+function triedAct<T>(act: Act<T>): Act<T> {
+  return { find: (begunAt) => tried(act.find(begunAt)), make: () => tried(act.make()) };
+}
+
+async function openSession(client: Anthropic, order: SessionOrder, ready: Provisioned): Promise<OpenSession> {
+  const session = await client.beta.sessions.create(
+    {
+      agent: {
+        type: "agent_with_overrides",
+        id: ready.agentId,
+        version: ready.agentVersion,
+        model: order.model,
+        tools,
+        mcp_servers: [],
+      },
+      environment_id: ready.environmentId,
+      title: order.title,
+      metadata: order.metadata,
+      budget: { type: "limit", max_list_cost: { amount: String(order.budgetCents), currency: "USD" } },
+      resources: order.mounts.map((mount) => ({
+        type: "github_repository",
+        url: mount.url,
+        authorization_token: mount.token.reveal(),
+        mount_path: `/workspace/${mount.name.slice(mount.name.indexOf("/") + 1)}`,
+        checkout: { type: "branch", name: mount.branch },
+      })),
+    },
+    once,
+  );
+  return opened(session);
+}
+
+function opened(session: Anthropic.Beta.BetaManagedAgentsSession): OpenSession {
+  const repositories = session.resources.flatMap((resource) =>
+    resource.type === "github_repository" ? [[new URL(resource.url).pathname.slice(1), resource.id]] : [],
+  );
+  return { id: session.id, resources: Object.fromEntries(repositories) };
+}
+
+/** The oldest session that carries the run's id; others are closed, so that at most one is ever prompted. */
+async function findSession(
+  client: Anthropic,
+  { runId, begunAt, now, agentId }: { runId: string; begunAt: number; now: number; agentId: string },
+): Promise<OpenSession | undefined> {
+  const since = new Date(begunAt - 60_000).toISOString();
+  const found: Anthropic.Beta.BetaManagedAgentsSession[] = [];
+  for await (const session of client.beta.sessions.list(
+    { agent_id: agentId, "created_at[gte]": since, order: "asc", limit: 100 },
+    read,
+  )) {
+    if (session.metadata["run_id"] === runId) found.push(session);
+  }
+  const [oldest, ...others] = found;
+  for (const other of others) await archive(client, other.id);
+  if (oldest) return opened(oldest);
+  if (now - begunAt >= listLagMs) return undefined;
+  throw new Problem(
+    "later",
+    "claude_session_unsettled",
+    "It is not known yet whether a session was opened.",
+    {
+      retryAfterMs: begunAt + listLagMs - now,
+    },
+  );
+}
+
+type Sendable = Anthropic.Beta.Sessions.EventSendParams["events"][number];
+
+async function send(client: Anthropic, session: string, event: Sendable): Promise<{ id: string }> {
+  const { data } = await client.beta.sessions.events.send(session, { events: [event] }, once);
+  return { id: data?.[0]?.id ?? "" };
+}
+
+function textWith(message: Message): string {
+  return `${message.text}\n\n${message.marker}`;
+}
+
+async function findMessage(client: Anthropic, session: string, { marker }: Message) {
+  for await (const event of client.beta.sessions.events.list(session, { types: ["user.message"] }, read)) {
+    if (event.type === "user.message" && textOf(event.content).includes(marker)) return { id: event.id };
+  }
+  return undefined;
+}
+
+function answerAct(client: Anthropic, session: string, answer: Answer): Act<{ id: string }> {
+  const find = async () => {
+    const list = client.beta.sessions.events.list(session, { types: ["user.custom_tool_result"] }, read);
+    for await (const event of list) {
+      if (event.type === "user.custom_tool_result" && event.custom_tool_use_id === answer.call)
+        return { id: event.id };
+    }
+    return undefined;
+  };
+  return {
+    find,
+    make: () =>
+      send(client, session, {
+        type: "user.custom_tool_result",
+        custom_tool_use_id: answer.call,
+        content: [{ type: "text", text: answer.text }],
+        is_error: answer.isError,
+      }),
+  };
+}
+
+async function look(client: Anthropic, session: string, progress: Progress): Promise<Progress> {
+  const since = progress.since && new Date(Date.parse(progress.since) - overlapMs).toISOString();
+  let latest = progress;
+  const list = client.beta.sessions.events.list(
+    session,
+    { types: followedTypes, order: "asc", limit: 1_000, ...(since ? { "created_at[gte]": since } : {}) },
+    read,
+  );
+  for await (const event of list) {
+    const seen = agentEvent(event);
+    if (seen) latest = advance(latest, [seen]);
+  }
+  return latest;
+}
+
+/** A session that is already closed, or gone, needs nothing more. */
+async function settled(call: Promise<unknown>): Promise<void> {
+  try {
+    await call;
+  } catch (error) {
+    const problem = asProblem(error);
+    const closed = problem.kind === "gone" || /archived|terminated/i.test(problem.message);
+    if (!closed) throw problem;
+  }
+}
+
+async function archive(client: Anthropic, session: string): Promise<void> {
+  try {
+    await settled(client.beta.sessions.archive(session, {}, once));
+  } catch (error) {
+    const problem = asProblem(error);
+    if (!/running/i.test(problem.message)) throw problem;
+    // Idle is told a moment before the status says so; a turn in progress has to be interrupted first.
+    await settled(send(client, session, { type: "user.interrupt" }));
+    throw new Problem("later", "claude_session_running", "The session has not come to rest yet.", {
+      retryAfterMs: 1_000,
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * Open streams that only knock: an event on a session's stream wakes its run, which then looks for itself.
+ * A stream has no replay, so nothing is read from it; losing one only delays until the next look.
+ */
+import type Anthropic from "@anthropic-ai/sdk";
+import type { Logger } from "../log.ts";
+
+/** Follows sessions until told otherwise. */
+export interface Streams {
+  /** Follows a session; one already followed stays so. Beyond `streamsMax` looking alone has to do. */
+  follow(session: string): void;
+  leave(session: string): void;
+  close(): void;
+}
+
+/** Streams held at once; each costs about a hundred kilobytes and a request of the platform's read limit. */
+const streamsMax = 200;
+
+/** Events after which a run has something to do. */
+const knocking = new Set([
+  "session.status_idle",
+  "session.status_terminated",
+  "session.error",
+  "session.deleted",
+  "agent.custom_tool_use",
+]);
+
+/** How streams are followed. */
+export interface StreamOptions {
+  /** Called for every event that matters, and once when a stream has opened. */
+  knock: (session: string) => Promise<void>;
+  log: Logger;
+  /** False where webhooks knock instead: they cost no connection. */
+  on: boolean;
+}
+
+/** Streams by the SDK. */
+export function createStreams(client: Anthropic, { knock, log, on }: StreamOptions): Streams {
+  const open = new Map<string, AbortController>();
+  const follow = async (session: string, abort: AbortController) => {
+    try {
+      const stream = await client.beta.sessions.events.stream(
+        session,
+        {},
+        { signal: abort.signal, maxRetries: 0 },
+      );
+      await knock(session);
+      for await (const event of stream) {
+        if (knocking.has(event.type)) await knock(session);
+      }
+    } catch (error) {
+      if (!abort.signal.aborted) log.info({ session_id: session, err: error }, "stream ended");
+    } finally {
+      // The next look follows it again.
+      if (open.get(session) === abort) open.delete(session);
+    }
+  };
+  return {
+    follow: (session) => {
+      if (!on || open.has(session) || open.size >= streamsMax) return;
+      const abort = new AbortController();
+      open.set(session, abort);
+      void follow(session, abort);
+    },
+    leave: (session) => {
+      open.get(session)?.abort();
+      open.delete(session);
+    },
+    close: () => {
+      for (const abort of open.values()) abort.abort();
+      open.clear();
+    },
+  };
+}

@@ -1,0 +1,183 @@
+/**
+ * What was pushed, read from GitHub commit by commit for screening: an agent's word about a push is not
+ * evidence, and what one commit adds another may remove while it stays in the history.
+ */
+import { isProblem } from "../domain/errors.ts";
+import type { Place } from "../domain/run.ts";
+import type { ScreenedCommit, ScreenedFile } from "../domain/screening.ts";
+import type { GitHub } from "./client.ts";
+
+/** Commits of a branch that its base does not have. */
+export interface Changes {
+  baseSha: string;
+  headSha: string;
+  commits: ScreenedCommit[];
+  /** The net difference; `files: 0` proposes nothing. */
+  total: { commits: number; files: number; lines: number };
+}
+
+/** GitHub lists at most this many commits of a comparison, and files of a comparison or commit. */
+const commitsMax = 250;
+const filesMax = 300;
+/** Files a comparison shows no patch of are fetched up to this size and number. */
+const blobBytesMax = 1_000_000;
+const blobsMax = 50;
+
+interface ComparedFile {
+  sha: string | null;
+  filename: string;
+  previous_filename?: string;
+  status: ScreenedFile["status"];
+  patch?: string;
+  additions: number;
+  deletions: number;
+  changes: number;
+}
+
+/** What `head` has that `base` has not; undefined when the branch does not exist or adds nothing. */
+export async function pushedChanges(
+  github: GitHub,
+  place: Place,
+  { base, head }: { base: string; head: string },
+): Promise<Changes | undefined> {
+  const { owner, repo } = place;
+  const rest = github.of(place.installation).rest;
+  const basehead = `${base}...${head}`;
+  const data = await rest.repos.compareCommitsWithBasehead({ owner, repo, basehead }).then(
+    (answer) => answer.data,
+    (error: unknown) => {
+      if (isProblem(error, "gone")) return undefined;
+      throw error;
+    },
+  );
+  const last = data?.commits.at(-1);
+  if (!data || !last || data.ahead_by === 0) return undefined;
+  const reader = new FileReader(github, place);
+  const commits: ScreenedCommit[] = [];
+  for (const { sha, commit } of data.commits.slice(0, commitsMax)) {
+    // The comparison of a single commit with its parent is that commit: one call less.
+    const alone = data.total_commits === 1 && data.merge_base_commit.sha === last.parents[0]?.sha;
+    const files =
+      (alone ? data.files : (await rest.repos.getCommit({ owner, repo, ref: sha })).data.files) ?? [];
+    commits.push({
+      sha,
+      message: commit.message,
+      files: await reader.read(sha, files),
+      complete: files.length < filesMax && data.total_commits <= commitsMax,
+    });
+  }
+  const net = data.files ?? [];
+  const lines = net.reduce((sum, file) => sum + file.changes, 0);
+  return {
+    baseSha: data.base_commit.sha,
+    headSha: last.sha,
+    commits,
+    total: { commits: data.total_commits, files: net.length, lines },
+  };
+}
+
+interface Entry {
+  mode: string;
+  sha: string;
+  size: number;
+}
+
+/** Adds what GitHub's file lists do not say: modes, and contents where no patch is shown. */
+class FileReader {
+  readonly #github: GitHub;
+  readonly #place: Place;
+  #blobs = 0;
+
+  constructor(github: GitHub, place: Place) {
+    this.#github = github;
+    this.#place = place;
+  }
+
+  async read(commit: string, files: ComparedFile[]): Promise<ScreenedFile[]> {
+    const tree = files.some(needsTree) ? await this.#tree(commit) : undefined;
+    const read: ScreenedFile[] = [];
+    for (const file of files) read.push(await this.#one(file, tree));
+    return read;
+  }
+
+  async #one(file: ComparedFile, tree: Map<string, Entry> | undefined): Promise<ScreenedFile> {
+    const known: ScreenedFile = {
+      path: file.filename,
+      ...(file.previous_filename === undefined ? {} : { previousPath: file.previous_filename }),
+      status: file.status,
+      ...(file.patch === undefined ? {} : { patch: file.patch }),
+      additions: file.additions,
+      deletions: file.deletions,
+    };
+    if (file.status === "removed") return { ...known, binary: false };
+    if (!needsTree(file)) return { ...known, mode: isSubmodule(file) ? "160000" : "100644" };
+    const entry = tree?.get(file.filename);
+    if (!entry) return known;
+    const target = entry.mode === "120000" ? (addedLine(file.patch) ?? (await this.#text(entry))) : undefined;
+    const withMode = {
+      ...known,
+      mode: entry.mode,
+      size: entry.size,
+      ...(target === undefined ? {} : { symlinkTarget: target }),
+    };
+    if (file.patch !== undefined || entry.mode === "160000") return withMode;
+    // A rename or change of mode alone leaves the content as it was.
+    if (file.changes === 0 && file.status !== "added") return { ...withMode, binary: false };
+    if (entry.size === 0) return { ...withMode, binary: false, patch: "" };
+    const text = await this.#text(entry);
+    if (text === undefined) return { ...withMode, truncated: true };
+    if (text.includes("\0")) return { ...withMode, binary: true };
+    return {
+      ...withMode,
+      binary: false,
+      patch: text
+        .split("\n")
+        .map((line) => `+${line}`)
+        .join("\n"),
+    };
+  }
+
+  async #tree(commit: string): Promise<Map<string, Entry>> {
+    const { installation, owner, repo } = this.#place;
+    const { data } = await this.#github
+      .of(installation)
+      .rest.git.getTree({ owner, repo, tree_sha: commit, recursive: "1" });
+    return new Map(
+      data.tree.map((entry) => [entry.path, { mode: entry.mode, sha: entry.sha, size: entry.size ?? 0 }]),
+    );
+  }
+
+  /** The blob as text; undefined where it is too large to be read. */
+  async #text(entry: Entry): Promise<string | undefined> {
+    if (entry.size > blobBytesMax || this.#blobs >= blobsMax) return undefined;
+    this.#blobs += 1;
+    const { installation, owner, repo } = this.#place;
+    const { data } = await this.#github
+      .of(installation)
+      .rest.git.getBlob({ owner, repo, file_sha: entry.sha });
+    return Buffer.from(data.content, "base64").toString("utf8");
+  }
+}
+
+const submodule = /^[+-]Subproject commit [0-9a-f]{40}$/m;
+
+function isSubmodule(file: ComparedFile): boolean {
+  return file.patch !== undefined && submodule.test(file.patch);
+}
+
+/**
+ * GitHub's lists tell no modes. A symlink's content is one line without a newline at its end, so only a
+ * file whose new content may be such a line, or that shows no patch, has to be looked up in the tree.
+ */
+function needsTree(file: ComparedFile): boolean {
+  if (file.status === "removed" || isSubmodule(file)) return false;
+  return file.patch === undefined || addedLine(file.patch) !== undefined;
+}
+
+function addedLine(patch: string | undefined): string | undefined {
+  const lines = patch?.split("\n") ?? [];
+  const added = lines.filter((line) => line.startsWith("+"));
+  const kept = lines.some((line) => line.startsWith(" "));
+  const unended = lines.at(-1)?.startsWith("\\ No newline") && lines.at(-2)?.startsWith("+");
+  return !kept && unended && added.length === 1 ? added[0]?.slice(1) : undefined;
+}

@@ -1,0 +1,218 @@
+/**
+ * Octokit for the App and for one installation: the one place where requests to GitHub leave the house.
+ * No blind retries, timeouts from the dispatcher, failures as problems, and after a *slow down* no call
+ * of that installation until the time GitHub named. It knows nothing of runs.
+ */
+import { createAppAuth } from "@octokit/auth-app";
+import { Octokit } from "@octokit/rest";
+import githubAppJwt from "universal-github-app-jwt";
+import type { Clock } from "../clock.ts";
+import type { Config } from "../config.ts";
+import { Problem } from "../domain/errors.ts";
+import type { Secret } from "../domain/secret.ts";
+import type { Logger } from "../log.ts";
+import { asProblem } from "./failure.ts";
+import { type MintedToken, mintToken, revokeToken, type TokenScope } from "./token.ts";
+
+/** What the client is built from. `fetch` must be the dispatcher's own (undici's), never Node's global one. */
+export interface GitHubOptions {
+  config: Pick<Config, "app" | "github">;
+  clock: Clock;
+  fetch: typeof fetch;
+  log: Logger;
+}
+
+/** The App's own identity at GitHub. */
+export interface Self {
+  appId: number;
+  slug: string;
+  /** `slug[bot]`: brackets are illegal in people's logins, so nobody else can have it. */
+  login: string;
+  /** Numeric id of that account; part of its commit address. */
+  botId: number;
+}
+
+/** GitHub as the rest of the house sees it. */
+export interface GitHub {
+  /** Calls as the App, by JWT. */
+  app: Octokit;
+  /** Calls as an installation, with a token that never leaves this process. */
+  of(installation: number): Octokit;
+  /** Who we are; asked once, through any installation. */
+  self(installation: number): Promise<Self>;
+  /** Mints a token for others than this process. */
+  mint(scope: TokenScope): Promise<MintedToken>;
+  /** Gives a token back; a dead one counts as given back. */
+  revoke(token: Secret): Promise<void>;
+  webUrl: string;
+  /** Gives the process's own tokens back. Never throws. */
+  close(): Promise<void>;
+}
+
+/** Remaining life below which the process's own token is replaced. */
+const ownTokenMarginMs = 5 * 60_000;
+/** A JWT lives ten minutes at most; one serves for half of that. */
+const jwtReuseMs = 5 * 60_000;
+
+/** GitHub by Octokit. */
+export function createGitHub(options: GitHubOptions): GitHub {
+  const { config, clock } = options;
+  const app = new Octokit({
+    ...common(options),
+    authStrategy: createAppAuth,
+    auth: { appId: config.app.id, createJwt: jwtSigner(config.app, clock) },
+  });
+  guard(app, options, {});
+  const bare = new Octokit(common(options));
+  guard(bare, options, {});
+  const installations = new Map<number, { octokit: Octokit; token: OwnToken }>();
+  const of = (installation: number) => {
+    const known = installations.get(installation);
+    if (known) return known.octokit;
+    const token = new OwnToken(() => mintToken(app, { installation }, clock), clock);
+    const octokit = new Octokit(common(options));
+    guard(octokit, options, { installation, token });
+    installations.set(installation, { octokit, token });
+    return octokit;
+  };
+  let self: Promise<Self> | undefined;
+  return {
+    app,
+    of,
+    mint: (scope) => mintToken(app, scope, clock),
+    revoke: (token) => revokeToken(bare, token),
+    webUrl: config.github.webUrl,
+    self: (installation) => {
+      self ??= whoAmI(app, of(installation)).catch((error) => {
+        self = undefined;
+        throw error;
+      });
+      return self;
+    },
+    close: async () => {
+      const held = [...installations.values()].flatMap(({ token }) => token.take() ?? []);
+      await Promise.allSettled(held.map((token) => revokeToken(bare, token)));
+    },
+  };
+}
+
+function common({ config, fetch, log }: GitHubOptions) {
+  const silent = () => {};
+  return {
+    baseUrl: config.github.apiUrl,
+    userAgent: "patchwright",
+    request: { fetch },
+    log: { debug: silent, info: silent, warn: (words: string) => log.warn(words), error: silent },
+  };
+}
+
+/** Signs the App's JWT with our clock (auth-app would read the system's) and serves it again for a while. */
+function jwtSigner(app: Config["app"], clock: Clock) {
+  let last: { jwt: string; expiresAt: string; until: number; skew: number } | undefined;
+  return async (_appId: number | string, skewSeconds = 0) => {
+    if (last && last.until > clock.now() && last.skew === skewSeconds) return last;
+    const now = Math.floor(clock.now() / 1000) + skewSeconds;
+    const { token, expiration } = await githubAppJwt({
+      id: app.id,
+      privateKey: app.privateKey.reveal(),
+      now,
+    });
+    const expiresAt = new Date(expiration * 1000).toISOString();
+    last = { jwt: token, expiresAt, until: clock.now() + jwtReuseMs, skew: skewSeconds };
+    return last;
+  };
+}
+
+/** The process's own token of one installation: minted when needed, shared by its calls, never handed out. */
+class OwnToken {
+  readonly #mint: () => Promise<MintedToken>;
+  readonly #clock: Clock;
+  #held: MintedToken | undefined;
+  #minting: Promise<MintedToken> | undefined;
+
+  constructor(mint: () => Promise<MintedToken>, clock: Clock) {
+    this.#mint = mint;
+    this.#clock = clock;
+  }
+
+  async get(): Promise<MintedToken> {
+    const life = this.#held ? this.#held.expiresAt - this.#held.mintedAt : 0;
+    const margin = Math.min(ownTokenMarginMs, life / 4);
+    if (this.#held && this.#held.expiresAt - this.#clock.now() > margin) return this.#held;
+    this.#minting ??= this.#mint().finally(() => {
+      this.#minting = undefined;
+    });
+    this.#held = await this.#minting;
+    return this.#held;
+  }
+
+  /** Forgets a token GitHub no longer accepts, unless it has been replaced meanwhile. */
+  drop(token: MintedToken): void {
+    if (this.#held === token) this.#held = undefined;
+  }
+
+  take(): Secret | undefined {
+    const token = this.#held?.token;
+    this.#held = undefined;
+    return token;
+  }
+}
+
+function guard(
+  octokit: Octokit,
+  { clock, log }: GitHubOptions,
+  { installation, token }: { installation?: number; token?: OwnToken },
+): void {
+  let closedUntil = 0;
+  octokit.hook.wrap("request", async (request, options) => {
+    if (clock.now() < closedUntil) {
+      const retryAfterMs = closedUntil - clock.now();
+      throw new Problem("later", "github_limited", "GitHub asked us to slow down.", {
+        retryAfterMs,
+        undone: true,
+      });
+    }
+    options.headers["x-github-api-version"] = "2022-11-28";
+    const began = clock.now();
+    const line = { installation_id: installation, method: options.method, route: options.url };
+    const attempt = async (again: boolean): Promise<Awaited<ReturnType<typeof request>>> => {
+      const held = await token?.get();
+      if (held) options.headers.authorization = `token ${held.token.reveal()}`;
+      try {
+        return await request(options);
+      } catch (error) {
+        if (held && again && error instanceof Error && "status" in error && error.status === 401) {
+          // Revoked or expired early. Nothing was done under a 401, so one more attempt is safe.
+          token?.drop(held);
+          return attempt(false);
+        }
+        throw asProblem(error, {
+          now: clock.now(),
+          ...(held ? { tokenAgeMs: clock.now() - held.mintedAt } : {}),
+        });
+      }
+    };
+    try {
+      const response = await attempt(true);
+      log.info({ ...line, status: response.status, ms: clock.now() - began }, "github call");
+      return response;
+    } catch (error) {
+      if (error instanceof Problem && error.code === "github_limited") {
+        closedUntil = clock.now() + (error.retryAfterMs ?? 0);
+      }
+      log.info(
+        { ...line, failed: error instanceof Problem ? error.code : "unknown", ms: clock.now() - began },
+        "github call",
+      );
+      throw error;
+    }
+  });
+}
+
+async function whoAmI(app: Octokit, reader: Octokit): Promise<Self> {
+  const { data } = await app.rest.apps.getAuthenticated();
+  if (!data?.slug) throw new Problem("fault", "github_app_unknown", "GitHub did not say who the App is.");
+  const login = `${data.slug}[bot]`;
+  const bot = await reader.rest.users.getByUsername({ username: login });
+  return { appId: data.id, slug: data.slug, login, botId: bot.data.id };
+}

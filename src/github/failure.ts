@@ -1,0 +1,96 @@
+/**
+ * GitHub's statuses, translated into the four kinds of trouble. Nobody else reads a status of GitHub's.
+ * Facts from GitHub's REST documentation (rate limits, best practices) and its error texts.
+ */
+import { RequestError } from "@octokit/request-error";
+import { Problem } from "../domain/errors.ts";
+import { redact } from "../domain/secret.ts";
+
+/** What is known about a failed call besides the error. */
+export interface FailedCall {
+  /** Milliseconds since the epoch, our clock. */
+  now: number;
+  /** Age of the installation token it was made with; absent for calls as the App. */
+  tokenAgeMs?: number;
+}
+
+/** A fresh token may be unknown (401) or without its permissions (403) until GitHub's replicas have it. */
+const replicationMsMax = 60_000;
+/** GitHub asks for at least a minute where it names no time. */
+const secondaryPauseMs = 60_000;
+const detailCharactersMax = 300;
+
+/** The problem behind an error of Octokit's; other errors are network trouble. */
+export function asProblem(error: unknown, call: FailedCall): Problem {
+  if (error instanceof Problem) return error;
+  if (!(error instanceof RequestError) || !error.response) {
+    return new Problem("later", "github_unreachable", "GitHub could not be reached.", { cause: error });
+  }
+  const status = error.status;
+  const said = redact(error.message).slice(0, detailCharactersMax);
+  const wait = limitedFor(error, call.now);
+  if (wait !== undefined) {
+    return new Problem("later", "github_limited", "GitHub asks us to slow down.", {
+      retryAfterMs: wait,
+      undone: true,
+      cause: error,
+    });
+  }
+  const fresh = call.tokenAgeMs !== undefined && call.tokenAgeMs < replicationMsMax;
+  if ((status === 401 || status === 403) && fresh && !/suspended/i.test(error.message)) {
+    return new Problem("later", "github_token_not_ready", "GitHub does not know the new token yet.", {
+      undone: true,
+      cause: error,
+    });
+  }
+  if (status >= 500)
+    return new Problem("later", "github_unwell", `GitHub answered ${status}.`, { cause: error });
+  if (status === 401) {
+    return new Problem("refused", "github_credentials", "GitHub does not accept the App's credentials.", {
+      cause: error,
+    });
+  }
+  if (status === 403) return forbidden(error, said);
+  if (status === 404 || status === 410) {
+    return new Problem("gone", "github_gone", `GitHub has no such thing (any more): ${said}`, {
+      cause: error,
+    });
+  }
+  const code = status === 422 ? "github_unprocessable" : `github_${status}`;
+  return new Problem("fault", code, `GitHub refused the request: ${said}`, { cause: error });
+}
+
+function forbidden(error: RequestError, said: string): Problem {
+  if (/suspended/i.test(error.message)) {
+    return new Problem(
+      "refused",
+      "github_suspended",
+      "The App's installation is suspended. An owner can unsuspend it in the installation's settings.",
+      { cause: error },
+    );
+  }
+  const needed = error.response?.headers["x-accepted-github-permissions"];
+  const remedy = needed
+    ? `The App needs ${needed}; an owner can accept new permissions in the installation's settings.`
+    : said;
+  return new Problem("refused", "github_forbidden", `GitHub does not allow this. ${remedy}`, {
+    cause: error,
+  });
+}
+
+function limitedFor(error: RequestError, now: number): number | undefined {
+  if (error.status !== 403 && error.status !== 429) return undefined;
+  const headers = error.response?.headers ?? {};
+  const after = headers["retry-after"];
+  if (after !== undefined) {
+    const seconds = Number(after);
+    const until = Number.isNaN(seconds) ? Date.parse(String(after)) - now : seconds * 1000;
+    return Number.isNaN(until) ? secondaryPauseMs : Math.max(until, 1_000);
+  }
+  if (headers["x-ratelimit-remaining"] === "0") {
+    return Math.max(Number(headers["x-ratelimit-reset"] ?? 0) * 1000 - now, 1_000);
+  }
+  return error.status === 429 || /secondary rate limit|abuse/i.test(error.message)
+    ? secondaryPauseMs
+    : undefined;
+}

@@ -1,0 +1,147 @@
+/**
+ * Issues and their conversation: reactions and comments, each found again by what it carries.
+ * A marker counts only in what our own App wrote; anybody can paste one.
+ */
+import { type Act, idempotent } from "../domain/act.ts";
+import { isProblem } from "../domain/errors.ts";
+import type { Place } from "../domain/run.ts";
+import type { GitHub } from "./client.ts";
+
+/** A comment of ours. */
+export interface OwnComment {
+  id: number;
+  url: string;
+}
+
+/** Reactions we give (GitHub's names). */
+export type Reaction = "eyes" | "rocket" | "confused";
+
+/** What a reaction goes on. */
+export type ReactionTarget = { kind: "issue" } | { kind: "comment"; id: number };
+
+/** Largest comment GitHub takes, in characters (422 above). */
+export const commentCharactersMax = 65_536;
+/** Comments are searched from a little earlier than the attempt: clocks differ. */
+const slackMs = 60_000;
+/** Pages of a hundred that are searched for a comment of ours. */
+const pagesMax = 20;
+
+/** Gives a reaction; GitHub answers the same when it is already there. */
+export function reaction(
+  github: GitHub,
+  place: Place,
+  target: ReactionTarget,
+  content: Reaction,
+): Act<{ id: number }> {
+  const { owner, repo } = place;
+  const { reactions } = github.of(place.installation).rest;
+  return idempotent(async () => {
+    const { data } =
+      target.kind === "issue"
+        ? await reactions.createForIssue({ owner, repo, issue_number: place.issue, content })
+        : await reactions.createForIssueComment({ owner, repo, comment_id: target.id, content });
+    return { id: data.id };
+  });
+}
+
+/** Posts a comment that holds `marker`, or finds the one posted since `since` (milliseconds since the epoch). */
+export function comment(
+  github: GitHub,
+  place: Place,
+  { marker, body, since }: { marker: string; body: string; since: number },
+): Act<OwnComment> {
+  const { owner, repo, issue } = place;
+  const octokit = github.of(place.installation);
+  return {
+    find: () => findComment(github, place, { marker, since }),
+    make: async () => {
+      const { data } = await octokit.rest.issues.createComment({ owner, repo, issue_number: issue, body });
+      return { id: data.id, url: data.html_url };
+    },
+  };
+}
+
+async function findComment(
+  github: GitHub,
+  { installation, owner, repo, issue }: Place,
+  { marker, since }: { marker: string; since: number },
+): Promise<OwnComment | undefined> {
+  const octokit = github.of(installation);
+  const { appId } = await github.self(installation);
+  for (let page = 1; page <= pagesMax; page++) {
+    const { data } = await octokit.rest.issues.listComments({
+      owner,
+      repo,
+      issue_number: issue,
+      since: new Date(since - slackMs).toISOString(),
+      per_page: 100,
+      page,
+    });
+    const own = data.find((one) => one.performed_via_github_app?.id === appId && one.body?.includes(marker));
+    if (own) return { id: own.id, url: own.html_url };
+    if (data.length < 100) return undefined;
+  }
+  return undefined;
+}
+
+/** Replaces a comment's text. False when a person has deleted it. */
+export async function editComment(
+  github: GitHub,
+  place: Place,
+  { id, body }: { id: number; body: string },
+): Promise<boolean> {
+  const { owner, repo } = place;
+  try {
+    await github.of(place.installation).rest.issues.updateComment({ owner, repo, comment_id: id, body });
+    return true;
+  } catch (error) {
+    if (isProblem(error, "gone")) return false;
+    throw error;
+  }
+}
+
+/** A comment of an issue's conversation. Times are milliseconds since the epoch. */
+export interface ThreadComment {
+  id: number;
+  author: string;
+  authorId: number;
+  type: string;
+  /** The App through which it was written, by number. */
+  app?: number;
+  createdAt: number;
+  updatedAt: number;
+  body: string;
+}
+
+/** The whole conversation, oldest first; `unread` counts what lies beyond `pagesMax` pages. */
+export async function issueComments(
+  github: GitHub,
+  { installation, owner, repo, issue }: Place,
+): Promise<{ comments: ThreadComment[]; unread: number }> {
+  const octokit = github.of(installation);
+  const comments: ThreadComment[] = [];
+  for (let page = 1; page <= pagesMax; page++) {
+    const { data } = await octokit.rest.issues.listComments({
+      owner,
+      repo,
+      issue_number: issue,
+      per_page: 100,
+      page,
+    });
+    comments.push(
+      ...data.map((one) => ({
+        id: one.id,
+        author: one.user?.login ?? "ghost",
+        authorId: one.user?.id ?? 0,
+        type: one.user?.type ?? "User",
+        ...(one.performed_via_github_app ? { app: one.performed_via_github_app.id } : {}),
+        createdAt: Date.parse(one.created_at),
+        updatedAt: Date.parse(one.updated_at),
+        body: one.body ?? "",
+      })),
+    );
+    if (data.length < 100) return { comments, unread: 0 };
+  }
+  // GitHub tells no total here; a full last page means that there may be more.
+  return { comments, unread: 1 };
+}

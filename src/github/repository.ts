@@ -1,0 +1,75 @@
+/**
+ * Questions about a repository: what somebody may do there, and what its pull requests should look like.
+ * Answers are kept briefly; a permission never longer than a minute.
+ */
+import type { Clock } from "../clock.ts";
+import { isProblem } from "../domain/errors.ts";
+import type { PermissionAnswer } from "../domain/permission.ts";
+import type { Place } from "../domain/run.ts";
+import type { GitHub } from "./client.ts";
+
+/** Asks GitHub about repositories. */
+export interface Repositories {
+  /** What GitHub says a person may do (legacy permission and true role); `none` for strangers. */
+  permission(place: Place, login: string): Promise<PermissionAnswer>;
+  /** The repository's pull request template; undefined where there is none. */
+  pullTemplate(place: Place): Promise<string | undefined>;
+}
+
+const permissionKeptMs = 60_000;
+const templateKeptMs = 10 * 60_000;
+/** Answers kept at once; the oldest is dropped. */
+const keptMax = 10_000;
+
+/** Repositories by Octokit, with a short memory. */
+export function createRepositories(github: GitHub, clock: Clock): Repositories {
+  const permissions = memory<PermissionAnswer>(clock, permissionKeptMs);
+  const templates = memory<string | undefined>(clock, templateKeptMs);
+  return {
+    permission: (place, login) =>
+      permissions(`${place.repositoryId} ${login}`, () => askPermission(github, place, login)),
+    pullTemplate: (place) => templates(String(place.repositoryId), () => askTemplate(github, place)),
+  };
+}
+
+function memory<T>(clock: Clock, keptMs: number) {
+  const kept = new Map<string, { value: T; until: number }>();
+  return async (key: string, ask: () => Promise<T>): Promise<T> => {
+    const known = kept.get(key);
+    if (known && known.until > clock.now()) return known.value;
+    const value = await ask();
+    kept.delete(key);
+    kept.set(key, { value, until: clock.now() + keptMs });
+    const oldest = kept.keys().next();
+    if (kept.size > keptMax && !oldest.done) kept.delete(oldest.value);
+    return value;
+  };
+}
+
+async function askPermission(github: GitHub, place: Place, username: string): Promise<PermissionAnswer> {
+  const { owner, repo } = place;
+  try {
+    const { data } = await github
+      .of(place.installation)
+      .rest.repos.getCollaboratorPermissionLevel({ owner, repo, username });
+    return { permission: data.permission, role_name: data.role_name };
+  } catch (error) {
+    if (isProblem(error, "gone")) return { permission: "none", role_name: "none" };
+    throw error;
+  }
+}
+
+interface TemplatesAnswer {
+  repository: { pullRequestTemplates: { body: string | null }[] | null } | null;
+}
+
+async function askTemplate(github: GitHub, place: Place): Promise<string | undefined> {
+  // REST has no list of templates; GitHub's GraphQL knows every place where one may lie.
+  const answer = await github
+    .of(place.installation)
+    .graphql<TemplatesAnswer>(
+      "query ($owner: String!, $repo: String!) { repository(owner: $owner, name: $repo) { pullRequestTemplates { body } } }",
+      { owner: place.owner, repo: place.repo },
+    );
+  return answer.repository?.pullRequestTemplates?.[0]?.body ?? undefined;
+}
