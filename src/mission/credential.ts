@@ -1,0 +1,149 @@
+/**
+ * One token at a time per resource of a session: mint → record (sealed) → hand over → retire the old one →
+ * revoke it a little later. A token is written down before anybody is given it, so whatever crashes, every
+ * token that somebody may hold is known here and dies with the round.
+ * Invariants: no token in use reaches a quarter of its life; none is revoked before its successor is in
+ * place; none outlives its round by more than a minute.
+ */
+import type { Mount } from "../agent/agent.ts";
+import { isProblem, Problem } from "../domain/errors.ts";
+import { lifeMs, replaceAt, revokeRetiredAt, usable } from "../domain/rotation.ts";
+import { baseBranch, fullName } from "../domain/run.ts";
+import { dropToken, holdToken, recordToken, type TokenRecord, tokensOf } from "../store/tokens.ts";
+import type { RunSession } from "./facts.ts";
+import type { Tools } from "./tools.ts";
+
+/** Mints and records a token for the run's repository, and says how it is mounted. */
+export async function issueToken(tools: Tools): Promise<Mount & { tokenId: string }> {
+  const { run } = tools.held;
+  const name = fullName(run.place);
+  const minted = await tools.github.mint({
+    installation: run.place.installation,
+    repositoryId: run.place.repositoryId,
+    permissions: { contents: "write", metadata: "read" },
+  });
+  const tokenId = Buffer.from(tools.random(12)).toString("base64url");
+  await recordToken(tools.store, tools.held, {
+    id: tokenId,
+    resource: name,
+    minted_at: minted.mintedAt,
+    expires_at: minted.expiresAt,
+    seal: tools.seal,
+    token: minted.token,
+  });
+  tools.log.info({ run_id: run.id, token_id: tokenId, expires_at: minted.expiresAt }, "token recorded");
+  return {
+    name,
+    url: `${tools.github.webUrl}/${name}`,
+    branch: baseBranch(run),
+    token: minted.token,
+    tokenId,
+  };
+}
+
+/**
+ * Sees to it that every resource of the session has a token with life left, and that retired ones are
+ * revoked when their time has come. Returns when it wants to be called again.
+ */
+export async function keepFresh(tools: Tools, session: RunSession): Promise<number> {
+  const { clock, store, seal, held } = tools;
+  const all = await tokensOf(store.db, seal, held.run.id);
+  const names = Object.keys(session.resources);
+  const due: number[] = [];
+  for (const name of names)
+    due.push(
+      await keepOne(
+        tools,
+        session,
+        all.filter((token) => token.resource === name),
+      ),
+    );
+  for (const token of await tokensOf(store.db, seal, held.run.id)) {
+    if (token.state !== "retired") continue;
+    const at = revocableAt(token);
+    if (at <= clock.now()) await revoke(tools, token);
+    else due.push(at);
+  }
+  return Math.min(...due);
+}
+
+function life(token: TokenRecord) {
+  return { mintedAt: token.minted_at, expiresAt: token.expires_at };
+}
+
+function revocableAt(token: TokenRecord): number {
+  return revokeRetiredAt({ retiredAt: token.retired_at ?? 0, lifeMs: lifeMs(life(token)) });
+}
+
+/** One resource. Returns when its token is due to be replaced. */
+async function keepOne(tools: Tools, session: RunSession, tokens: TokenRecord[]): Promise<number> {
+  const now = tools.clock.now();
+  const current = tokens.find((token) => token.state === "held");
+  if (current && now < replaceAt(life(current))) return replaceAt(life(current));
+  const recorded = tokens.findLast((token) => token.state === "recorded" && now < replaceAt(life(token)));
+  const next = recorded ?? (await freshRecord(tools));
+  // The token a session was opened with is in place already; every other one has to be handed over first.
+  if (session.tokens?.[next.resource] !== next.id) {
+    const token = next.open();
+    if (!token)
+      return keepOne(
+        tools,
+        session,
+        tokens.filter(({ id }) => id !== next.id),
+      );
+    await handOver(tools, session, { resource: next.resource, token });
+    tools.log.info(
+      { run_id: tools.held.run.id, session_id: session.id, token_id: next.id },
+      "token replaced",
+    );
+  }
+  await holdToken(tools.store, tools.held, next, tools.clock.now());
+  return replaceAt(life(next));
+}
+
+async function freshRecord(tools: Tools): Promise<TokenRecord> {
+  const { tokenId } = await issueToken(tools);
+  const all = await tokensOf(tools.store.db, tools.seal, tools.held.run.id);
+  const record = all.find(({ id }) => id === tokenId);
+  if (!record)
+    throw new Problem("fault", "token_not_recorded", "A token was minted and its record is missing.");
+  return record;
+}
+
+async function handOver(
+  tools: Tools,
+  session: RunSession,
+  { resource, token }: Pick<Mount, "token"> & { resource: string },
+) {
+  const id = session.resources[resource];
+  if (id === undefined)
+    throw new Problem("fault", "resource_unknown", `The session has no resource for ${resource}.`);
+  await tools.agents.handOver(session.id, { id, token });
+}
+
+/** Gives every token of the run back: at the end of a round, and when waiting on people begins. */
+export async function releaseTokens(tools: Tools): Promise<void> {
+  const all = await tokensOf(tools.store.db, tools.seal, tools.held.run.id);
+  const given = await Promise.allSettled(all.map((token) => revoke(tools, token)));
+  for (const one of given) if (one.status === "rejected") throw one.reason;
+}
+
+async function revoke(tools: Tools, token: TokenRecord): Promise<void> {
+  const secret = usable(life(token), tools.clock.now()) ? token.open() : undefined;
+  if (!secret && usable(life(token), tools.clock.now())) {
+    // No key opens it: it cannot be revoked, only left to expire; its row stays until then.
+    tools.log.warn(
+      { run_id: tools.held.run.id, token_id: token.id },
+      "token cannot be opened and is left to expire",
+    );
+    return;
+  }
+  if (secret) {
+    await tools.github.revoke(secret).catch((error: unknown) => {
+      // An installation that is gone or suspended has killed the token with it.
+      if (!isProblem(error, "gone", "refused")) throw error;
+    });
+  }
+  await dropToken(tools.store.db, token.id);
+  tools.log.info({ run_id: tools.held.run.id, token_id: token.id }, "token revoked");
+}

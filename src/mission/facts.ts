@@ -1,0 +1,147 @@
+/**
+ * `once(name, act)`: the written fact, or do it and write it. *Begun* is written before the act; a fact
+ * found begun without a result is looked for first. A fact never holds a secret.
+ */
+import type { OpenSession } from "../agent/agent.ts";
+import type { Clock } from "../clock.ts";
+import type { Act } from "../domain/act.ts";
+import type { Ending, Met } from "../domain/ending.ts";
+import { isProblem } from "../domain/errors.ts";
+import type { Submission } from "../domain/words.ts";
+import type { OwnComment } from "../github/issue.ts";
+import type { Pull } from "../github/pull.ts";
+import type { Store } from "../store/database.ts";
+import { beginFact, forgetFact, writeFact } from "../store/facts.ts";
+import { changeRun, type HeldRun, type RunChange } from "../store/runs.ts";
+
+/** A session with the ids of the tokens it was opened with; none are known of an adopted one. */
+export type RunSession = OpenSession & { tokens?: Record<string, string> };
+
+/** The comments that went into the request, as they stood at the trigger. */
+export interface Thread {
+  quoted: { author: string; at: string; text: string }[];
+  leftOut: string[];
+}
+
+/** What a run comes to know, by name. */
+export interface Facts {
+  // Of the run:
+  eyes: { id: number };
+  comment: OwnComment;
+  session: RunSession;
+  pull: Pull;
+  reviewers: boolean;
+  // Of a round:
+  thread: Thread;
+  request: { id: string };
+  [note: `note ${string}`]: { id: string };
+  [submission: `submission ${string}`]: Submission;
+  [question: `question ${string}`]: OwnComment;
+  [answer: `answer ${string}`]: { id: string };
+  approval: { head: string; by: string };
+  met: Met;
+  interrupt: true;
+  ending: Ending;
+  mark: { id: number };
+  report: true;
+  archive: true;
+  shown: { text: string; at: number };
+}
+
+const ofTheRun: ReadonlySet<string> = new Set([
+  "eyes",
+  "comment",
+  "session",
+  "pull",
+  "reviewers",
+  "shown",
+  "archive",
+]);
+
+/** The facts of one held run. */
+export interface Ledger {
+  /** The fact's value; undefined while it is not written. */
+  read<K extends keyof Facts>(name: K): Facts[K] | undefined;
+  /** The written fact, or the act and then the fact. `change` says what of it the run's row repeats. */
+  once<K extends keyof Facts>(
+    name: K,
+    act: Act<Facts[K]>,
+    change?: (value: Facts[K]) => RunChange,
+  ): Promise<Facts[K]>;
+  /** The written fact, or what an attempt that had begun left behind; undefined where there was none. Makes nothing. */
+  settle<K extends keyof Facts>(name: K, act: Pick<Act<Facts[K]>, "find">): Promise<Facts[K] | undefined>;
+  /** Writes a fact that replaces the one before. */
+  write<K extends keyof Facts>(name: K, value: Facts[K]): Promise<void>;
+  /** Values of all written facts of this round whose name begins so, oldest first. */
+  all<T>(prefix: string): { name: string; value: T }[];
+  /** Writes to the row, fenced. */
+  change(change: RunChange): Promise<void>;
+}
+
+/** The ledger of a run that this worker holds. Throws `Fenced` from every write once somebody else does. */
+export function ledgerOf(store: Store, held: HeldRun, clock: Clock): Ledger {
+  const roundOf = (name: string) => (ofTheRun.has(name) ? 0 : held.run.round);
+  const known = new Map(
+    held.facts
+      .filter((row) => row.round === roundOf(row.name))
+      .map((row) => [row.name, { value: row.value_json, begunAt: row.begun_at }]),
+  );
+  const write = async (name: string, value: unknown, change: RunChange) => {
+    await writeFact(store, held, { round: roundOf(name), name, at: clock.now(), value, change });
+    known.set(name, { value: JSON.stringify(value), begunAt: clock.now() });
+  };
+  const read = <T>(name: string): T | undefined => {
+    const json = known.get(name)?.value;
+    return json === null || json === undefined ? undefined : (JSON.parse(json) as T);
+  };
+  return {
+    read: (name) => read(name),
+    once: async (name, act, change) => {
+      const written = read<Facts[typeof name]>(name);
+      if (written !== undefined) return written;
+      const begun = known.get(name);
+      const found = begun && (await act.find(begun.begunAt));
+      const value = found ?? (await make(name, act));
+      await write(name, value, change?.(value) ?? {});
+      return value;
+    },
+    settle: async (name, act) => {
+      const written = read<Facts[typeof name]>(name);
+      const begun = known.get(name);
+      if (written !== undefined || !begun) return written;
+      const found = await act.find(begun.begunAt);
+      if (found !== undefined) await write(name, found, {});
+      return found;
+    },
+    write: (name, value) => write(name, value, {}),
+    all: <T>(prefix: string) =>
+      [...known.keys()].flatMap((name) => {
+        const value = name.startsWith(prefix) ? read<T>(name) : undefined;
+        return value === undefined ? [] : [{ name, value }];
+      }),
+    change: (change) => changeRun(store.db, held, change),
+  };
+
+  async function make<T>(name: string, act: Act<T>): Promise<T> {
+    // An act that is its own look needs no *begun*: doing it again finds what it did.
+    if (act.find === act.make) return act.make();
+    const fact = { round: roundOf(name), name };
+    await beginFact(store, held, { ...fact, at: clock.now() });
+    known.set(name, { value: null, begunAt: clock.now() });
+    try {
+      return await act.make();
+    } catch (error) {
+      if (isProblem(error) && error.undone) {
+        await forgetFact(store, held, fact);
+        known.delete(name);
+      }
+      throw error;
+    }
+  }
+}
+
+/** An act without an outside: what is known is only written down. */
+export function noted<T>(value: T): Act<T> {
+  const make = async () => value;
+  return { find: make, make };
+}

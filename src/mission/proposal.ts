@@ -1,0 +1,119 @@
+/**
+ * A diff on its way to a pull request: what was pushed → screened → opened, adopted or held.
+ * Invariants: tokens of the run are revoked before this is entered, so the agent can add nothing to what is
+ * screened; nothing is opened once somebody asked to stop; a run has one pull request.
+ */
+import { sessionBranch } from "../domain/ids.ts";
+import { baseBranch, type Run } from "../domain/run.ts";
+import { oneLine } from "../domain/sanitize.ts";
+import { type Reason, screen } from "../domain/screening.ts";
+import { pullBody, pullTitle } from "../domain/words.ts";
+import { pointBranch } from "../github/branch.ts";
+import { type Changes, pushedChanges } from "../github/changes.ts";
+import { type Pull, pullRequest, reviewRequest } from "../github/pull.ts";
+import { stopAsked } from "../store/runs.ts";
+import { lastSubmission } from "./answers.ts";
+import type { Tools } from "./tools.ts";
+
+/** What became of what was pushed. */
+export type Proposed =
+  | { kind: "opened"; pull: Pull }
+  | { kind: "nothing" }
+  | { kind: "called off" }
+  | { kind: "held"; head: string; reasons: Reason[]; more: number };
+
+/** Proposes what the session's branch holds. `unfinished` marks work that was cut off. */
+export async function propose(tools: Tools, { unfinished }: { unfinished: boolean }): Promise<Proposed> {
+  const { ledger, github } = tools;
+  const { run } = tools.held;
+  const opened = ledger.read("pull");
+  if (opened) return { kind: "opened", pull: opened };
+  if (run.session === undefined) return { kind: "nothing" };
+  const changes = await pushedChanges(github, run.place, {
+    base: baseBranch(run),
+    head: sessionBranch(run.session),
+  });
+  if (!changes) return { kind: "nothing" };
+  const verdict = screenChanges(tools, changes);
+  switch (verdict.kind) {
+    case "nothing":
+      return { kind: "nothing" };
+    case "held": {
+      const approval = ledger.read("approval")?.head;
+      const approved = verdict.approvable && approval !== undefined && changes.headSha.startsWith(approval);
+      if (!approved)
+        return { kind: "held", head: changes.headSha, reasons: verdict.reasons, more: verdict.more };
+      break;
+    }
+    case "clean":
+      break;
+    default:
+      return verdict satisfies never;
+  }
+  return open(tools, changes, unfinished);
+}
+
+function screenChanges(tools: Tools, changes: Changes) {
+  const { run } = tools.held;
+  const submission = lastSubmission(tools);
+  const proposal = {
+    base: changes.baseSha,
+    head: changes.headSha,
+    title: submission?.title ?? run.origin.title,
+    summary: [submission?.summary, submission?.checks].filter((part) => part !== undefined).join("\n\n"),
+    commits: changes.commits,
+    total: changes.total,
+  };
+  return screen(proposal, run.settings);
+}
+
+async function open(tools: Tools, changes: Changes, unfinished: boolean): Promise<Proposed> {
+  const { ledger, github, agents, repositories, store } = tools;
+  const { run } = tools.held;
+  const template = await repositories.pullTemplate(run.place);
+  const head = headBranch(run);
+  const submission = lastSubmission(tools);
+  if (await stopAsked(store.db, run.id)) return { kind: "called off" };
+  if (run.session !== undefined && head !== sessionBranch(run.session)) {
+    await pointBranch(github, run.place, { branch: head, sha: changes.headSha });
+  }
+  const wanted = {
+    base: baseBranch(run),
+    head,
+    title: pullTitle(run, submission),
+    body: pullBody(run, {
+      unfinished,
+      ...(submission ? { submission } : {}),
+      ...(template === undefined ? {} : { template }),
+      ...(run.session === undefined ? {} : { sessionUrl: agents.url(run.session) }),
+    }),
+    draft: run.settings.draft || unfinished,
+  };
+  const pull = await ledger.once("pull", pullRequest(github, run.place, wanted), ({ number }) => ({
+    pull: number,
+  }));
+  const logins = reviewersOf(run);
+  if (logins.length > 0)
+    await ledger.once("reviewers", reviewRequest(github, run.place, { pull: pull.number, logins }));
+  return { kind: "opened", pull };
+}
+
+function reviewersOf({ settings, origin }: Run): string[] {
+  if (settings.review === "none") return [];
+  if (settings.review !== "requester") return settings.review;
+  return origin.sender.type === "User" ? [origin.sender.login] : [];
+}
+
+/** The pull request's head by the `branch` setting. */
+function headBranch(run: Run): string {
+  const slug = oneLine(run.origin.title, 60)
+    .normalize("NFKD")
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-+|-+$/g, "")
+    .slice(0, 40);
+  return run.settings.branch
+    .replaceAll("{session}", run.session ?? "")
+    .replaceAll("{issue}", String(run.place.issue))
+    .replaceAll("{slug}", slug || "work");
+}

@@ -1,0 +1,53 @@
+/**
+ * The status comment, edited only when it says something new and not too often: GitHub takes about 500
+ * content-creating calls an hour from an installation, and edits may count. A person's edit or deletion of
+ * it does not break the run.
+ */
+import { runMarker } from "../domain/ids.ts";
+import { type State, statusComment } from "../domain/words.ts";
+import { comment, editComment } from "../github/issue.ts";
+import type { Tools } from "./tools.ts";
+
+/** Least time between two edits that only report progress, early in a run and later. */
+const gapMsEarly = 30_000;
+const gapMsLate = 180_000;
+const earlyMs = 10 * 60_000;
+/** The first edit waits this long, so that a run of seconds goes from its first words to its last. */
+const firstGapMs = 5_000;
+
+/** Shows where the run stands. Progress is held back until it is due; every other state is shown at once. */
+export async function showState(tools: Tools, state: State): Promise<void> {
+  const { clock, ledger, config, agents } = tools;
+  const { run } = tools.held;
+  const posted = ledger.read("comment");
+  if (!posted) return;
+  const shown = ledger.read("shown");
+  const now = clock.now();
+  if (state.kind === "working" && now < dueAt(tools, shown)) return;
+  // Compared without the time that passes: a text that differs in nothing else is not news.
+  const text = JSON.stringify([state, run.progress.words, run.progress.counts, run.progress.costCents]);
+  if (shown?.text === text) return;
+  const leftOut = ledger.read("thread")?.leftOut;
+  const body = statusComment(run, state, {
+    now,
+    ...(run.session === undefined ? {} : { sessionUrl: agents.url(run.session) }),
+    ...(config.server.publicUrl === undefined
+      ? {}
+      : { dashboardUrl: `${config.server.publicUrl}/runs/${run.id}` }),
+    ...(leftOut === undefined ? {} : { leftOut }),
+  });
+  if (!(await editComment(tools.github, run.place, { id: posted.id, body }))) await repost(tools, body);
+  await ledger.write("shown", { text, at: now });
+}
+
+/** Somebody deleted it: one new comment takes its place. */
+async function repost({ github, ledger, clock, held: { run } }: Tools, body: string): Promise<void> {
+  const act = comment(github, run.place, { marker: runMarker(run.id), body, since: run.createdAt });
+  const found = await act.find(clock.now());
+  await ledger.write("comment", found ?? (await act.make()));
+}
+
+function dueAt({ held: { run } }: Tools, shown: { at: number } | undefined): number {
+  if (!shown) return run.createdAt + firstGapMs;
+  return shown.at + (shown.at - run.createdAt < earlyMs ? gapMsEarly : gapMsLate);
+}

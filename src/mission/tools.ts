@@ -1,0 +1,35 @@
+/**
+ * What the mission works with: the rooms below, bound to one held run. Built once per entry.
+ */
+import type { Agents } from "../agent/agent.ts";
+import type { Streams } from "../agent/stream.ts";
+import type { Clock } from "../clock.ts";
+import type { Config } from "../config.ts";
+import type { GitHub } from "../github/client.ts";
+import type { Repositories } from "../github/repository.ts";
+import type { Logger } from "../log.ts";
+import type { Store } from "../store/database.ts";
+import type { HeldRun } from "../store/runs.ts";
+import type { Seal } from "../store/seal.ts";
+import type { Ledger } from "./facts.ts";
+
+/** The rooms, the same for every run. */
+export interface Rooms {
+  github: GitHub;
+  repositories: Repositories;
+  agents: Agents;
+  streams: Streams;
+  store: Store;
+  seal: Seal;
+  clock: Clock;
+  /** Unpredictable bytes. */
+  random: (bytes: number) => Uint8Array;
+  log: Logger;
+  config: Pick<Config, "limits" | "pollMs" | "server">;
+}
+
+/** The rooms and what belongs to one held run. */
+export interface Tools extends Rooms {
+  held: HeldRun;
+  ledger: Ledger;
+}
