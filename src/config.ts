@@ -1,0 +1,220 @@
+/**
+ * The environment, read once. Every mistake is found in one go and named with its variable and remedy;
+ * nothing below this file reads `process.env`.
+ */
+import { createPrivateKey } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { z } from "zod";
+import { Problem } from "./domain/errors.ts";
+import { Secret } from "./domain/secret.ts";
+import { sealKeyFrom } from "./store/seal.ts";
+
+/** Where GitHub is: github.com, or an Enterprise Server. */
+export interface GitHubHost {
+  /** `https://github.com`, or the server's address; no slash at the end. */
+  webUrl: string;
+  apiUrl: string;
+}
+
+/** Everything the process is told from outside. Spans are milliseconds, money whole cents. */
+export interface Config {
+  app: { id: number; privateKey: Secret; webhookSecrets: Secret[] };
+  github: GitHubHost;
+  claude: {
+    apiKey: Secret;
+    baseUrl?: string;
+    webhookKey?: Secret;
+    agentId?: string;
+    environmentId?: string;
+  };
+  store: { databaseUrl?: Secret; dataDir: string };
+  server: { host: string; port: number; publicUrl?: string; metricsToken?: Secret };
+  sealKeys: Uint8Array[];
+  /** Lower-case logins whose installations are served; undefined serves all. */
+  owners?: string[];
+  limits: { budgetCents: number; budgetCentsMax: number; dayCentsMax: number; activeRuns: number };
+  pollMs: number;
+  sweepMs: number;
+  logLevel: string;
+}
+
+/** Shorter secrets can be guessed. */
+const secretCharactersMin = 16;
+const text = z.string().trim().min(1);
+const optional = text.optional();
+const url = z.url({ protocol: /^https?$/, error: "must be an http or https URL" });
+const dollars = z.coerce.number("must be an amount in US dollars").positive().max(100_000);
+const spanMs = z.coerce
+  .number("must be a number of milliseconds")
+  .int("must be a whole number of milliseconds")
+  .min(100, "must be at least 100 milliseconds")
+  .max(86_400_000, "must be at most a day (86400000)");
+
+const variables = z.object({
+  APP_ID: z.coerce.number("must be the App's number, shown on its settings page").int().positive(),
+  PRIVATE_KEY: optional,
+  PRIVATE_KEY_PATH: optional,
+  WEBHOOK_SECRET: text,
+  GHE_HOST: text
+    .regex(/^[A-Za-z0-9.-]+(:\d+)?$|^\[[0-9a-fA-F:]+\](:\d+)?$/, "must be host[:port]")
+    .optional(),
+  GHE_PROTOCOL: z.enum(["https", "http"], "must be https or http").default("https"),
+  ANTHROPIC_API_KEY: text,
+  ANTHROPIC_BASE_URL: url.optional(),
+  ANTHROPIC_WEBHOOK_SIGNING_KEY: text
+    .regex(/^whsec_[A-Za-z0-9+/]+=*$/, "must be the whsec_… key that the Console shows")
+    .optional(),
+  PATCHWRIGHT_AGENT_ID: text.regex(/^agent_/, "must be an agent_… id").optional(),
+  PATCHWRIGHT_ENVIRONMENT_ID: text.regex(/^env_/, "must be an env_… id").optional(),
+  DATABASE_URL: text.regex(/^postgres(ql)?:\/\//, "must be a postgres:// URL").optional(),
+  DATA_DIR: text.default("./data"),
+  HOST: text.default("127.0.0.1"),
+  PORT: z.coerce.number("must be a port number").int().min(0).max(65_535).default(3000),
+  PUBLIC_URL: url.optional(),
+  METRICS_TOKEN: text.optional(),
+  PATCHWRIGHT_SEAL_KEY: optional,
+  PATCHWRIGHT_OWNERS: text.default("*"),
+  PATCHWRIGHT_BUDGET_USD: dollars.default(5),
+  PATCHWRIGHT_BUDGET_USD_MAX: dollars.default(50),
+  PATCHWRIGHT_DAY_USD_MAX: dollars.default(500),
+  PATCHWRIGHT_MAX_ACTIVE_RUNS: z.coerce
+    .number("must be a number of runs")
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(25),
+  PATCHWRIGHT_POLL_MS: spanMs.default(30_000),
+  PATCHWRIGHT_SWEEP_MS: spanMs.default(300_000),
+  LOG_LEVEL: z
+    .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"], "must be one of pino's levels")
+    .default("info"),
+});
+
+type Variables = z.infer<typeof variables>;
+
+/** Reads the environment. Throws one `refused` Problem that lists every mistake; no value of a secret is in it. */
+export function readConfig(environment: Record<string, string | undefined>): Config {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value?.trim()));
+  const read = variables.safeParse(given);
+  const mistakes = read.success ? [] : read.error.issues.map((issue) => mistake(issue, given));
+  const key = privateKey(given, mistakes);
+  const secrets = webhookSecrets(given["WEBHOOK_SECRET"], mistakes);
+  const sealKeys = sealKeysOf(given["PATCHWRIGHT_SEAL_KEY"], key, mistakes);
+  if (!read.success || !key || mistakes.length > 0) {
+    throw new Problem(
+      "refused",
+      "config_invalid",
+      `Cannot start:\n${mistakes.map((line) => `  ${line}`).join("\n")}`,
+    );
+  }
+  return configOf(read.data, { key, secrets, sealKeys });
+}
+
+function mistake(issue: z.core.$ZodIssue, given: Record<string, unknown>): string {
+  const name = String(issue.path[0]);
+  return name in given ? `${name} ${issue.message}` : `${name} is not set: ${remedies[name] ?? "set it"}`;
+}
+
+const remedies: Record<string, string> = {
+  APP_ID: "the number on the GitHub App's settings page",
+  WEBHOOK_SECRET: "the webhook secret of the GitHub App",
+  ANTHROPIC_API_KEY: "an API key of the Claude platform",
+};
+
+function privateKey(given: Record<string, string | undefined>, mistakes: string[]): string | undefined {
+  const path = given["PRIVATE_KEY_PATH"];
+  const inline = given["PRIVATE_KEY"];
+  if (!inline && !path) {
+    mistakes.push(
+      "PRIVATE_KEY is not set: the GitHub App's private key, or PRIVATE_KEY_PATH with the file that holds it",
+    );
+    return undefined;
+  }
+  const name = inline ? "PRIVATE_KEY" : "PRIVATE_KEY_PATH";
+  try {
+    const raw = inline ?? readFileSync(path ?? "", "utf8");
+    const escaped = raw.replaceAll("\\n", "\n").trim();
+    const pem = escaped.startsWith("-----") ? escaped : Buffer.from(escaped, "base64").toString("utf8");
+    const key = createPrivateKey(pem);
+    if (key.asymmetricKeyType !== "rsa") throw new Error("not RSA");
+    // GitHub hands out PKCS#1; the signing library takes either, so one form leaves here.
+    return key.export({ type: "pkcs8", format: "pem" }).toString();
+  } catch (error) {
+    const missing = error instanceof Error && "code" in error && error.code === "ENOENT";
+    mistakes.push(
+      missing
+        ? `${name} names a file that does not exist`
+        : `${name} is not an RSA private key: use the .pem that GitHub generated (\\n escapes or base64 are fine)`,
+    );
+    return undefined;
+  }
+}
+
+function webhookSecrets(value: string | undefined, mistakes: string[]): Secret[] {
+  if (value === undefined) return [];
+  const secrets = value.split(",").map((part) => part.trim());
+  if (secrets.length > 2)
+    mistakes.push("WEBHOOK_SECRET holds more than two secrets: one, or two while rotating");
+  if (secrets.some((secret) => secret.length < secretCharactersMin)) {
+    mistakes.push(`WEBHOOK_SECRET is too short: at least ${secretCharactersMin} characters each`);
+  }
+  return secrets.map((secret) => new Secret(secret));
+}
+
+function sealKeysOf(value: string | undefined, key: string | undefined, mistakes: string[]): Uint8Array[] {
+  if (value === undefined) {
+    return key ? [sealKeyFrom(new Secret(key))] : [];
+  }
+  const keys = value.split(",").map((part) => Buffer.from(part.trim(), "base64"));
+  if (keys.some((part) => part.length !== 32)) {
+    mistakes.push("PATCHWRIGHT_SEAL_KEY must hold 32-byte keys in base64: openssl rand -base64 32");
+  }
+  return keys;
+}
+
+function configOf(
+  read: Variables,
+  { key, secrets, sealKeys }: { key: string; secrets: Secret[]; sealKeys: Uint8Array[] },
+): Config {
+  const webUrl = read.GHE_HOST ? `${read.GHE_PROTOCOL}://${read.GHE_HOST}` : "https://github.com";
+  const owners = read.PATCHWRIGHT_OWNERS.split(",").map((owner) => owner.trim().toLowerCase());
+  return {
+    app: { id: read.APP_ID, privateKey: new Secret(key), webhookSecrets: secrets },
+    github: { webUrl, apiUrl: read.GHE_HOST ? `${webUrl}/api/v3` : "https://api.github.com" },
+    claude: {
+      apiKey: new Secret(read.ANTHROPIC_API_KEY),
+      ...given("baseUrl", read.ANTHROPIC_BASE_URL),
+      ...given("webhookKey", secretOf(read.ANTHROPIC_WEBHOOK_SIGNING_KEY)),
+      ...given("agentId", read.PATCHWRIGHT_AGENT_ID),
+      ...given("environmentId", read.PATCHWRIGHT_ENVIRONMENT_ID),
+    },
+    store: { dataDir: resolve(read.DATA_DIR), ...given("databaseUrl", secretOf(read.DATABASE_URL)) },
+    server: {
+      host: read.HOST,
+      port: read.PORT,
+      ...given("publicUrl", read.PUBLIC_URL?.replace(/\/+$/, "")),
+      ...given("metricsToken", secretOf(read.METRICS_TOKEN)),
+    },
+    sealKeys,
+    ...given("owners", owners.includes("*") ? undefined : owners),
+    limits: {
+      budgetCents: Math.round(read.PATCHWRIGHT_BUDGET_USD * 100),
+      budgetCentsMax: Math.round(read.PATCHWRIGHT_BUDGET_USD_MAX * 100),
+      dayCentsMax: Math.round(read.PATCHWRIGHT_DAY_USD_MAX * 100),
+      activeRuns: read.PATCHWRIGHT_MAX_ACTIVE_RUNS,
+    },
+    pollMs: read.PATCHWRIGHT_POLL_MS,
+    sweepMs: read.PATCHWRIGHT_SWEEP_MS,
+    logLevel: read.LOG_LEVEL,
+  };
+}
+
+/** An object with the member, or without it where there is nothing to hold. */
+function given<K extends string, T>(name: K, value: T | undefined): { [P in K]?: T } {
+  return value === undefined ? {} : ({ [name]: value } as { [P in K]: T });
+}
+
+function secretOf(value: string | undefined): Secret | undefined {
+  return value === undefined ? undefined : new Secret(value);
+}

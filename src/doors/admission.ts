@@ -1,0 +1,95 @@
+/**
+ * Who may: asked of GitHub, failing closed. A refused person gets one reply per thread that says what was
+ * missing and who can grant it; an outsider on a public repository a reaction and nothing else.
+ */
+import type { Clock } from "../clock.ts";
+import { runMarker } from "../domain/ids.ts";
+import type { Said } from "../domain/intent.ts";
+import { may, type Permission, type Role } from "../domain/permission.ts";
+import type { Origin, Place } from "../domain/run.ts";
+import { defaultSettings } from "../domain/settings.ts";
+import { refusalComment } from "../domain/words.ts";
+import type { GitHub } from "../github/client.ts";
+import { comment, reaction } from "../github/issue.ts";
+import type { Repositories } from "../github/repository.ts";
+import type { Store } from "../store/database.ts";
+import { beginRefusal, finishRefusal, refusalsSince } from "../store/refusals.ts";
+
+/** Somebody who asks for something. */
+export interface Asking {
+  place: Place;
+  origin: Origin;
+  said?: Said;
+  /** The least role; the settings' `who` when left out. */
+  who?: Role;
+}
+
+/** Decides who may start, steer and approve. */
+export interface Admission {
+  /** Undefined when the sender may; otherwise they have been told, and this is the verdict. */
+  refusal(asking: Asking): Promise<string | undefined>;
+  /** May the sender? Says nothing to anybody. */
+  allowed(asking: Asking): Promise<boolean>;
+}
+
+/** What the admission asks. */
+export interface AdmissionParts {
+  github: GitHub;
+  repositories: Repositories;
+  store: Store;
+  clock: Clock;
+}
+
+/** Outsiders' reactions an hour in one repository. */
+const reactionsMax = 20;
+const hourMs = 3_600_000;
+
+/** Admission by GitHub's word. */
+export function createAdmission(parts: AdmissionParts): Admission {
+  return {
+    allowed: async (asking) => (await decide(parts, asking)).kind === "allowed",
+    refusal: async (asking) => {
+      const decision = await decide(parts, asking);
+      if (decision.kind === "allowed") return undefined;
+      if (decision.code !== "own_bot") await tell(parts, asking, decision);
+      return `refused: ${decision.code}`;
+    },
+  };
+}
+
+async function decide({ github, repositories }: AdmissionParts, asking: Asking): Promise<Permission> {
+  const { place, origin, said, who } = asking;
+  const { appId, botId } = await github.self(place.installation);
+  const person = origin.sender.type === "User" && !said?.viaApp;
+  const answer = person ? await repositories.permission(place, origin.sender.login) : undefined;
+  const sender = {
+    id: origin.sender.id,
+    type: origin.sender.type,
+    ...(said?.viaApp ? { viaApp: said.viaApp } : {}),
+  };
+  return may({ sender, answer, who: who ?? defaultSettings.who, bots: [], own: { appId, botId } });
+}
+
+async function tell(
+  parts: AdmissionParts,
+  { place, origin, said }: Asking,
+  decision: Extract<Permission, { kind: "refused" }>,
+): Promise<void> {
+  const { github, store, clock } = parts;
+  const refused = { repositoryId: place.repositoryId, issue: place.issue, senderId: origin.sender.id };
+  const attempt = await beginRefusal(store, refused);
+  if (attempt === "told") return;
+  const outsider = !origin.private && (decision.has === "none" || decision.has === "read");
+  if (outsider) {
+    if ((await refusalsSince(store, place.repositoryId, clock.now() - hourMs)) < reactionsMax) {
+      const target = said ? { kind: "comment" as const, id: said.id } : { kind: "issue" as const };
+      await reaction(github, place, target, "confused").make();
+    }
+  } else {
+    const marker = runMarker(`refused-${origin.sender.id}`);
+    const body = refusalComment(origin.sender.login, decision.words, marker);
+    const act = comment(github, place, { marker, body, since: origin.at });
+    if (attempt === "new" || !(await act.find(origin.at))) await act.make();
+  }
+  await finishRefusal(store, refused, clock.now());
+}

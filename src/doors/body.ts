@@ -1,0 +1,29 @@
+/**
+ * A request's body, read with a cap while it comes in: what is too large is refused before it is read.
+ */
+import type { IncomingMessage } from "node:http";
+
+/** What came of reading. */
+export type Body = { kind: "read"; bytes: Buffer } | { kind: "too large" } | { kind: "aborted" };
+
+/** Reads at most `bytesMax` bytes. The server's own timeouts end a body that comes too slowly. */
+export function readBody(incoming: IncomingMessage, bytesMax: number): Promise<Body> {
+  const declared = Number(incoming.headers["content-length"] ?? 0);
+  if (declared > bytesMax) return Promise.resolve({ kind: "too large" });
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    incoming.on("data", (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > bytesMax) {
+        incoming.pause();
+        resolve({ kind: "too large" });
+        return;
+      }
+      chunks.push(chunk);
+    });
+    incoming.once("end", () => resolve({ kind: "read", bytes: Buffer.concat(chunks, size) }));
+    incoming.once("error", () => resolve({ kind: "aborted" }));
+    incoming.once("close", () => resolve({ kind: "aborted" }));
+  });
+}

@@ -1,0 +1,108 @@
+/**
+ * GitHub's deliveries in: raw bytes, signature, inbox row, 202. Nothing is done with one before it is
+ * durable. Answers name what is wrong and echo nothing of the payload; it does not know what deliveries mean.
+ */
+import { verifyWithFallback } from "@octokit/webhooks-methods";
+import type { Config } from "../config.ts";
+import { storedEvents } from "../domain/delivery.ts";
+import { isProblem } from "../domain/errors.ts";
+import type { Logger } from "../log.ts";
+import type { Inbox } from "../store/deliveries.ts";
+import type { Answer, Knock } from "./server.ts";
+
+/** GitHub's own cap (documentation of webhook payloads). */
+const bodyBytesMax = 25 * 1024 * 1024;
+const idCharactersMax = 128;
+const eventCharactersMax = 100;
+
+/** What the door needs. */
+export interface GitHubDoor {
+  config: Pick<Config, "app" | "owners">;
+  box: Pick<Inbox, "append">;
+  log: Logger;
+}
+
+/** Takes one delivery. */
+export async function takeDelivery(
+  { config, box, log }: GitHubDoor,
+  { headers, read }: Knock,
+): Promise<Answer> {
+  if (!/^application\/json\s*(;|$)/i.test(headers["content-type"] ?? "")) {
+    return { status: 415, text: "send application/json: set the webhook's content type" };
+  }
+  if (headers["content-encoding"]) return { status: 415, text: "send the body without content-encoding" };
+  const id = headers["x-github-delivery"] ?? "";
+  const event = headers["x-github-event"] ?? "";
+  if (id === "" || id.length > idCharactersMax)
+    return { status: 400, text: "X-GitHub-Delivery is missing or too long" };
+  if (event === "" || event.length > eventCharactersMax)
+    return { status: 400, text: "X-GitHub-Event is missing or too long" };
+  const signature = headers["x-hub-signature-256"] ?? "";
+  if (!/^sha256=[0-9a-f]{64}$/.test(signature)) return unsigned;
+  const body = await read(bodyBytesMax);
+  if (body.kind === "too large") return { status: 413, text: "the body is larger than 25 MiB", close: true };
+  if (body.kind === "aborted") return { status: 400, text: "the body ended early", close: true };
+  const text = body.bytes.toString("utf8");
+  if (!(await signed(config.app.webhookSecrets, text, signature))) {
+    log.warn({ delivery_id: id }, "delivery with a bad signature");
+    return unsigned;
+  }
+  const payload = parsed(text);
+  if (!isObject(payload)) return { status: 400, text: "the body is not a JSON object" };
+  if (!storedEvents.has(event) || !isForUs(config, headers, payload)) return { status: 202, text: "ignored" };
+  try {
+    await box.append({ id, event, body: text });
+  } catch (error) {
+    log.error({ delivery_id: id, err: error }, "delivery could not be stored");
+    if (isProblem(error, "later")) return { status: 503, text: "could not be stored; deliver it again" };
+    throw error;
+  }
+  return { status: 202, text: "accepted" };
+}
+
+const unsigned: Answer = {
+  status: 401,
+  text: "X-Hub-Signature-256 is missing or does not match the webhook secret",
+};
+
+/** By the first secret or, while rotating, the second. The library compares in constant time. */
+async function signed(
+  secrets: Config["app"]["webhookSecrets"],
+  text: string,
+  signature: string,
+): Promise<boolean> {
+  const [first, ...others] = secrets.map((secret) => secret.reveal());
+  return first !== undefined && verifyWithFallback(first, text, signature, others);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** A delivery of another App, or of an owner who is not served, is answered and forgotten. */
+function isForUs(
+  config: GitHubDoor["config"],
+  headers: Knock["headers"],
+  payload: Record<string, unknown>,
+): boolean {
+  const target = headers["x-github-hook-installation-target-id"];
+  const type = headers["x-github-hook-installation-target-type"];
+  if (target !== undefined && type === "integration" && target !== String(config.app.id)) return false;
+  if (!config.owners) return true;
+  const owner =
+    member(member(payload, "repository"), "owner") ?? member(member(payload, "installation"), "account");
+  const login = member(owner, "login");
+  return typeof login === "string" && config.owners.includes(login.toLowerCase());
+}
+
+function member(value: unknown, name: string): unknown {
+  return isObject(value) ? value[name] : undefined;
+}

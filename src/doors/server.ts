@@ -1,0 +1,139 @@
+/**
+ * The HTTP server: routes, limits, health and readiness. What a request means is the other doors' business.
+ */
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { getRequestListener, type HttpBindings } from "@hono/node-server";
+import { type Context, Hono } from "hono";
+import { Problem } from "../domain/errors.ts";
+import type { Logger } from "../log.ts";
+import { type Body, readBody } from "./body.ts";
+
+/** A request as a door sees it. */
+export interface Knock {
+  headers: Record<string, string | undefined>;
+  /** Reads the body, at most so many bytes. */
+  read(bytesMax: number): Promise<Body>;
+}
+
+/** A door's answer, in plain text. */
+export interface Answer {
+  status: 200 | 202 | 400 | 401 | 404 | 405 | 413 | 415 | 500 | 503;
+  text: string;
+  /** Ends the connection: the rest of the body is not wanted. */
+  close?: boolean;
+}
+
+/** What the server serves. */
+export interface ServerParts {
+  github: (knock: Knock) => Promise<Answer>;
+  /** Absent when no signing key is configured: then the path does not exist. */
+  claude?: (knock: Knock) => Promise<Answer>;
+  /** Undefined while ready, else the reason. */
+  unready: () => Promise<string | undefined>;
+  log: Logger;
+}
+
+/** A listening server. */
+export interface Listening {
+  port: number;
+  url: string;
+  /** Requests not yet answered. */
+  busy(): number;
+  /** Takes no new connections; resolves when the open requests are answered. */
+  close(): Promise<void>;
+}
+
+const headersTimeoutMs = 10_000;
+const requestTimeoutMs = 30_000;
+const connectionsMax = 10_000;
+
+/** Starts serving. Throws `refused` when the address cannot be listened on. */
+export async function listen(
+  parts: ServerParts,
+  address: { host: string; port: number },
+): Promise<Listening> {
+  const server = createServer(
+    {
+      headersTimeout: headersTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+      connectionsCheckingInterval: 1_000,
+    },
+    getRequestListener(routes(parts).fetch),
+  );
+  server.maxConnections = connectionsMax;
+  let open = 0;
+  server.on("request", (_request, response) => {
+    open += 1;
+    response.once("close", () => {
+      open -= 1;
+    });
+  });
+  await bound(server, address);
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    url: `http://${address.host}:${port}`,
+    busy: () => open,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeIdleConnections();
+      }),
+  };
+}
+
+function routes(parts: ServerParts): Hono<{ Bindings: HttpBindings }> {
+  const app = new Hono<{ Bindings: HttpBindings }>();
+  app.post("/api/github/webhooks", (context) => through(context, parts.github));
+  app.all("/api/github/webhooks", (context) => context.text("use POST", 405, { allow: "POST" }));
+  if (parts.claude) {
+    const { claude } = parts;
+    app.post("/api/anthropic/webhooks", (context) => through(context, claude));
+    app.all("/api/anthropic/webhooks", (context) => context.text("use POST", 405, { allow: "POST" }));
+  }
+  app.get("/healthz", (context) => context.text("ok"));
+  app.get("/readyz", async (context) => {
+    const reason = await parts.unready();
+    return reason === undefined ? context.text("ready") : context.text(reason, 503);
+  });
+  app.onError((error, context) => {
+    parts.log.error({ err: error, route: context.req.path }, "request failed");
+    return context.text("something went wrong on our side", 500);
+  });
+  return app;
+}
+
+async function through(
+  context: Context<{ Bindings: HttpBindings }>,
+  door: (knock: Knock) => Promise<Answer>,
+) {
+  const { incoming } = context.env;
+  const answer = await door({
+    headers: plainHeaders(incoming),
+    read: (bytesMax) => readBody(incoming as IncomingMessage, bytesMax),
+  });
+  return context.text(answer.text, answer.status, answer.close ? { connection: "close" } : {});
+}
+
+/** Headers as single texts; one sent twice is joined and so matches nothing it must match. */
+function plainHeaders({ headers }: HttpBindings["incoming"]): Record<string, string | undefined> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : value]),
+  );
+}
+
+function bound(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (cause: NodeJS.ErrnoException) => {
+      const why =
+        cause.code === "EADDRINUSE"
+          ? "is in use by another process"
+          : `cannot be listened on (${cause.code})`;
+      reject(
+        new Problem("refused", "address_unusable", `${host}:${port} ${why}: change HOST or PORT.`, { cause }),
+      );
+    });
+    server.listen(port, host, resolve);
+  });
+}

@@ -1,0 +1,216 @@
+/**
+ * The front door: read the configuration, build each part once, start; stop in reverse.
+ */
+import { randomBytes } from "node:crypto";
+import { Agent, fetch as undiciFetch } from "undici";
+import { claudeClient, createClaude } from "./agent/claude.ts";
+import { createStreams } from "./agent/stream.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import { type Config, readConfig } from "./config.ts";
+import { isProblem } from "./domain/errors.ts";
+import { createAdmission } from "./doors/admission.ts";
+import { takeWebhook } from "./doors/claude.ts";
+import { takeDelivery } from "./doors/github.ts";
+import { createIntake } from "./doors/intake.ts";
+import { type Listening, listen } from "./doors/server.ts";
+import { embeddedEngine } from "./engine/embedded.ts";
+import type { Engine, Failure, Workers } from "./engine/engine.ts";
+import { pgbossEngine } from "./engine/pgboss.ts";
+import { createGitHub } from "./github/client.ts";
+import { createRepositories } from "./github/repository.ts";
+import { createLogger, type Logger } from "./log.ts";
+import { ledgerOf } from "./mission/facts.ts";
+import { mission } from "./mission/mission.ts";
+import { sweep } from "./mission/sweep.ts";
+import type { Rooms } from "./mission/tools.ts";
+import { openStore, type Store, type StoreOptions } from "./store/database.ts";
+import { inbox } from "./store/deliveries.ts";
+import { Fenced, holdRun, liveRun } from "./store/runs.ts";
+import { sealWith } from "./store/seal.ts";
+
+/** What comes in from outside besides the configuration; tests replace them. */
+export interface Outside {
+  clock: Clock;
+  log: Logger;
+  random: (bytes: number) => Uint8Array;
+  /** Where to store, when not where the configuration says. */
+  store?: StoreOptions;
+}
+
+/** The running service. */
+export interface App {
+  url: string;
+  /** Work in hand: requests, wakes. Zero when only time or the outside can bring more. */
+  busy(): number;
+  /** Takes nothing new, finishes or parks what is in hand, closes. */
+  stop(): Promise<void>;
+}
+
+const stopMs = 8_000;
+const callTimeoutMs = 30_000;
+const runsAtOnce = 64;
+const deliveriesAtOnce = 16;
+
+/** Builds and starts the service. Throws a `refused` problem, with the remedy, when it cannot. */
+export async function start(config: Config, outside: Outside): Promise<App> {
+  const { clock, log, random } = outside;
+  const dispatcher = new Agent({
+    headersTimeout: callTimeoutMs,
+    bodyTimeout: callTimeoutMs,
+    connectTimeout: 10_000,
+  });
+  const streaming = new Agent({ headersTimeout: callTimeoutMs, bodyTimeout: 0, connectTimeout: 10_000 });
+  const store = await openStore(outside.store ?? storeOptions(config, clock));
+  const engine = engineOf(config, store, outside);
+  const box = inbox(store, engine, clock);
+  const github = createGitHub({ config, clock, fetch: fetchBy(dispatcher), log });
+  const repositories = createRepositories(github, clock);
+  const client = claudeClient({ config: config.claude, fetch: fetchBy(dispatcher) });
+  const agents = createClaude(client, { config: config.claude, clock });
+  const knock = (session: string) => knockRun({ store, engine, clock }, session);
+  const streams = createStreams(claudeClient({ config: config.claude, fetch: fetchBy(streaming) }), {
+    knock,
+    log,
+    on: config.claude.webhookKey === undefined,
+  });
+  const admission = createAdmission({ github, repositories, store, clock });
+  const intake = await createIntake({ config, store, engine, box, admission, clock, random, log });
+  const seal = sealWith(config.sealKeys, random);
+  const rooms: Rooms = { github, repositories, agents, streams, store, seal, clock, random, log, config };
+  let stopping = false;
+  let listening: Listening | undefined;
+  const stop = async () => {
+    stopping = true;
+    streams.close();
+    const closed = listening?.close();
+    await engine.stop(stopMs);
+    await closed;
+    await github.close();
+    await store.close();
+    await Promise.all([dispatcher.destroy(), streaming.destroy()]);
+  };
+  try {
+    await agents.prepare().catch((error) => prepareLater(error, log));
+    await engine.start(
+      workersOf(rooms, { work: intake.work, sweep: () => sweep({ box, clock }, config.sweepMs) }),
+    );
+    await store.db
+      .transaction()
+      .execute((tx) => engine.wake(tx, { kind: "sweep", id: "all", at: clock.now() }));
+    listening = await listen(
+      {
+        github: (request) => takeDelivery({ config, box, log }, request),
+        ...(config.claude.webhookKey
+          ? { claude: (request) => takeWebhook({ client, knock, log }, request) }
+          : {}),
+        unready: async () => (stopping ? "stopping" : (engine.ailing() ?? storeAiling(store))),
+        log,
+      },
+      config.server,
+    );
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  log.info({ url: listening.url, store: store.dialect }, "ready");
+  return { url: listening.url, busy: () => engine.held() + (listening?.busy() ?? 0), stop };
+}
+
+function storeOptions(config: Config, clock: Clock): StoreOptions {
+  const url = config.store.databaseUrl?.reveal();
+  return url === undefined
+    ? { kind: "embedded", dataDir: config.store.dataDir, clock }
+    : { kind: "postgres", url };
+}
+
+function engineOf(config: Config, store: Store, { clock, log, random }: Outside): Engine {
+  const onFailure = ({ kind, id, error, tries, againMs }: Failure) =>
+    log.warn({ wake: `${kind}:${id}`, tries, again_ms: againMs, err: error }, "wake failed");
+  const chance = () => Buffer.from(random(4)).readUInt32BE() / 2 ** 32;
+  const url = config.store.databaseUrl?.reveal();
+  const parts = { store, clock, random: chance, onFailure };
+  return url === undefined || store.dialect === "sqlite"
+    ? embeddedEngine(parts)
+    : pgbossEngine({ ...parts, url });
+}
+
+function workersOf(
+  rooms: Rooms,
+  { work, sweep }: { work: (id: string) => Promise<undefined>; sweep: () => Promise<number> },
+): Workers {
+  return {
+    run: { work: (id) => enter(rooms, id), atOnce: runsAtOnce },
+    delivery: { work, atOnce: deliveriesAtOnce },
+    sweep: { work: sweep, atOnce: 1 },
+  };
+}
+
+/** One entry of the mission, as the run's holder. */
+async function enter(rooms: Rooms, id: string): Promise<number | undefined> {
+  const held = await holdRun(rooms.store.db, id);
+  if (!held) return undefined;
+  const log = rooms.log.child({ run_id: id, installation_id: held.run.place.installation });
+  log.info({ session_id: held.run.session, phase: held.run.phase }, "entered");
+  try {
+    return await mission({ ...rooms, log, held, ledger: ledgerOf(rooms.store, held, rooms.clock) });
+  } catch (error) {
+    // Another worker holds the run by now and goes on with it.
+    if (error instanceof Fenced) return undefined;
+    throw error;
+  }
+}
+
+async function knockRun(
+  { store, engine, clock }: Pick<Rooms, "store" | "clock"> & { engine: Engine },
+  session: string,
+) {
+  const run = await liveRun(store.db, { kind: "session", session });
+  if (!run) return;
+  await store.db.transaction().execute((tx) => engine.wake(tx, { kind: "run", id: run.id, at: clock.now() }));
+  engine.knock();
+}
+
+/** A refused key is said at once; a platform that is down keeps nobody from taking deliveries. */
+function prepareLater(error: unknown, log: Logger): void {
+  if (!isProblem(error, "later")) throw error;
+  log.warn({ err: error }, "the agent is not provisioned yet; the next session tries again");
+}
+
+function storeAiling(store: Store): Promise<string | undefined> {
+  return store.check().then(
+    () => undefined,
+    () => "the store does not answer",
+  );
+}
+
+/** undici's fetch over a dispatcher of the same undici: Node's own fetch refuses a foreign one. */
+function fetchBy(dispatcher: Agent): typeof fetch {
+  // The cast: undici's types and the global ones name the same standard objects differently.
+  return ((input: string, init: object) =>
+    undiciFetch(input, { ...init, dispatcher })) as unknown as typeof fetch;
+}
+
+/** `npm start`: runs until SIGTERM or SIGINT. Exit status 2 means that the set-up has to be mended. */
+export async function main(environment: Record<string, string | undefined>): Promise<void> {
+  try {
+    const config = readConfig(environment);
+    const log = createLogger(config.logLevel);
+    const app = await start(config, { clock: systemClock, log, random: randomBytes });
+    const stop = () => {
+      log.info("stopping");
+      app.stop().then(
+        () => process.exit(0),
+        (error: unknown) => {
+          log.error({ err: error }, "stopped badly");
+          process.exit(1);
+        },
+      );
+    };
+    process.once("SIGTERM", stop);
+    process.once("SIGINT", stop);
+  } catch (error) {
+    if (!isProblem(error)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 2;
+  }
+}

@@ -1,0 +1,12 @@
+/**
+ * `npm start` begins here, in plain JavaScript: an older Node cannot read the rest and should say so.
+ */
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+if (major < 24 || (major === 24 && minor < 11)) {
+  process.stderr.write(
+    `Patchwright needs Node 24.11 or newer and this is ${process.versions.node}: use \`npm start\` after \`npm ci\`, which brings one.\n`,
+  );
+  process.exit(2);
+}
+const { main } = await import("./main.ts");
+await main(process.env);
