@@ -1,0 +1,172 @@
+/**
+ * A stage for stories: both simulators and the real service in one process, over real HTTP and real git,
+ * on a virtual clock. Time stands still until nothing is in flight, then moves to the next alarm.
+ */
+import { randomBytes } from "node:crypto";
+import type { Logger } from "pino";
+import { systemClock } from "../../src/clock.ts";
+import { readConfig } from "../../src/config.ts";
+import { createLogger } from "../../src/log.ts";
+import { type App, start } from "../../src/main.ts";
+import type { Script } from "../sim/claude/agent.ts";
+import { type ClaudeSim, startClaude } from "../sim/claude/claude.ts";
+import { type GitHubSim, startGitHub } from "../sim/github/github.ts";
+import { VirtualClock } from "../sim/virtual-clock.ts";
+import { Disk } from "../store/disk.ts";
+
+/** The repository every story plays in, unless it makes its own. */
+export const shop = "acme/shop";
+
+/** How a story is set. */
+export interface Setting {
+  /** How the platform knocks: its webhooks, its streams, or not at all. */
+  knocks?: "webhooks" | "streams" | "none";
+  tokenLifeMs?: number;
+  private?: boolean;
+  files?: Record<string, string>;
+  env?: Record<string, string>;
+}
+
+/** Everything a story needs. */
+export interface Stage {
+  clock: VirtualClock;
+  github: GitHubSim;
+  claude: ClaudeSim;
+  app: App;
+  disk: Disk;
+  installation: number;
+  /** Lines of the service's log, parsed. */
+  lines: Record<string, unknown>[];
+  /** Opens an issue of mona's and labels it. */
+  labelled(issue?: { title?: string; body?: string; by?: string }): number;
+  /** Plays one script in every session. */
+  plays(script: Script): void;
+  /** Lets time pass until it is so. Fails when it is not so within `withinMs` of virtual time. */
+  until(what: string, so: () => boolean, withinMs?: number): Promise<void>;
+  /** Lets `ms` of virtual time pass, everything coming to rest in between. */
+  pass(ms: number): Promise<void>;
+  /** Stops the service (`kill`: without a word) and starts another on the same disk. */
+  restart(how?: "stop" | "kill"): Promise<void>;
+  /** The newest status comment's text. */
+  status(issue: number): string;
+  close(): Promise<void>;
+}
+
+const webhookKey = `whsec_${Buffer.from("0123456789abcdef0123456789abcdef").toString("base64")}`;
+const quietTurns = 6;
+const turnsMax = 200_000;
+
+/** Sets the stage. */
+export async function setStage(setting: Setting = {}): Promise<Stage> {
+  const parts: { busy(): number }[] = [];
+  const settle = () => quiet(() => parts.reduce((sum, part) => sum + part.busy(), 0));
+  const clock = new VirtualClock({ settle });
+  const github = await startGitHub({ clock, tokenLifeMs: setting.tokenLifeMs ?? 3_600_000 });
+  const claude = await startClaude({ clock, gitHosts: [github.host], heartbeatMs: 0 });
+  const installation = await seed(github, setting);
+  const disk = new Disk();
+  const lines: Record<string, unknown>[] = [];
+  const log = createLogger("debug", { write: (line: string) => void lines.push(JSON.parse(line)) });
+  const open = () => serve({ github, claude, clock, disk, log, setting });
+  let app = await open();
+  parts.push(github, claude, { busy: () => app.busy() });
+  const until = async (what: string, so: () => boolean, withinMs = 24 * 3_600_000) => {
+    const end = clock.now() + withinMs;
+    for (await settle(); !so(); ) {
+      const next = clock.next();
+      if (next === undefined || next > end) throw new Error(`never came to pass: ${what}`);
+      await clock.advance(Math.max(next - clock.now(), 0));
+    }
+  };
+  return {
+    clock,
+    github,
+    claude,
+    get app() {
+      return app;
+    },
+    disk,
+    installation,
+    lines,
+    labelled: ({ title = "Add is wrong", body = "`add(1, 2)` gives 4.", by = "mona" } = {}) => {
+      const number = github.openIssue(shop, { title, body, author: "mona" });
+      github.label(shop, number, { label: "agent", by });
+      return number;
+    },
+    plays: (script) => claude.script(() => script),
+    until,
+    pass: (ms) => clock.advance(ms),
+    restart: async (how = "stop") => {
+      if (how === "stop") await app.stop();
+      else disk.open();
+      app = await open();
+    },
+    status: (issue) =>
+      github.comments(shop, issue).findLast(({ body }) => body.includes("patchwright:run:"))?.body ?? "",
+    close: async () => {
+      await app.stop();
+      await claude.stop();
+      await github.stop();
+    },
+  };
+}
+
+async function seed(github: GitHubSim, setting: Setting): Promise<number> {
+  github.addOrganization("acme");
+  for (const login of ["mona", "rita", "otto"]) github.addUser(login);
+  const files = setting.files ?? {
+    "README.md": "# shop\n",
+    "add.js": "export const add = (a, b) => a + b + 1;\n",
+  };
+  await github.addRepository({ owner: "acme", name: "shop", files, private: setting.private ?? true });
+  github.setRole(shop, "mona", "write");
+  github.setRole(shop, "rita", "maintain");
+  return github.install("acme");
+}
+
+interface Serving {
+  github: GitHubSim;
+  claude: ClaudeSim;
+  clock: VirtualClock;
+  disk: Disk;
+  log: Logger;
+  setting: Setting;
+}
+
+async function serve({ github, claude, clock, disk, log, setting }: Serving): Promise<App> {
+  const knocks = setting.knocks ?? "webhooks";
+  const config = readConfig({
+    APP_ID: String(github.app.id),
+    PRIVATE_KEY: github.app.privateKey,
+    WEBHOOK_SECRET: github.app.webhookSecret,
+    GHE_HOST: github.host,
+    GHE_PROTOCOL: "http",
+    ANTHROPIC_API_KEY: claude.apiKey,
+    ANTHROPIC_BASE_URL: claude.url,
+    PORT: "0",
+    // Without webhooks the service follows streams; a story without either cuts them.
+    ...(knocks === "streams" ? {} : { ANTHROPIC_WEBHOOK_SIGNING_KEY: webhookKey }),
+    ...setting.env,
+  });
+  const app = await start(config, {
+    clock,
+    log,
+    random: randomBytes,
+    store: { kind: "lent", connection: disk.open() },
+  });
+  github.setWebhook(`${app.url}/api/github/webhooks`);
+  if (knocks === "webhooks") {
+    claude.setWebhook({ url: `${app.url}/api/anthropic/webhooks`, secret: webhookKey, clock: systemClock });
+  }
+  return app;
+}
+
+/** Resolves when nothing has been in flight for a few turns of the event loop. */
+async function quiet(busy: () => number): Promise<void> {
+  let still = 0;
+  for (let turn = 0; still < quietTurns; turn += 1) {
+    if (turn > turnsMax) throw new Error("never came to rest");
+    await new Promise((resolve) => setImmediate(resolve));
+    still = busy() === 0 ? still + 1 : 0;
+  }
+}
