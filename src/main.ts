@@ -46,7 +46,9 @@ export interface App {
   stop(): Promise<void>;
 }
 
-const stopMs = 8_000;
+/** Together below the ten seconds a stop may take. */
+const requestsMs = 2_000;
+const stopMs = 6_000;
 const callTimeoutMs = 30_000;
 const runsAtOnce = 64;
 const deliveriesAtOnce = 16;
@@ -82,9 +84,9 @@ export async function start(config: Config, outside: Outside): Promise<App> {
   const stop = async () => {
     stopping = true;
     streams.close();
-    const closed = listening?.close();
+    // The doors first: a request that wakes a run after the engine has stopped would bring it up again.
+    await listening?.close(requestsMs);
     await engine.stop(stopMs);
-    await closed;
     await github.close();
     await store.close();
     await Promise.all([dispatcher.destroy(), streaming.destroy()]);
@@ -105,6 +107,7 @@ export async function start(config: Config, outside: Outside): Promise<App> {
           : {}),
         unready: async () => (stopping ? "stopping" : (engine.ailing() ?? storeAiling(store))),
         log,
+        clock,
       },
       config.server,
     );

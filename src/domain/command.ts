@@ -16,7 +16,7 @@
  * the first that is visible; in any other character (full-width slash, Cyrillic letter, zero-width space)
  * it is ordinary text. `/agent` alone is an unknown command with the empty verb: the answer is the list.
  */
-import { endOf, type Piece, pieces, readBlocks, startOf } from "./markdown.ts";
+import { endOf, type Piece, pieces, readBlocks, startOf, withTagsFound } from "./markdown.ts";
 import { nearest } from "./nearest.ts";
 
 /** The words after `/agent`. */
@@ -123,7 +123,7 @@ interface Stretch {
 
 /** The first line with something visible outside code and quotes; empty when there is none. */
 function firstLine(text: string): Stretch {
-  const reading = readBlocks(text);
+  const reading = readBlocks(withTagsFound(text));
   const cited = reading.tree.children
     .filter((block) => block.type === "code" || block.type === "blockquote")
     .map((block) => ({ start: startOf(block), end: endOf(block) }));

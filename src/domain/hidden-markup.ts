@@ -15,6 +15,7 @@ import {
   type Reading,
   readMarkdown,
   startOf,
+  withTagsFound,
 } from "./markdown.ts";
 
 /** A change to the source: these characters become `text`. */
@@ -32,7 +33,7 @@ interface Edit {
  * beyond the language; `removed` names the kinds. Addresses and visible text stay. Never throws.
  */
 export function withoutHiddenMarkup(source: string): { text: string; removed: string[] } {
-  const reading = readMarkdown(source);
+  const reading = readMarkdown(withTagsFound(source));
   const edits = [...markupEdits(source, reading), ...markdownEdits(source, reading)];
   return { text: apply(source, edits), removed: edits.flatMap((edit) => edit.removes ?? []) };
 }

@@ -12,11 +12,18 @@ import { toMarkdown } from "mdast-util-to-markdown";
 import { definitionsOf, pieces, readMarkdown } from "./markdown.ts";
 import { redact } from "./secret.ts";
 
-/** What makes GitHub notify or link: `@name`, `@org/team`, `#1`, `owner/repo#1`, `GH-1`. */
-const acting =
-  /(?<![A-Za-z0-9_])@[A-Za-z0-9][\w-]*(?:\/[\w.-]+)?|(?<![\w.-])[\w.-]*(?:\/[\w.-]+)?#\d+|(?<!\w)gh-\d+/gi;
 /** An address that GitHub turns into a reference, on any host. */
-const actingUrl = /^https?:\/\/[^/]+\/[^/]+\/[^/]+\/(?:issues|pull|pulls|discussions|commit)\/./i;
+const actingUrl = /https?:\/\/[^\s/]+\/[^\s/]+\/[^\s/]+\/(?:issues|pulls?|discussions|commit)\/\S+/i;
+/** What makes GitHub notify or link: such an address, `@name`, `@org/team`, `#1`, `owner/repo#1`, `GH-1`. */
+const acting = new RegExp(
+  [
+    actingUrl.source,
+    String.raw`(?<![A-Za-z0-9_])@[A-Za-z0-9][\w-]*(?:\/[\w.-]+)?`,
+    String.raw`(?<![\w.-])[\w.-]*(?:\/[\w.-]+)?#\d+`,
+    String.raw`(?<!\w)gh-\d+`,
+  ].join("|"),
+  "i",
+);
 /** How the comments begin by which we find our own again. */
 const ourMarker = /<!--(?=\s*patchwright)/gi;
 
@@ -40,8 +47,10 @@ export function inertMarkdown(source: string, references: readonly string[]): st
 /** One line in which nothing acts, for places that show code spans but no other Markdown. */
 export function inertLine(line: string): string {
   const parts = redact(line).split(/(`[^`]*`)/);
-  const inert = parts.map((part, index) =>
-    index % 2 === 1 ? part : part.replaceAll("`", "'").replace(acting, (found) => `\`${found}\``),
+  const inert = parts.flatMap((part, index) =>
+    index % 2 === 1
+      ? part
+      : stretches(part.replaceAll("`", "'"), []).map(({ text, acts }) => (acts ? `\`${text}\`` : text)),
   );
   return inert.join("").replace(ourMarker, "<! --");
 }
@@ -71,7 +80,10 @@ function calmed<Parent extends Parents>(parent: Parent, calming: Calming): Paren
 /** What a browser would show of raw HTML, as text: a paragraph in flow, else bare. */
 function htmlWords(value: string, inFlow: boolean): RootContent[] {
   const words = pieces(value, { tree: { type: "root", children: [] }, end: 0 })
-    .map((piece) => (piece.kind === "text" ? value.slice(piece.start, piece.end) : " "))
+    .map((piece) => {
+      if (piece.kind === "text") return value.slice(piece.start, piece.end);
+      return inFlow || piece.name === "br" ? " " : "";
+    })
     .join("")
     .replace(/\s+/g, " ");
   const text: Text = { type: "text", value: words };
@@ -138,13 +150,23 @@ function isAutolink({ url, children }: Link): boolean {
 }
 
 function quietText(value: string, references: readonly string[]): RootContent[] {
-  const text = redact(value).replaceAll("\u00a0", " ");
-  const nodes: RootContent[] = [];
-  let at = 0;
-  for (const match of text.matchAll(acting)) {
-    if (references.includes(match[0])) continue;
-    nodes.push({ type: "text", value: text.slice(at, match.index) }, { type: "inlineCode", value: match[0] });
-    at = match.index + match[0].length;
+  return stretches(redact(value).replaceAll("\u00a0", " "), references).map(({ text, acts }) => ({
+    type: acts ? "inlineCode" : "text",
+    value: text,
+  }));
+}
+
+/** The text in stretches that act and stretches that do not; each is searched as if nothing stood before it. */
+function stretches(text: string, references: readonly string[]): { text: string; acts: boolean }[] {
+  const found: { text: string; acts: boolean }[] = [];
+  let rest = text;
+  for (let match = acting.exec(rest); match; match = acting.exec(rest)) {
+    const [words] = match;
+    found.push(
+      { text: rest.slice(0, match.index), acts: false },
+      { text: words, acts: !references.includes(words) },
+    );
+    rest = rest.slice(match.index + words.length);
   }
-  return [...nodes, { type: "text", value: text.slice(at) }];
+  return [...found, { text: rest, acts: false }];
 }

@@ -15,6 +15,8 @@ export const markdownCharsMax = 65_536;
 
 /** What one text may cost the block parser: a line and a container marker count 1, a `<!` or `<?` 16. */
 const blockWorkMax = 3_000;
+/** How much is read of the line at which that is spent: enough to tell what kind of line it is. */
+const lineHead = 200;
 /** Deepest nesting of quotes and lists opened on one line. */
 const containersMax = 32;
 /** What one text may cost the inline parser: the sum over its paragraphs of the squared count of markers. */
@@ -61,7 +63,7 @@ export function readBlocks(text: string): Reading {
 export function readMarkdown(text: string): Reading {
   const blocks = readBlocks(text);
   let work = 0;
-  let end = blocks.end;
+  let end = blocks.end === text.length ? blocks.end : text.lastIndexOf("\n", blocks.end) + 1;
   for (const block of blocks.tree.children) {
     work += inlineWork(block, text);
     if (work <= inlineWorkMax) continue;
@@ -74,6 +76,19 @@ export function readMarkdown(text: string): Reading {
       extensions: [gfm(), { disable: { null: [underline] } }],
       mdastExtensions: [gfmFromMarkdown()],
     }),
+  );
+}
+
+const tag = /<[a-z][a-z0-9-]*(?:\s+[a-z_:][\w.:-]*(?:\s*=\s*(?:[^\s"'<>=`]+|"[^"]*"|'[^']*'))?)*\s*\/?>/gi;
+
+/**
+ * The text at its own length in a form whose tags the parser finds where GitHub does: it takes no slash in an
+ * unquoted attribute (micromark-core-commonmark 2.0.4), which CommonMark §6.6 and GitHub do. For readings that
+ * are about places only, as the slashes are gone.
+ */
+export function withTagsFound(text: string): string {
+  return text.replace(tag, (found) =>
+    found.replace(/"[^"]*"|'[^']*'|\/(?!>)/g, (part) => (part === "/" ? "-" : part)),
   );
 }
 
@@ -156,13 +171,13 @@ function withoutContainers(text: string, node: Nodes & { type: "html" }): string
   const lines = text.slice(startOf(node), endOf(node)).split("\n");
   return lines
     .map((line, row) => {
-      const kept = own[row];
-      return kept !== undefined && line.endsWith(kept) ? kept.padStart(line.length) : line;
+      const prefix = Math.max(0, line.length - (own[row] ?? line).length);
+      return " ".repeat(prefix) + line.slice(prefix);
     })
     .join("\n");
 }
 
-/** As many leading lines as the block parser can be given. */
+/** As many leading lines as the block parser can be given, and the beginning of the next. */
 function affordable(text: string): string {
   const limited = text.slice(0, markdownCharsMax);
   let work = 0;
@@ -170,7 +185,8 @@ function affordable(text: string): string {
   for (const line of limited.split("\n")) {
     const containers = containersOf(line);
     work += 1 + containers + 16 * (line.match(/<[!?]/g)?.length ?? 0);
-    if (work > blockWorkMax || containers > containersMax) return limited.slice(0, end);
+    if (containers > containersMax) return limited.slice(0, end);
+    if (work > blockWorkMax) return limited.slice(0, end + Math.min(line.length, lineHead));
     end += line.length + 1;
   }
   return limited;

@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { type Context, Hono } from "hono";
+import type { Clock } from "../clock.ts";
 import { Problem } from "../domain/errors.ts";
 import type { Logger } from "../log.ts";
 import { type Body, readBody } from "./body.ts";
@@ -32,6 +33,7 @@ export interface ServerParts {
   /** Undefined while ready, else the reason. */
   unready: () => Promise<string | undefined>;
   log: Logger;
+  clock: Clock;
 }
 
 /** A listening server. */
@@ -40,8 +42,8 @@ export interface Listening {
   url: string;
   /** Requests not yet answered. */
   busy(): number;
-  /** Takes no new connections; resolves when the open requests are answered. */
-  close(): Promise<void>;
+  /** Takes no new connections, gives the open requests at most `ms`, then ends them. */
+  close(ms: number): Promise<void>;
 }
 
 const headersTimeoutMs = 10_000;
@@ -53,6 +55,7 @@ export async function listen(
   parts: ServerParts,
   address: { host: string; port: number },
 ): Promise<Listening> {
+  const { clock } = parts;
   const server = createServer(
     {
       headersTimeout: headersTimeoutMs,
@@ -75,9 +78,13 @@ export async function listen(
     port,
     url: `http://${address.host}:${port}`,
     busy: () => open,
-    close: () =>
+    close: (ms) =>
       new Promise((resolve) => {
-        server.close(() => resolve());
+        const off = clock.after(ms, () => server.closeAllConnections());
+        server.close(() => {
+          off();
+          resolve();
+        });
         server.closeIdleConnections();
       }),
   };

@@ -9,36 +9,45 @@ import type { Mount } from "../agent/agent.ts";
 import { isProblem, Problem } from "../domain/errors.ts";
 import { lifeMs, replaceAt, revokeRetiredAt, usable } from "../domain/rotation.ts";
 import { baseBranch, fullName } from "../domain/run.ts";
+import type { Secret } from "../domain/secret.ts";
 import { dropToken, holdToken, recordToken, type TokenRecord, tokensOf } from "../store/tokens.ts";
 import type { RunSession } from "./facts.ts";
 import type { Tools } from "./tools.ts";
 
-/** Mints and records a token for the run's repository, and says how it is mounted. */
+/** How the run's repository is mounted, with a token that is written down and in nobody's hands yet. */
 export async function issueToken(tools: Tools): Promise<Mount & { tokenId: string }> {
   const { run } = tools.held;
   const name = fullName(run.place);
+  const { record, token } = await unusedToken(tools, name);
+  return { name, url: `${tools.github.webUrl}/${name}`, branch: baseBranch(run), token, tokenId: record.id };
+}
+
+/** A recorded token that an earlier attempt did not get to hand over, or a new one. */
+async function unusedToken(tools: Tools, resource: string): Promise<{ record: TokenRecord; token: Secret }> {
+  const all = await tokensOf(tools.store.db, tools.seal, tools.held.run.id);
+  for (const record of all.toReversed()) {
+    const open = record.state === "recorded" && record.resource === resource && record.open();
+    if (open && tools.clock.now() < replaceAt(life(record))) return { record, token: open };
+  }
+  return mintAndRecord(tools, resource);
+}
+
+async function mintAndRecord(
+  tools: Tools,
+  resource: string,
+): Promise<{ record: TokenRecord; token: Secret }> {
+  const { run } = tools.held;
   const minted = await tools.github.mint({
     installation: run.place.installation,
     repositoryId: run.place.repositoryId,
     permissions: { contents: "write", metadata: "read" },
   });
-  const tokenId = Buffer.from(tools.random(12)).toString("base64url");
-  await recordToken(tools.store, tools.held, {
-    id: tokenId,
-    resource: name,
-    minted_at: minted.mintedAt,
-    expires_at: minted.expiresAt,
-    seal: tools.seal,
-    token: minted.token,
-  });
-  tools.log.info({ run_id: run.id, token_id: tokenId, expires_at: minted.expiresAt }, "token recorded");
-  return {
-    name,
-    url: `${tools.github.webUrl}/${name}`,
-    branch: baseBranch(run),
-    token: minted.token,
-    tokenId,
-  };
+  const id = Buffer.from(tools.random(12)).toString("base64url");
+  const { seal } = tools;
+  const born = { id, resource, minted_at: minted.mintedAt, expires_at: minted.expiresAt };
+  const record = await recordToken(tools.store, tools.held, { ...born, seal, token: minted.token });
+  tools.log.info({ token_id: id, resource, expires_at: minted.expiresAt }, "token recorded");
+  return { record, token: minted.token };
 }
 
 /**
@@ -50,14 +59,10 @@ export async function keepFresh(tools: Tools, session: RunSession): Promise<numb
   const all = await tokensOf(store.db, seal, held.run.id);
   const names = Object.keys(session.resources);
   const due: number[] = [];
-  for (const name of names)
-    due.push(
-      await keepOne(
-        tools,
-        session,
-        all.filter((token) => token.resource === name),
-      ),
-    );
+  for (const resource of names) {
+    const tokens = all.filter((token) => token.resource === resource);
+    due.push(await keepOne(tools, session, { resource, tokens }));
+  }
   for (const token of await tokensOf(store.db, seal, held.run.id)) {
     if (token.state !== "retired") continue;
     const at = revocableAt(token);
@@ -76,44 +81,28 @@ function revocableAt(token: TokenRecord): number {
 }
 
 /** One resource. Returns when its token is due to be replaced. */
-async function keepOne(tools: Tools, session: RunSession, tokens: TokenRecord[]): Promise<number> {
+async function keepOne(
+  tools: Tools,
+  session: RunSession,
+  { resource, tokens }: { resource: string; tokens: TokenRecord[] },
+) {
   const now = tools.clock.now();
   const current = tokens.find((token) => token.state === "held");
-  if (current && now < replaceAt(life(current))) return replaceAt(life(current));
-  const recorded = tokens.findLast((token) => token.state === "recorded" && now < replaceAt(life(token)));
-  const next = recorded ?? (await freshRecord(tools));
+  if (current?.open() && now < replaceAt(life(current))) return replaceAt(life(current));
+  const { record, token } = await unusedToken(tools, resource);
   // The token a session was opened with is in place already; every other one has to be handed over first.
-  if (session.tokens?.[next.resource] !== next.id) {
-    const token = next.open();
-    if (!token)
-      return keepOne(
-        tools,
-        session,
-        tokens.filter(({ id }) => id !== next.id),
-      );
-    await handOver(tools, session, { resource: next.resource, token });
-    tools.log.info(
-      { run_id: tools.held.run.id, session_id: session.id, token_id: next.id },
-      "token replaced",
-    );
+  if (session.tokens?.[resource] !== record.id) {
+    await handOver(tools, session, { resource, token });
+    tools.log.info({ session_id: session.id, token_id: record.id, resource }, "token replaced");
   }
-  await holdToken(tools.store, tools.held, next, tools.clock.now());
-  return replaceAt(life(next));
-}
-
-async function freshRecord(tools: Tools): Promise<TokenRecord> {
-  const { tokenId } = await issueToken(tools);
-  const all = await tokensOf(tools.store.db, tools.seal, tools.held.run.id);
-  const record = all.find(({ id }) => id === tokenId);
-  if (!record)
-    throw new Problem("fault", "token_not_recorded", "A token was minted and its record is missing.");
-  return record;
+  await holdToken(tools.store, tools.held, record, tools.clock.now());
+  return replaceAt(life(record));
 }
 
 async function handOver(
   tools: Tools,
   session: RunSession,
-  { resource, token }: Pick<Mount, "token"> & { resource: string },
+  { resource, token }: { resource: string; token: Secret },
 ) {
   const id = session.resources[resource];
   if (id === undefined)
@@ -132,10 +121,7 @@ async function revoke(tools: Tools, token: TokenRecord): Promise<void> {
   const secret = usable(life(token), tools.clock.now()) ? token.open() : undefined;
   if (!secret && usable(life(token), tools.clock.now())) {
     // No key opens it: it cannot be revoked, only left to expire; its row stays until then.
-    tools.log.warn(
-      { run_id: tools.held.run.id, token_id: token.id },
-      "token cannot be opened and is left to expire",
-    );
+    tools.log.warn({ token_id: token.id }, "token cannot be opened and is left to expire");
     return;
   }
   if (secret) {
@@ -145,5 +131,5 @@ async function revoke(tools: Tools, token: TokenRecord): Promise<void> {
     });
   }
   await dropToken(tools.store.db, token.id);
-  tools.log.info({ run_id: tools.held.run.id, token_id: token.id }, "token revoked");
+  tools.log.info({ token_id: token.id }, "token revoked");
 }

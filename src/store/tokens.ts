@@ -26,22 +26,17 @@ export async function recordToken(
     seal: Seal;
     token: Secret;
   },
-): Promise<void> {
+): Promise<TokenRecord> {
   const sealed = seal.seal(token, { runId: held.run.id, resource: row.resource, tokenId: row.id });
+  const record = { ...row, run_id: held.run.id, state: "recorded", held_at: null, retired_at: null } as const;
   await store.db.transaction().execute(async (tx) => {
     await changeRun(tx, held, {});
     await tx
       .insertInto("tokens")
-      .values({
-        ...row,
-        run_id: held.run.id,
-        state: "recorded",
-        sealed,
-        held_at: null,
-        retired_at: null,
-      })
+      .values({ ...record, sealed })
       .execute();
   });
+  return { ...record, open: () => token };
 }
 
 /** All tokens of a run, oldest first. */

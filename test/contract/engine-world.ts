@@ -37,6 +37,14 @@ export function runsBy(work: Worker, atOnce = 10): Workers {
   };
 }
 
+/** A worker that writes down whom it was entered for, and asks for nothing. */
+export function noting(entered: string[]): Worker {
+  return async (id) => {
+    entered.push(id);
+    return undefined;
+  };
+}
+
 /** A promise to be settled from outside. */
 export function gate() {
   let open = () => {};
@@ -44,4 +52,9 @@ export function gate() {
     open = resolve;
   });
   return { open: () => open(), passed };
+}
+
+/** Lets `count` turns of the event loop pass. */
+export async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }

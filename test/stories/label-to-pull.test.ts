@@ -10,14 +10,15 @@ const fix = fixAndSubmit({
   path: "add.js",
   content: "export const add = (a, b) => a + b;\n",
   title: "Fix add",
+  summary: "`add` no longer adds one.",
 });
 
 test("a label becomes a pull request", async () => {
   stage = await setStage();
   stage.plays(fix);
   const issue = stage.labelled();
-  await stage.until("a pull request is open", () => stage.github.pulls(shop).length === 1);
-  await stage.until("the ending is shown", () => stage.status(issue).includes("opened #"));
-  expect(stage.status(issue)).toMatch(/opened #2/);
-  expect(stage.claude.scriptErrors).toEqual([]);
+  await stage.untilShown(issue, "opened #2");
+  const [pull] = stage.github.pulls(shop);
+  expect(pull).toMatchObject({ number: 2, title: "Fix add", draft: true, reviewers: ["mona"] });
+  expect(await stage.github.file(shop, pull?.head ?? "", "add.js")).toContain("a + b;");
 });

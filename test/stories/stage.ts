@@ -4,8 +4,10 @@
  */
 import { randomBytes } from "node:crypto";
 import type { Logger } from "pino";
+import { expect } from "vitest";
 import { systemClock } from "../../src/clock.ts";
 import { readConfig } from "../../src/config.ts";
+import type { Settings } from "../../src/domain/settings.ts";
 import { createLogger } from "../../src/log.ts";
 import { type App, start } from "../../src/main.ts";
 import type { Script } from "../sim/claude/agent.ts";
@@ -13,6 +15,7 @@ import { type ClaudeSim, startClaude } from "../sim/claude/claude.ts";
 import { type GitHubSim, startGitHub } from "../sim/github/github.ts";
 import { VirtualClock } from "../sim/virtual-clock.ts";
 import { Disk } from "../store/disk.ts";
+import { type Allowance, rowsOf, verdictOn } from "./verdict.ts";
 
 /** The repository every story plays in, unless it makes its own. */
 export const shop = "acme/shop";
@@ -25,6 +28,8 @@ export interface Setting {
   private?: boolean;
   files?: Record<string, string>;
   env?: Record<string, string>;
+  /** What `close` may find because the story is about it. */
+  allows?: Allowance[];
 }
 
 /** Everything a story needs. */
@@ -49,10 +54,18 @@ export interface Stage {
   restart(how?: "stop" | "kill"): Promise<void>;
   /** The newest status comment's text. */
   status(issue: number): string;
+  /** The first line of the status comment: who asked, what state, how long, what it cost. */
+  headline(issue: number): string;
+  /** Lets time pass until the headline says `state`. */
+  untilShown(issue: number, state: string, withinMs?: number): Promise<void>;
+  /** Starts the service again with other settings in every run there is. */
+  resettle(change: (settings: Settings) => Settings): Promise<void>;
+  /** Stops everything and holds the story to what all are held to (`verdict.ts`). */
   close(): Promise<void>;
 }
 
 const webhookKey = `whsec_${Buffer.from("0123456789abcdef0123456789abcdef").toString("base64")}`;
+const statusMarker = /<!-- patchwright:run:run_\w{20} -->/;
 const quietTurns = 6;
 const turnsMax = 200_000;
 
@@ -69,6 +82,7 @@ export async function setStage(setting: Setting = {}): Promise<Stage> {
   const log = createLogger("debug", { write: (line: string) => void lines.push(JSON.parse(line)) });
   const open = () => serve({ github, claude, clock, disk, log, setting });
   let app = await open();
+  const killed: App[] = [];
   parts.push(github, claude, { busy: () => app.busy() });
   const until = async (what: string, so: () => boolean, withinMs = 24 * 3_600_000) => {
     const end = clock.now() + withinMs;
@@ -78,6 +92,9 @@ export async function setStage(setting: Setting = {}): Promise<Stage> {
       await clock.advance(Math.max(next - clock.now(), 0));
     }
   };
+  const status = (issue: number) =>
+    github.comments(shop, issue).findLast(({ body }) => statusMarker.test(body))?.body ?? "";
+  const headline = (issue: number) => status(issue).split("\n")[0] ?? "";
   return {
     clock,
     github,
@@ -98,15 +115,29 @@ export async function setStage(setting: Setting = {}): Promise<Stage> {
     pass: (ms) => clock.advance(ms),
     restart: async (how = "stop") => {
       if (how === "stop") await app.stop();
-      else disk.open();
+      else {
+        disk.open();
+        killed.push(app);
+      }
       app = await open();
     },
-    status: (issue) =>
-      github.comments(shop, issue).findLast(({ body }) => body.includes("patchwright:run:"))?.body ?? "",
+    status,
+    headline,
+    untilShown: (issue, state, withinMs) =>
+      until(`the headline says ${state}`, () => headline(issue).includes(`**${state}`), withinMs),
+    resettle: async (change) => {
+      await app.stop();
+      rewriteSettings(disk, change);
+      app = await open();
+    },
     close: async () => {
       await app.stop();
+      await Promise.allSettled(killed.map((each) => each.stop()));
+      const secrets = [github.app.webhookSecret, claude.apiKey, webhookKey];
+      const flaws = verdictOn({ github, claude, lines, disk, secrets, allows: setting.allows ?? [] });
       await claude.stop();
       await github.stop();
+      expect(flaws).toEqual([]);
     },
   };
 }
@@ -122,6 +153,17 @@ async function seed(github: GitHubSim, setting: Setting): Promise<number> {
   github.setRole(shop, "mona", "write");
   github.setRole(shop, "rita", "maintain");
   return github.install("acme");
+}
+
+/** Settings come from files, which are read once per run; a story that needs others writes them into the run. */
+function rewriteSettings(disk: Disk, change: (settings: Settings) => Settings): void {
+  for (const { id, settings_json } of rowsOf(disk, "runs")) {
+    const settings = change(JSON.parse(String(settings_json)) as Settings);
+    disk
+      .open()
+      .prepare("update runs set settings_json = ? where id = ?")
+      .run([JSON.stringify(settings), id]);
+  }
 }
 
 interface Serving {

@@ -65,6 +65,11 @@ export class Agent extends Workspace {
     return textOf(this.message.content);
   }
 
+  /** How many messages the session has worked on, this one included. */
+  get round(): number {
+    return this.session.log.filter(({ type }) => type === "user.message").length;
+  }
+
   /** Another mounted repository, by `owner/name`. */
   at(repository: string): Workspace {
     const mount = this.session.mounts.find((one) => one.repository === repository);

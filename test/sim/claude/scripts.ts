@@ -3,7 +3,7 @@
  */
 import type { Script } from "./agent.ts";
 
-/** What a fix changes and how it is proposed; each part has a plain default. */
+/** What a fix changes and how it is proposed; without `content` each round writes something new. */
 export interface Fix {
   path?: string;
   content?: string;
@@ -29,11 +29,13 @@ export const fixAndSubmit =
     await agent.say(answer.text);
   };
 
-/** Changes a file, commits and pushes, and tells nobody. */
+/** Changes a file, commits and pushes, and tells nobody; asked again, it changes only what is not so yet. */
 export const pushFix =
-  ({ path = "fix.txt", content = "fixed\n", message = "Fix the problem" }: Fix = {}): Script =>
+  ({ path = "fix.txt", message = "Fix the problem", ...fix }: Fix = {}): Script =>
   async (agent) => {
     await agent.say("Looking at the repository.");
+    const content = fix.content ?? `fixed, round ${agent.round}\n`;
+    if ((await agent.read(path)) === content) return agent.say("Nothing is left to change.");
     await agent.write(path, content);
     await agent.commit(message);
     await agent.push();

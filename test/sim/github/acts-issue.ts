@@ -4,7 +4,7 @@
  */
 import { type Actor, announce } from "./announcement.ts";
 import { commentJson, issueJson, labelJson } from "./payload-issue.ts";
-import { simplePullJson } from "./payload-pull.ts";
+import { pullJson } from "./payload-pull.ts";
 import {
   type Comment,
   type Issue,
@@ -258,7 +258,7 @@ function tell(
 ): void {
   const { repository, pull } = issue;
   const subject = pull
-    ? { number: issue.number, pull_request: simplePullJson(world, issue, pull) }
+    ? { number: issue.number, pull_request: pullJson(world, issue, pull) }
     : { issue: issueJson(world, issue) };
   const event = pull ? "pull_request" : "issues";
   announce(world, { repository, event, action, sender: actor.account, fields: { ...subject, ...fields } });

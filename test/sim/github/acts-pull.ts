@@ -4,7 +4,8 @@
  */
 import { newIssue, record, setState } from "./acts-issue.ts";
 import { type Actor, announce } from "./announcement.ts";
-import { merge, resolve } from "./git.ts";
+import { changes, type FileChange, log } from "./diff.ts";
+import { merge, mergeBase, resolve } from "./git.ts";
 import { userJson } from "./payload-account.ts";
 import { noreplyOf } from "./payload-commit.ts";
 import { pullJson, reviewCommentJson, reviewJson, simplePullJson } from "./payload-pull.ts";
@@ -13,6 +14,7 @@ import {
   type Issue,
   type Json,
   nextId,
+  type PullSize,
   type Repository,
   type Review,
   type ReviewComment,
@@ -38,26 +40,45 @@ export async function openPull(world: World, repository: Repository, given: Pull
     headSha: given.head.sha,
     baseRef: given.base.ref,
     baseSha: given.base.sha,
+    size: await measured(repository, given.base.sha, given.head.sha),
     draft: given.draft,
     reviewers: [],
     reviews: [],
   };
-  await tellPull(world, issue, { action: "opened", actor: given.actor });
+  tellPull(world, issue, { action: "opened", actor: given.actor });
   return issue;
 }
 
+/** How much a pull request changes. */
+export async function measured(
+  { directory }: Repository,
+  baseSha: string,
+  headSha: string,
+): Promise<PullSize> {
+  const from = await mergeBase(directory, baseSha, headSha);
+  const files = await changes(directory, from, headSha);
+  const commits = await log(directory, [`${baseSha}..${headSha}`]);
+  const sum = (lines: (file: FileChange) => number) => files.reduce((total, file) => total + lines(file), 0);
+  return {
+    commits: commits.length,
+    additions: sum((file) => file.additions),
+    deletions: sum((file) => file.deletions),
+    files: files.length,
+  };
+}
+
 /** Closes a pull request without merging it. */
-export async function closePull(world: World, issue: Issue, actor: Actor): Promise<void> {
+export function closePull(world: World, issue: Issue, actor: Actor): void {
   if (issue.state === "closed") return;
   setState(world, issue, { state: "closed", actor });
-  await tellPull(world, issue, { action: "closed", actor });
+  tellPull(world, issue, { action: "closed", actor });
 }
 
 /** Opens a closed pull request again. */
-export async function reopenPull(world: World, issue: Issue, actor: Actor): Promise<void> {
+export function reopenPull(world: World, issue: Issue, actor: Actor): void {
   if (issue.state === "open") return;
   setState(world, issue, { state: "open", actor });
-  await tellPull(world, issue, { action: "reopened", actor });
+  tellPull(world, issue, { action: "reopened", actor });
 }
 
 /** Merges a pull request in git and closes the issues its body says it closes. Returns the base branch's move. */
@@ -79,7 +100,7 @@ export async function mergePull(
   });
   Object.assign(pull, { mergedAt: at, mergedBy: actor.account, mergeSha: after });
   setState(world, issue, { state: "closed", actor });
-  await tellPull(world, issue, { action: "closed", actor });
+  tellPull(world, issue, { action: "closed", actor });
   for (const [, number = ""] of issue.body.matchAll(
     /\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):? #(\d+)/gi,
   )) {
@@ -178,13 +199,13 @@ export function submitReview(world: World, issue: Issue, draft: ReviewDraft): Re
 }
 
 /** Sends a `pull_request` delivery with the pull request in full. */
-export async function tellPull(
+export function tellPull(
   world: World,
   issue: Issue,
   { action, actor, fields = {} }: { action: string; actor: Actor; fields?: Json },
-): Promise<void> {
+): void {
   if (!issue.pull) return;
-  const subject = { number: issue.number, pull_request: await pullJson(world, issue, issue.pull) };
+  const subject = { number: issue.number, pull_request: pullJson(world, issue, issue.pull) };
   announce(world, {
     repository: issue.repository,
     event: "pull_request",

@@ -3,7 +3,7 @@
  * pull requests that follow their head branch or close with it. The move itself has already happened in git.
  */
 
-import { closePull, tellPull } from "./acts-pull.ts";
+import { closePull, measured, tellPull } from "./acts-pull.ts";
 import { type Actor, announce } from "./announcement.ts";
 import { changes, log } from "./diff.ts";
 import { isAncestor, resolve } from "./git.ts";
@@ -54,7 +54,7 @@ export async function refMoved(
   }
   if (!after) announce(world, { repository, event: "delete", action: null, sender, fields: named });
   if (kind !== "heads") return;
-  if (after) tellSuiteRequested(world, repository, { branch: short, sha: after, sender });
+  if (after) await tellSuiteRequested(world, repository, { branch: short, sha: after, sender });
   for (const issue of repository.issues.values()) await follow(world, issue, { branch: short, after, actor });
 }
 
@@ -65,12 +65,16 @@ async function follow(
 ): Promise<void> {
   const { pull, repository } = issue;
   if (!pull || issue.state !== "open" || pull.headRef !== branch || pull.headSha === after) return;
-  if (!after) return closePull(world, issue, actor);
+  if (!after) {
+    closePull(world, issue, actor);
+    return;
+  }
   const before = pull.headSha;
   pull.headSha = after;
   pull.baseSha = (await resolve(repository.directory, `refs/heads/${pull.baseRef}`)) ?? pull.baseSha;
+  pull.size = await measured(repository, pull.baseSha, after);
   issue.updatedAt = world.clock.now();
-  await tellPull(world, issue, { action: "synchronize", actor, fields: { before, after } });
+  tellPull(world, issue, { action: "synchronize", actor, fields: { before, after } });
 }
 
 async function tellPush(
@@ -110,12 +114,19 @@ async function tellPush(
 }
 
 /** GitHub makes a suite for an App with `checks: write` at every push to a branch and tells it so. */
-function tellSuiteRequested(
+async function tellSuiteRequested(
   world: World,
   repository: Repository,
   { branch, sha, sender }: { branch: string; sha: string; sender: Account },
-): void {
-  const suite = checkSuiteJson(world, repository, { id: nextId(), branch, runs: [] });
-  const fields = { check_suite: { ...suite, head_sha: sha, after: sha, status: "queued", conclusion: null } };
-  announce(world, { repository, event: "check_suite", action: "requested", sender, fields });
+): Promise<void> {
+  const [head] = await log(repository.directory, ["--max-count=1", sha]);
+  if (!head) return;
+  const suite = checkSuiteJson(world, repository, { id: nextId(), branch, head, app: world.app, runs: [] });
+  announce(world, {
+    repository,
+    event: "check_suite",
+    action: "requested",
+    sender,
+    fields: { check_suite: suite },
+  });
 }

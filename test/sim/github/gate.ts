@@ -56,21 +56,23 @@ export async function exchange(
   if (trouble?.kind === "latency" || trouble?.kind === "stall")
     await requests.idle(record, pause(world.clock, trouble.ms));
   if (trouble?.kind === "resetBefore" || trouble?.kind === "stall") return cut(context);
-  const outcome =
-    trouble?.kind === "status" ? { reply: injected(trouble) } : await answer(record).catch(refused);
-  const { reply, who } = outcome;
-  record.status = reply.status;
-  if (!reply.raw) record.responseBody = masked(record.route, reply.body);
-  if (await requests.tell("after", record)) return cut(context);
-  if (trouble?.kind === "resetAfter") return cut(context);
-  return respond(context, outcome, {
+  const isInjected = trouble?.kind === "status";
+  if (isInjected) record.injected = true;
+  const outcome = isInjected ? { reply: injected(trouble) } : await answer(record).catch(refused);
+  const response = respond(context, outcome, {
     date: new Date(world.clock.now()).toUTCString(),
     server: "github.com",
     "x-github-request-id": requestId(),
     ...(outcome.accepts && { "x-accepted-github-permissions": outcome.accepts }),
-    ...(who && limiter.headers(who)),
-    ...reply.headers,
+    ...(outcome.who && limiter.headers(outcome.who)),
+    ...outcome.reply.headers,
   });
+  // What has not changed since the caller saw it costs nothing.
+  if (response.status === 304 && outcome.who) limiter.forgive(outcome.who);
+  record.status = response.status;
+  if (!outcome.reply.raw) record.responseBody = masked(record.route, outcome.reply.body);
+  const isCut = await requests.tell("after", record);
+  return isCut || trouble?.kind === "resetAfter" ? cut(context) : response;
 }
 
 /** Drops the connection; what is returned is never sent. */
@@ -92,8 +94,7 @@ export function refused(problem: unknown): Outcome {
   const { status, body, text, headers } = problem;
   const raw = {
     type: "text/plain; charset=utf-8",
-    bytes: Buffer.from(`${text}
-`),
+    bytes: Buffer.from(`${text}\n`),
   };
   return { reply: text === undefined ? { status, body, headers } : { status, raw, headers } };
 }
@@ -106,24 +107,26 @@ function masked(route: string, body: unknown): unknown {
 }
 
 function respond(context: HonoContext, { reply }: Outcome, headers: Record<string, string>): Response {
-  if (reply.raw)
-    return new Response(new Uint8Array(reply.raw.bytes), {
-      status: reply.status,
-      headers: { ...headers, "content-type": reply.raw.type },
+  const { status, raw, body } = reply;
+  if (raw)
+    return new Response(new Uint8Array(raw.bytes), {
+      status,
+      headers: { ...headers, "content-type": raw.type },
     });
+  if (body === undefined) return new Response(null, { status, headers });
+  const text = JSON.stringify(body);
+  // An entity tag holds for one token only (GitHub support), so the token is part of the hash.
+  const authorization = context.req.header("authorization") ?? "";
+  const etag = `W/"${createHash("sha256").update(authorization).update(text).digest("hex")}"`;
+  const isReadable = context.req.method === "GET" && status === 200;
+  if (isReadable && context.req.header("if-none-match") === etag) {
+    return new Response(null, { status: 304, headers: { ...headers, etag } });
+  }
   const json = {
     "content-type": "application/json; charset=utf-8",
     "x-github-media-type": "github.v3; format=json",
+    ...(isReadable && { etag }),
     ...headers,
   };
-  if (reply.body === undefined) return new Response(null, { status: reply.status, headers });
-  const text = JSON.stringify(reply.body);
-  if (context.req.method !== "GET" || reply.status !== 200)
-    return new Response(text, { status: reply.status, headers: json });
-  // An entity tag holds for one token only (GitHub support), so it is part of the hash.
-  const authorization = context.req.header("authorization") ?? "";
-  const etag = `W/"${createHash("sha256").update(authorization).update(text).digest("hex")}"`;
-  if (context.req.header("if-none-match") === etag)
-    return new Response(null, { status: 304, headers: { ...headers, etag } });
-  return new Response(text, { status: 200, headers: { ...json, etag } });
+  return new Response(text, { status, headers: json });
 }

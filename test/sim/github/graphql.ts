@@ -99,11 +99,11 @@ const classifiers = ["SPAM", "ABUSE", "OFF_TOPIC", "OUTDATED", "DUPLICATE", "RES
 
 function mutationObject(world: World, caller: Installed): GraphqlObject {
   const actor = { account: world.app.bot, via: world.app };
-  const setDraft = (draft: boolean) => async (args: Json) => {
+  const setDraft = (draft: boolean) => (args: Json) => {
     const { issue, pull } = pullOf(world, caller, inputOf(args)["pullRequestId"]);
     if (pull.draft !== draft) {
       pull.draft = draft;
-      await tellPull(world, issue, { action: draft ? "converted_to_draft" : "ready_for_review", actor });
+      tellPull(world, issue, { action: draft ? "converted_to_draft" : "ready_for_review", actor });
     }
     return payload({ pullRequest: () => issueObject(world, issue) });
   };

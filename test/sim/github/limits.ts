@@ -63,6 +63,11 @@ export class Limiter {
     window.used += 1;
   }
 
+  /** Takes one request off the count. */
+  forgive(who: string): void {
+    this.#window(who).used -= 1;
+  }
+
   /** Counts a creation of content; refuses it with `retry-after` when there were too many. */
   countContent(who: string): void {
     if (!this.#limitsContent) return;

@@ -109,6 +109,19 @@ export function refJson(
   };
 }
 
+/** A commit as check suites show it. */
+export function simpleCommitJson({ sha, tree, message, author, committer }: CommitRecord): Json {
+  const person = ({ name, email }: CommitRecord["author"]) => ({ name, email });
+  return {
+    id: sha,
+    tree_id: tree,
+    message,
+    timestamp: isoUtc(committer.date),
+    author: person(author),
+    committer: person(committer),
+  };
+}
+
 /** A commit as `push` deliveries list it. */
 export function pushedCommitJson(
   world: World,

@@ -1,13 +1,14 @@
 /**
  * Pull requests, reviews and check runs as GitHub writes them.
- * Counts of a pull request's commits and lines come from git, so its builder is asynchronous.
+ * Reads the world, changes nothing.
  */
-import { changes, log } from "./diff.ts";
-import { mergeBase } from "./git.ts";
+import type { CommitRecord } from "./diff.ts";
 import { appJson, userJson } from "./payload-account.ts";
+import { simpleCommitJson } from "./payload-commit.ts";
 import { associationOf, issuePage, labelJson } from "./payload-issue.ts";
 import { repositoryApi, repositoryJson } from "./payload-repository.ts";
 import {
+  type AppIdentity,
   type CheckRun,
   fullName,
   type Issue,
@@ -86,13 +87,7 @@ export function simplePullJson(world: World, issue: Issue, pull: Pull): Json {
 }
 
 /** A pull request in full. */
-export async function pullJson(world: World, issue: Issue, pull: Pull): Promise<Json> {
-  const { directory } = issue.repository;
-  const base = await mergeBase(directory, pull.baseSha, pull.headSha);
-  const files = await changes(directory, base, pull.headSha);
-  const commits = await log(directory, [`${base ?? pull.baseSha}..${pull.headSha}`]);
-  const sum = (count: (file: (typeof files)[number]) => number) =>
-    files.reduce((total, file) => total + count(file), 0);
+export function pullJson(world: World, issue: Issue, pull: Pull): Json {
   return {
     ...simplePullJson(world, issue, pull),
     merged: pull.mergedAt !== undefined,
@@ -103,10 +98,10 @@ export async function pullJson(world: World, issue: Issue, pull: Pull): Promise<
     comments: issue.comments.length,
     review_comments: pull.reviews.flatMap((review) => review.comments).length,
     maintainer_can_modify: false,
-    commits: commits.length,
-    additions: sum((file) => file.additions),
-    deletions: sum((file) => file.deletions),
-    changed_files: files.length,
+    commits: pull.size.commits,
+    additions: pull.size.additions,
+    deletions: pull.size.deletions,
+    changed_files: pull.size.files,
   };
 }
 
@@ -218,35 +213,43 @@ function minimalPullJson(world: World, issue: Issue): Json {
   };
 }
 
+/** What a check suite is about. */
+export interface Suite {
+  id: number;
+  branch: string;
+  head: CommitRecord;
+  app: AppIdentity;
+  /** None yet while it is only requested. */
+  runs: CheckRun[];
+}
+
 /** A check suite, as `check_suite` deliveries carry it. */
 export function checkSuiteJson(
   world: World,
   repository: Repository,
-  suite: { id: number; branch: string; runs: CheckRun[] },
+  { id, branch, head, app, runs }: Suite,
 ): Json {
-  const url = `${repositoryApi(world, repository)}/check-suites/${suite.id}`;
-  const [first] = suite.runs;
-  const failed = suite.runs.find((run) => run.conclusion !== "success");
-  const at = isoTime(first?.completedAt ?? world.clock.now());
+  const url = `${repositoryApi(world, repository)}/check-suites/${id}`;
+  const bad = runs.find((run) => run.conclusion !== "success");
+  const at = isoTime(world.clock.now());
   return {
-    id: suite.id,
-    node_id: nodeId("CheckSuite", suite.id),
-    head_branch: suite.branch,
-    head_sha: first?.headSha,
-    status: "completed",
-    conclusion: failed ? failed.conclusion : "success",
+    id,
+    node_id: nodeId("CheckSuite", id),
+    head_branch: branch,
+    head_sha: head.sha,
+    head_commit: simpleCommitJson(head),
+    status: runs.length > 0 ? "completed" : "queued",
+    conclusion: runs.length > 0 ? (bad?.conclusion ?? "success") : null,
     url,
     before: null,
-    after: first?.headSha ?? null,
-    pull_requests: first
-      ? pullsOf(repository, first.headSha).map((issue) => minimalPullJson(world, issue))
-      : [],
-    app: first ? appJson(world, first.app) : null,
+    after: head.sha,
+    pull_requests: pullsOf(repository, head.sha).map((issue) => minimalPullJson(world, issue)),
+    app: appJson(world, app),
     created_at: at,
     updated_at: at,
     rerequestable: true,
     runs_rerequestable: true,
-    latest_check_runs_count: suite.runs.length,
+    latest_check_runs_count: runs.length,
     check_runs_url: `${url}/check-runs`,
   };
 }

@@ -2,7 +2,7 @@
  * Repositories as GitHub writes them: one builder that satisfies the full, the minimal and the webhook shapes.
  * Reads the world, changes nothing.
  */
-import { permissionsNow } from "./access.ts";
+import { holds, permissionsNow } from "./access.ts";
 import type { Caller } from "./auth.ts";
 import { api, userJson } from "./payload-account.ts";
 import { fullName, isoTime, type Json, nodeId, type Repository, type World } from "./world.ts";
@@ -112,8 +112,7 @@ const settings = {
 
 /** What `GET /repos/{owner}/{repo}` adds: counts, and what the caller may do. */
 export function fullRepositoryJson(world: World, repository: Repository, caller: Caller): Json {
-  const contents =
-    caller.kind === "installation" ? permissionsNow(caller.token, caller.installation)["contents"] : "read";
+  const granted = caller.kind === "installation" ? permissionsNow(caller.token, caller.installation) : {};
   return {
     ...repositoryJson(world, repository),
     network_count: 0,
@@ -121,9 +120,9 @@ export function fullRepositoryJson(world: World, repository: Repository, caller:
     permissions: {
       admin: false,
       maintain: false,
-      push: contents === "write",
+      push: holds(granted, "contents:write"),
       triage: false,
-      pull: contents !== undefined,
+      pull: holds(granted, "contents:read"),
     },
   };
 }

@@ -18,6 +18,7 @@ import {
 import { closePull, mergePull, openPull, type ReviewDraft, reopenPull, submitReview } from "./acts-pull.ts";
 import { refMoved } from "./acts-ref.ts";
 import { type Actor, announce } from "./announcement.ts";
+import { log } from "./diff.ts";
 import { commit, resolve, setRef } from "./git.ts";
 import { noreplyOf } from "./payload-commit.ts";
 import { checkSuiteJson } from "./payload-pull.ts";
@@ -60,8 +61,8 @@ function commentIn(repository: Repository, id: number): Comment {
 export function peopleOf(world: World) {
   const as = (by: string): Actor => ({ account: someone(world, by) });
   const at = (repository: string, number: number): Issue => issueIn(somewhere(world, repository), number);
-  const close = async (issue: Issue, actor: Actor, reason?: string) => {
-    if (issue.pull) await closePull(world, issue, actor);
+  const close = (issue: Issue, actor: Actor, reason?: string) => {
+    if (issue.pull) closePull(world, issue, actor);
     else setState(world, issue, { state: "closed", ...(reason !== undefined && { reason }), actor });
   };
 
@@ -116,16 +117,13 @@ export function peopleOf(world: World) {
     },
 
     /** Closes an issue or pull request. */
-    closeIssue: (
-      repository: string,
-      number: number,
-      { by, reason }: { by: string; reason?: string },
-    ): Promise<void> => close(at(repository, number), as(by), reason),
+    closeIssue: (repository: string, number: number, { by, reason }: { by: string; reason?: string }): void =>
+      close(at(repository, number), as(by), reason),
 
     /** Opens an issue or pull request again. */
-    async reopenIssue(repository: string, number: number, { by }: { by: string }): Promise<void> {
+    reopenIssue(repository: string, number: number, { by }: { by: string }): void {
       const issue = at(repository, number);
-      if (issue.pull) await reopenPull(world, issue, as(by));
+      if (issue.pull) reopenPull(world, issue, as(by));
       else setState(world, issue, { state: "open", actor: as(by) });
     },
 
@@ -154,7 +152,7 @@ export function peopleOf(world: World) {
     },
 
     /** Closes a pull request without merging. */
-    closePull: (repository: string, number: number, { by }: { by: string }): Promise<void> =>
+    closePull: (repository: string, number: number, { by }: { by: string }): void =>
       close(at(repository, number), as(by)),
 
     /** Merges a pull request in git. */
@@ -243,7 +241,10 @@ export function peopleOf(world: World) {
         }),
       );
       place.checkRuns.push(...runs);
-      const fields = { check_suite: checkSuiteJson(world, place, { id, branch: seed.branch, runs }) };
+      const [head] = await log(place.directory, ["--max-count=1", headSha]);
+      if (!head) throw new Error(`the simulator knows no commit ${headSha}`);
+      const suite = { id, branch: seed.branch, head, app, runs };
+      const fields = { check_suite: checkSuiteJson(world, place, suite) };
       announce(world, { repository: place, event: "check_suite", action: "completed", sender: bot, fields });
       return id;
     },

@@ -17,6 +17,8 @@ export interface RequestRecord {
   /** 0 until answered, or when the connection was cut before the effect. */
   status: number;
   responseBody?: unknown;
+  /** The answer was put there by a fault. */
+  injected?: true;
   createsContent: boolean;
 }
 
@@ -27,6 +29,7 @@ export type Observer = (phase: "before" | "after", record: RequestRecord) => unk
 export class Requests {
   readonly log: RequestRecord[] = [];
   readonly #active = new Set<RequestRecord>();
+  readonly #finished = new WeakSet<RequestRecord>();
   readonly #observers = new Set<Observer>();
 
   /** Requests being answered, without those that only wait for the clock. */
@@ -49,13 +52,14 @@ export class Requests {
   /** The request has been answered or its connection is gone. */
   finish(record: RequestRecord): void {
     this.#active.delete(record);
+    this.#finished.add(record);
   }
 
   /** Runs a wait during which the request does not count as active. */
   async idle(record: RequestRecord, wait: Promise<void>): Promise<void> {
-    const was = this.#active.delete(record);
+    this.#active.delete(record);
     await wait;
-    if (was) this.#active.add(record);
+    if (!this.#finished.has(record)) this.#active.add(record);
   }
 
   /** Tells the observers; true when one of them cuts the connection. */

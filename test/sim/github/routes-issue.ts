@@ -166,7 +166,7 @@ function open(call: RepositoryCall): Reply {
   return created(issueJson(call.world, issue));
 }
 
-async function change(call: RepositoryCall): Promise<Reply> {
+function change(call: RepositoryCall): Reply {
   const { world } = call;
   const issue = issueOf(call);
   const patch = bodyOf(call, issuePatch);
@@ -183,7 +183,7 @@ async function change(call: RepositoryCall): Promise<Reply> {
       removeLabel(world, issue, { name: each.name, actor });
     addLabels(world, issue, { names: wanted, actor });
   }
-  if (patch.state && issue.pull) await (patch.state === "open" ? reopenPull : closePull)(world, issue, actor);
+  if (patch.state && issue.pull) (patch.state === "open" ? reopenPull : closePull)(world, issue, actor);
   else if (patch.state)
     setState(world, issue, { state: patch.state, reason: patch.state_reason ?? null, actor });
   return ok(issueJson(world, issue));

@@ -3,7 +3,7 @@
  */
 import { z } from "zod";
 import { editIssue } from "./acts-issue.ts";
-import { closePull, openPull, reopenPull, requestReviews, tellPull } from "./acts-pull.ts";
+import { closePull, measured, openPull, reopenPull, requestReviews, tellPull } from "./acts-pull.ts";
 import {
   actorOf,
   bodyOf,
@@ -56,9 +56,9 @@ export const pullRoutes: Route[] = [
   { method: "GET", template: `${one}/commits`, needs: reads, answer: commits },
 ];
 
-async function fullPull(call: RepositoryCall): Promise<Reply> {
+function fullPull(call: RepositoryCall): Reply {
   const { issue, pull } = pullOf(call);
-  return ok(await pullJson(call.world, issue, pull));
+  return ok(pullJson(call.world, issue, pull));
 }
 
 function pullsOf(repository: Repository): { issue: Issue; pull: Pull }[] {
@@ -129,7 +129,7 @@ async function open(call: RepositoryCall): Promise<Reply> {
     head: { ref: branch, sha: headSha },
     base: { ref: base, sha: baseSha },
   });
-  return issue.pull ? created(await pullJson(world, issue, issue.pull)) : created({});
+  return issue.pull ? created(pullJson(world, issue, issue.pull)) : created({});
 }
 
 const patchBody = z.object({
@@ -154,10 +154,11 @@ async function change(call: RepositoryCall): Promise<Reply> {
     const sha = await resolve(repository.directory, `refs/heads/${patch.base}`);
     if (!sha) throw invalid({ resource: "PullRequest", field: "base", code: "invalid" });
     const changed = { base: { ref: { from: pull.baseRef }, sha: { from: pull.baseSha } } };
-    Object.assign(pull, { baseRef: patch.base, baseSha: sha });
-    await tellPull(world, issue, { action: "edited", actor, fields: { changes: changed } });
+    const size = await measured(repository, sha, pull.headSha);
+    Object.assign(pull, { baseRef: patch.base, baseSha: sha, size });
+    tellPull(world, issue, { action: "edited", actor, fields: { changes: changed } });
   }
-  if (patch.state) await (patch.state === "open" ? reopenPull : closePull)(world, issue, actor);
+  if (patch.state) (patch.state === "open" ? reopenPull : closePull)(world, issue, actor);
   return fullPull(call);
 }
 

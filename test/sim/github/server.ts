@@ -5,14 +5,7 @@
 import { Hono } from "hono";
 import { accepted, demand, type Permission } from "./access.ts";
 import { type Caller, callerOf } from "./auth.ts";
-import {
-  type Call,
-  type Reply,
-  type RepositoryCall,
-  type Route,
-  repositoryNamed,
-  requestId,
-} from "./call.ts";
+import { type Call, type RepositoryCall, type Route, repositoryNamed } from "./call.ts";
 import { type Env, exchange, type Gate, type HonoContext, refused } from "./gate.ts";
 import { answerGit, gitCaller, serviceOf } from "./git-http.ts";
 import { answerGraphql } from "./graphql.ts";

@@ -141,12 +141,21 @@ export interface Pull {
   headSha: string;
   baseRef: string;
   baseSha: string;
+  size: PullSize;
   draft: boolean;
   mergedAt?: number;
   mergedBy?: Account;
   mergeSha?: string;
   reviewers: Account[];
   reviews: Review[];
+}
+
+/** How much a pull request changes, measured whenever its head or base moves. */
+export interface PullSize {
+  commits: number;
+  additions: number;
+  deletions: number;
+  files: number;
 }
 
 /** A submitted review. */

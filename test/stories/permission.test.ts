@@ -1,0 +1,82 @@
+/** Who may: GitHub's word on the sender, and how somebody who may not is told. */
+import { afterEach, expect, test } from "vitest";
+import { fixAndSubmit } from "../sim/claude/scripts.ts";
+import { type Stage, setStage, shop } from "./stage.ts";
+
+let stage: Stage;
+afterEach(() => stage.close());
+
+const said = (issue: number) =>
+  stage.github
+    .comments(shop, issue)
+    .filter(({ author }) => author === stage.github.app.botLogin)
+    .map(({ body }) => body.replace(/refused-\d+/, "refused-ID"));
+
+test("in a private repository the refused get one reply per thread", async () => {
+  stage = await setStage();
+  stage.github.setRole(shop, "otto", "triage");
+  const issue = stage.labelled({ by: "otto" });
+  await stage.pass(60_000);
+  stage.github.comment(shop, issue, { body: "/fix", by: "otto" });
+  await stage.pass(60_000);
+  expect(said(issue)).toMatchInlineSnapshot(`
+    [
+      "otto: needs the role \`write\` on this repository and has \`triage\`: an admin of the repository can grant it
+
+    <!-- patchwright:run:refused-ID -->",
+    ]
+  `);
+  expect(stage.claude.sessions).toEqual([]);
+  expect(stage.github.reactions(shop, issue)).toEqual([]);
+});
+
+test("an outsider of a public repository gets a reaction and nothing else", async () => {
+  stage = await setStage({ private: false });
+  const issue = stage.github.openIssue(shop, { title: "Add is wrong", author: "otto" });
+  const comment = stage.github.comment(shop, issue, { body: "/agent fix", by: "otto" });
+  await stage.pass(60_000);
+  stage.github.comment(shop, issue, { body: "/agent fix now", by: "otto" });
+  await stage.pass(60_000);
+  const reactions = stage.github
+    .comments(shop, issue)
+    .flatMap(({ id, reactions: given }) => given.map(({ content }) => [id, content]));
+  expect(reactions).toEqual([[comment, "confused"]]);
+  expect(said(issue)).toEqual([]);
+});
+
+test("at most twenty outsiders an hour get their reaction", async () => {
+  stage = await setStage({ private: false });
+  for (let each = 0; each < 22; each += 1) {
+    const author = `stranger-${each}`;
+    stage.github.addUser(author);
+    const issue = stage.github.openIssue(shop, { title: "Mine", author });
+    stage.github.comment(shop, issue, { body: "/fix", by: author });
+    await stage.pass(1_000);
+  }
+  const given = stage.github.log.filter(({ route }) => route.endsWith("/reactions"));
+  expect(given).toHaveLength(20);
+});
+
+test("where GitHub does not answer who may, nothing starts until it does", async () => {
+  stage = await setStage();
+  stage.plays(fixAndSubmit());
+  const heal = stage.github.fault({
+    route: "/repos/{owner}/{repo}/collaborators/{username}/permission",
+    kind: "status",
+    status: 502,
+  });
+  const issue = stage.labelled();
+  await stage.pass(5 * 60_000);
+  expect(stage.claude.sessions).toEqual([]);
+  heal();
+  await stage.untilShown(issue, "opened #");
+});
+
+test("our own bot starts nothing", async () => {
+  stage = await setStage();
+  const issue = stage.github.openIssue(shop, { title: "Add is wrong", author: "mona" });
+  stage.github.comment(shop, issue, { body: "/fix", by: stage.github.app.botLogin });
+  await stage.pass(60_000);
+  expect(stage.claude.sessions).toEqual([]);
+  expect(stage.github.comments(shop, issue)).toHaveLength(1);
+});

@@ -1,0 +1,107 @@
+/**
+ * What every story is held to when it closes, whatever it is about: GitHub's own description of its API
+ * approves of every request, no agent's script failed, every git operation found a token with life left,
+ * tokens have one narrow use and an end, and no secret is anywhere but where it belongs.
+ */
+import { openapiOracle } from "../contract/openapi-oracle.ts";
+import type { ClaudeSim } from "../sim/claude/claude.ts";
+import type { GitHubSim } from "../sim/github/github.ts";
+import type { Disk } from "../store/disk.ts";
+
+/** What a story is about and may therefore do. */
+export type Allowance = "git without a token" | "lost token" | "failed push" | "old token";
+
+/** What is judged. The service has stopped; the simulators still know everything. */
+export interface Evidence {
+  github: GitHubSim;
+  claude: ClaudeSim;
+  lines: Record<string, unknown>[];
+  disk: Disk;
+  /** Secrets besides tokens that must not be found anywhere. */
+  secrets: string[];
+  allows: Allowance[];
+}
+
+const notOfTheApi = ["git-upload-pack", "git-receive-pack", "graphql"];
+
+/** Everything that is wrong; an empty list is a good verdict. */
+export function verdictOn(evidence: Evidence): string[] {
+  const { claude } = evidence;
+  const flaws = [
+    ...claude.scriptErrors.map((error) => `a script failed: ${String(error)}`),
+    ...requestFlaws(evidence),
+    ...gitFlaws(evidence),
+    ...tokenFlaws(evidence),
+    ...secretFlaws(evidence),
+  ];
+  return [...new Set(flaws)];
+}
+
+function requestFlaws({ github }: Evidence): string[] {
+  const oracle = openapiOracle();
+  return github.log
+    .filter(({ route, status, injected }) => !notOfTheApi.includes(route) && status !== 0 && !injected)
+    .flatMap((each) => oracle.check(each));
+}
+
+/** A session finds a token that GitHub takes, and one with a quarter of its life left, whenever it uses git. */
+function gitFlaws({ github, claude, allows }: Evidence): string[] {
+  const minted = new Map(github.tokens().map((token) => [token.sha256, token]));
+  return claude.gitOperations.flatMap(({ at, service, status, tokenSha256 }) => {
+    const token = minted.get(tokenSha256 ?? "");
+    if (status === 401 && !allows.includes("git without a token")) return [`${service} found no valid token`];
+    if (status === 401 || !token || allows.includes("old token")) return [];
+    const quarter = (token.expiresAt - token.createdAt) / 4;
+    return at > token.expiresAt - quarter ? [`${service} used a token in the last quarter of its life`] : [];
+  });
+}
+
+/** Tokens for sessions are for one repository's contents, and dead once no run is at work. */
+function tokenFlaws({ github, disk, allows }: Evidence): string[] {
+  const handed = github.tokens().filter(({ repositoryIds }) => repositoryIds !== undefined);
+  const wide = handed.filter(
+    ({ repositoryIds, permissions }) =>
+      repositoryIds?.length !== 1 ||
+      Object.entries(permissions).some(
+        ([name, level]) => name !== "contents" && !(name === "metadata" && level === "read"),
+      ),
+  );
+  const atWork = rowsOf(disk, "runs").some(({ phase }) => phase === "working");
+  const alive = atWork ? [] : handed.filter(({ revokedAt }) => revokedAt === undefined);
+  const spared = allows.includes("lost token") ? 1 : 0;
+  return [
+    ...wide.map(({ permissions }) => `a token may do too much: ${JSON.stringify(permissions)}`),
+    ...(alive.length > spared ? [`${alive.length} tokens were never revoked`] : []),
+  ];
+}
+
+/** GitHub's tokens, of whatever kind, and private keys. */
+const secretShapes = /gh[psour]_[A-Za-z0-9_]{16,}|PRIVATE KEY-----/;
+
+function secretFlaws({ github, claude, lines, disk, secrets }: Evidence): string[] {
+  const places = {
+    "the log": lines,
+    "a request to GitHub": github.log.map(({ path, requestBody }) => [path, requestBody]),
+    "a request to the Claude platform": claude.log.map(({ path, requestBody }) => [path, requestBody]),
+    "a session": claude.sessions.map(({ log, metadata, title }) => [log, metadata, title]),
+    "the database": tablesOf(disk)
+      .filter((table) => table !== "deliveries")
+      .map((table) => rowsOf(disk, table)),
+  };
+  return Object.entries(places).flatMap(([place, content]) => {
+    const text = JSON.stringify(content);
+    const found = secrets.some((secret) => text.includes(secret)) || secretShapes.test(text);
+    return found ? [`a secret stands in ${place}`] : [];
+  });
+}
+
+/** Names of the tables on the disk. Cuts off whoever has it open. */
+function tablesOf(disk: Disk): string[] {
+  const rows = disk.open().prepare("select name from sqlite_master where type = 'table'").all([]);
+  return (rows as { name: string }[]).map(({ name }) => name);
+}
+
+/** All rows of a table. Cuts off whoever has the disk open. */
+export function rowsOf(disk: Disk, table: string): Record<string, unknown>[] {
+  return disk.open().prepare(`select * from "${table}"`).all([]) as Record<string, unknown>[];
+}
