@@ -8,7 +8,6 @@ import { resolve } from "node:path";
 import { z } from "zod";
 import { Problem } from "./domain/errors.ts";
 import { Secret } from "./domain/secret.ts";
-import { sealKeyFrom } from "./store/seal.ts";
 
 /** Where GitHub is: github.com, or an Enterprise Server. */
 export interface GitHubHost {
@@ -30,7 +29,8 @@ export interface Config {
   };
   store: { databaseUrl?: Secret; dataDir: string };
   server: { host: string; port: number; publicUrl?: string; metricsToken?: Secret };
-  sealKeys: Uint8Array[];
+  /** Keys of 32 bytes: the first seals, all open. Undefined: one is derived from the private key. */
+  sealKeys?: Uint8Array[];
   /** Lower-case logins whose installations are served; undefined serves all. */
   owners?: string[];
   limits: { budgetCents: number; budgetCentsMax: number; dayCentsMax: number; activeRuns: number };
@@ -100,7 +100,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
   const mistakes = read.success ? [] : read.error.issues.map((issue) => mistake(issue, given));
   const key = privateKey(given, mistakes);
   const secrets = webhookSecrets(given["WEBHOOK_SECRET"], mistakes);
-  const sealKeys = sealKeysOf(given["PATCHWRIGHT_SEAL_KEY"], key, mistakes);
+  const sealKeys = sealKeysOf(given["PATCHWRIGHT_SEAL_KEY"], mistakes);
   if (!read.success || !key || mistakes.length > 0) {
     throw new Problem(
       "refused",
@@ -162,10 +162,8 @@ function webhookSecrets(value: string | undefined, mistakes: string[]): Secret[]
   return secrets.map((secret) => new Secret(secret));
 }
 
-function sealKeysOf(value: string | undefined, key: string | undefined, mistakes: string[]): Uint8Array[] {
-  if (value === undefined) {
-    return key ? [sealKeyFrom(new Secret(key))] : [];
-  }
+function sealKeysOf(value: string | undefined, mistakes: string[]): Uint8Array[] | undefined {
+  if (value === undefined) return undefined;
   const keys = value.split(",").map((part) => Buffer.from(part.trim(), "base64"));
   if (keys.some((part) => part.length !== 32)) {
     mistakes.push("PATCHWRIGHT_SEAL_KEY must hold 32-byte keys in base64: openssl rand -base64 32");
@@ -175,7 +173,7 @@ function sealKeysOf(value: string | undefined, key: string | undefined, mistakes
 
 function configOf(
   read: Variables,
-  { key, secrets, sealKeys }: { key: string; secrets: Secret[]; sealKeys: Uint8Array[] },
+  { key, secrets, sealKeys }: { key: string; secrets: Secret[]; sealKeys: Uint8Array[] | undefined },
 ): Config {
   const webUrl = read.GHE_HOST ? `${read.GHE_PROTOCOL}://${read.GHE_HOST}` : "https://github.com";
   const owners = read.PATCHWRIGHT_OWNERS.split(",").map((owner) => owner.trim().toLowerCase());
@@ -196,7 +194,7 @@ function configOf(
       ...given("publicUrl", read.PUBLIC_URL?.replace(/\/+$/, "")),
       ...given("metricsToken", secretOf(read.METRICS_TOKEN)),
     },
-    sealKeys,
+    ...given("sealKeys", sealKeys),
     ...given("owners", owners.includes("*") ? undefined : owners),
     limits: {
       budgetCents: Math.round(read.PATCHWRIGHT_BUDGET_USD * 100),

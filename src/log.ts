@@ -4,6 +4,7 @@
  * the libraries beneath us attach whole requests and deliveries to theirs.
  */
 import { type DestinationStream, type Logger, pino } from "pino";
+import type { Clock } from "./clock.ts";
 import { Problem } from "./domain/errors.ts";
 import { redact } from "./domain/secret.ts";
 
@@ -20,6 +21,24 @@ export function createLogger(level: string, sink?: DestinationStream): Logger {
     hooks: { logMethod: redacted },
   };
   return sink ? pino(options, sink) : pino(options);
+}
+
+/** Writes a warning, but not often. */
+export type Seldom = (facts: Record<string, unknown>, text: string) => void;
+
+/** Warnings at most once in `everyMs`, each with how many were left out before it. */
+export function seldom(log: Logger, clock: Clock, everyMs: number): Seldom {
+  let quietUntil = 0;
+  let leftOut = 0;
+  return (facts, text) => {
+    if (clock.now() < quietUntil) {
+      leftOut += 1;
+      return;
+    }
+    log.warn({ ...facts, left_out: leftOut }, text);
+    quietUntil = clock.now() + everyMs;
+    leftOut = 0;
+  };
 }
 
 function nothing(): undefined {

@@ -15,18 +15,17 @@ import { createIntake } from "./doors/intake.ts";
 import { type Listening, listen } from "./doors/server.ts";
 import { embeddedEngine } from "./engine/embedded.ts";
 import type { Engine, Failure, Workers } from "./engine/engine.ts";
-import { pgbossEngine } from "./engine/pgboss.ts";
 import { createGitHub } from "./github/client.ts";
 import { createRepositories } from "./github/repository.ts";
-import { createLogger, type Logger } from "./log.ts";
+import { createLogger, type Logger, seldom } from "./log.ts";
 import { ledgerOf } from "./mission/facts.ts";
 import { mission } from "./mission/mission.ts";
-import { sweep } from "./mission/sweep.ts";
+import { createSweep, type Sweep, sweepIds } from "./mission/sweep.ts";
 import type { Rooms } from "./mission/tools.ts";
 import { openStore, type Store, type StoreOptions } from "./store/database.ts";
 import { inbox } from "./store/deliveries.ts";
 import { Fenced, holdRun, liveRun } from "./store/runs.ts";
-import { sealWith } from "./store/seal.ts";
+import { sealKeyFrom, sealWith } from "./store/seal.ts";
 
 /** What comes in from outside besides the configuration; tests replace them. */
 export interface Outside {
@@ -50,6 +49,8 @@ export interface App {
 const requestsMs = 2_000;
 const stopMs = 6_000;
 const callTimeoutMs = 30_000;
+/** Warnings that strangers can cause come no more often. */
+const strangersMs = 10_000;
 const runsAtOnce = 64;
 const deliveriesAtOnce = 16;
 
@@ -63,7 +64,7 @@ export async function start(config: Config, outside: Outside): Promise<App> {
   });
   const streaming = new Agent({ headersTimeout: callTimeoutMs, bodyTimeout: 0, connectTimeout: 10_000 });
   const store = await openStore(outside.store ?? storeOptions(config, clock));
-  const engine = engineOf(config, store, outside);
+  const engine = await engineOf(config, store, outside);
   const box = inbox(store, engine, clock);
   const github = createGitHub({ config, clock, fetch: fetchBy(dispatcher), log });
   const repositories = createRepositories(github, clock);
@@ -76,8 +77,9 @@ export async function start(config: Config, outside: Outside): Promise<App> {
     on: config.claude.webhookKey === undefined,
   });
   const admission = createAdmission({ github, repositories, store, clock });
-  const intake = await createIntake({ config, store, engine, box, admission, clock, random, log });
-  const seal = sealWith(config.sealKeys, random);
+  const intake = await createIntake({ config, github, store, engine, box, admission, clock, random, log });
+  const seal = sealWith(config.sealKeys ?? [sealKeyFrom(config.app.privateKey)], random);
+  const warn = seldom(log, clock, strangersMs);
   const rooms: Rooms = { github, repositories, agents, streams, store, seal, clock, random, log, config };
   let stopping = false;
   let listening: Listening | undefined;
@@ -94,16 +96,22 @@ export async function start(config: Config, outside: Outside): Promise<App> {
   try {
     await agents.prepare().catch((error) => prepareLater(error, log));
     await engine.start(
-      workersOf(rooms, { work: intake.work, sweep: () => sweep({ box, clock }, config.sweepMs) }),
+      workersOf(rooms, {
+        work: intake.work,
+        yields: box.bursting,
+        sweep: createSweep({ ...rooms, engine, box, config }),
+      }),
     );
     await store.db
       .transaction()
-      .execute((tx) => engine.wake(tx, { kind: "sweep", id: "all", at: clock.now() }));
+      .execute((tx) =>
+        engine.wake(tx, ...sweepIds.map((id) => ({ kind: "sweep" as const, id, at: clock.now() }))),
+      );
     listening = await listen(
       {
-        github: (request) => takeDelivery({ config, box, log }, request),
+        github: (request) => takeDelivery({ config, box, log, warn }, request),
         ...(config.claude.webhookKey
-          ? { claude: (request) => takeWebhook({ client, knock, log }, request) }
+          ? { claude: (request) => takeWebhook({ client, knock, warn }, request) }
           : {}),
         unready: async () => (stopping ? "stopping" : (engine.ailing() ?? storeAiling(store))),
         log,
@@ -126,25 +134,27 @@ function storeOptions(config: Config, clock: Clock): StoreOptions {
     : { kind: "postgres", url };
 }
 
-function engineOf(config: Config, store: Store, { clock, log, random }: Outside): Engine {
+async function engineOf(config: Config, store: Store, { clock, log, random }: Outside): Promise<Engine> {
   const onFailure = ({ kind, id, error, tries, againMs }: Failure) =>
     log.warn({ wake: `${kind}:${id}`, tries, again_ms: againMs, err: error }, "wake failed");
   const chance = () => Buffer.from(random(4)).readUInt32BE() / 2 ** 32;
   const url = config.store.databaseUrl?.reveal();
   const parts = { store, clock, random: chance, onFailure };
-  return url === undefined || store.dialect === "sqlite"
-    ? embeddedEngine(parts)
-    : pgbossEngine({ ...parts, url });
+  if (url === undefined || store.dialect === "sqlite") return embeddedEngine(parts);
+  // Loaded only where it is used: pg-boss and pg cost 50 ms of every start and 9 MB.
+  const { pgbossEngine } = await import("./engine/pgboss.ts");
+  return pgbossEngine({ ...parts, url });
 }
 
 function workersOf(
   rooms: Rooms,
-  { work, sweep }: { work: (id: string) => Promise<undefined>; sweep: () => Promise<number> },
+  { work, yields, sweep }: { work: (id: string) => Promise<undefined>; yields: () => boolean; sweep: Sweep },
 ): Workers {
   return {
     run: { work: (id) => enter(rooms, id), atOnce: runsAtOnce },
-    delivery: { work, atOnce: deliveriesAtOnce },
-    sweep: { work: sweep, atOnce: 1 },
+    // Acknowledging goes first: GitHub waits ten seconds for it, and for nothing else.
+    delivery: { work, atOnce: deliveriesAtOnce, yields },
+    sweep: { work: sweep, atOnce: sweepIds.length },
   };
 }
 

@@ -32,6 +32,23 @@ export interface OpenSession {
   id: string;
   /** Resource ids by repository name; what each later token is handed to. */
   resources: Record<string, string>;
+  /** The cap it was opened with, in whole US cents. */
+  budgetCents: number;
+}
+
+/** A session as a list shows it. */
+export interface SeenSession {
+  id: string;
+  /** The run it was opened for, as its metadata says. */
+  run?: string;
+}
+
+/** Which sessions to list; all that are not closed when nothing is said. */
+export interface SessionFilter {
+  /** Only those that work at this moment. */
+  working?: true;
+  /** Only those opened since then, milliseconds since the epoch. */
+  since?: number;
 }
 
 /** Something the agent is told, found again by its marker. */
@@ -51,18 +68,25 @@ export interface Answer {
 export interface Agents {
   /** Finds or makes what sessions need (agent, environment). Called at start and again until it works. */
   prepare(): Promise<void>;
-  /** Opens a session, or adopts the oldest one that carries the run's id. `order` is only asked when one is made. */
-  session(runId: string, order: () => Promise<SessionOrder>): Act<OpenSession>;
+  /**
+   * Opens a session, or adopts the oldest one that carries the run's id and is not among `known`, the run's
+   * earlier ones. `order` is only asked when one is made.
+   */
+  session(run: { id: string; known: string[] }, order: () => Promise<SessionOrder>): Act<OpenSession>;
   message(session: string, message: Message): Act<{ id: string }>;
   answer(session: string, answer: Answer): Act<{ id: string }>;
   /** What has happened since `progress`. A session that is gone throws `gone`. */
   look(session: string, progress: Progress): Promise<Progress>;
   /** Puts a new token in the place of a resource's old one. */
   handOver(session: string, resource: { id: string; token: Secret }): Promise<void>;
+  /** Replaces a session's cap (whole US cents, more than it has cost); one paused at its cap goes on. */
+  setBudget(session: string, cents: number): Promise<void>;
   /** Ends the current turn. Nothing to interrupt is success. */
   interrupt(session: string): Promise<void>;
   /** Closes a session for good. One already closed or gone is success; `later` while it still runs. */
   archive(session: string): Promise<void>;
+  /** Our agent's sessions that are not closed, oldest first, a page of at most a hundred at a time. */
+  sessions(filter: SessionFilter): AsyncIterable<SeenSession[]>;
   /** Where a person can watch the session. */
   url(session: string): string;
 }

@@ -8,7 +8,15 @@ import type { Config } from "../config.ts";
 import type { Act } from "../domain/act.ts";
 import { Problem } from "../domain/errors.ts";
 import { advance, type Progress } from "../domain/progress.ts";
-import type { Agents, Answer, Message, OpenSession, SessionOrder } from "./agent.ts";
+import type {
+  Agents,
+  Answer,
+  Message,
+  OpenSession,
+  SeenSession,
+  SessionFilter,
+  SessionOrder,
+} from "./agent.ts";
 import { tools } from "./definition.ts";
 import { agentEvent, followedTypes, textOf } from "./events.ts";
 import { asProblem } from "./failure.ts";
@@ -61,10 +69,10 @@ export function createClaude(
     prepare: async () => {
       await tried(ready());
     },
-    session: (runId, order) =>
+    session: (run, order) =>
       triedAct({
         find: async (begunAt) =>
-          findSession(client, { runId, begunAt, now: clock.now(), ...(await ready()) }),
+          findSession(client, { ...run, begunAt, now: clock.now(), ...(await ready()) }),
         make: async () => openSession(client, await order(), await ready()),
       }),
     message: (session, message) =>
@@ -82,8 +90,19 @@ export function createClaude(
       const params = { session_id: session, authorization_token: token.reveal() };
       await tried(client.beta.sessions.resources.update(id, params, once));
     },
+    setBudget: async (session, cents) => {
+      const budget = {
+        type: "limit" as const,
+        max_list_cost: { amount: String(cents), currency: "USD" as const },
+      };
+      await tried(client.beta.sessions.update(session, { budget }, once));
+    },
     interrupt: (session) => settled(send(client, session, { type: "user.interrupt" })),
     archive: (session) => archive(client, session),
+    sessions: async function* (filter) {
+      const { agentId } = await tried(ready());
+      yield* sessionPages(client, agentId, filter);
+    },
     url: (session) => `https://platform.claude.com/workspaces/default/sessions/${session}`,
   };
 }
@@ -133,13 +152,23 @@ function opened(session: Anthropic.Beta.BetaManagedAgentsSession): OpenSession {
   const repositories = session.resources.flatMap((resource) =>
     resource.type === "github_repository" ? [[new URL(resource.url).pathname.slice(1), resource.id]] : [],
   );
-  return { id: session.id, resources: Object.fromEntries(repositories) };
+  const budgetCents = Number(session.budget?.max_list_cost.amount ?? 0);
+  return { id: session.id, resources: Object.fromEntries(repositories), budgetCents };
+}
+
+interface Sought {
+  /** The run's id. */
+  id: string;
+  known: string[];
+  begunAt: number;
+  now: number;
+  agentId: string;
 }
 
 /** The oldest session that carries the run's id; others are closed, so that at most one is ever prompted. */
 async function findSession(
   client: Anthropic,
-  { runId, begunAt, now, agentId }: { runId: string; begunAt: number; now: number; agentId: string },
+  { id, known, begunAt, now, agentId }: Sought,
 ): Promise<OpenSession | undefined> {
   const since = new Date(begunAt - 60_000).toISOString();
   const found: Anthropic.Beta.BetaManagedAgentsSession[] = [];
@@ -147,7 +176,7 @@ async function findSession(
     { agent_id: agentId, "created_at[gte]": since, order: "asc", limit: 100 },
     read,
   )) {
-    if (session.metadata["run_id"] === runId) found.push(session);
+    if (session.metadata["run_id"] === id && !known.includes(session.id)) found.push(session);
   }
   const [oldest, ...others] = found;
   for (const other of others) await archive(client, other.id);
@@ -161,6 +190,28 @@ async function findSession(
       retryAfterMs: begunAt + listLagMs - now,
     },
   );
+}
+
+async function* sessionPages(
+  client: Anthropic,
+  agentId: string,
+  { working, since }: SessionFilter,
+): AsyncGenerator<SeenSession[]> {
+  const list = client.beta.sessions.list(
+    {
+      ...{ agent_id: agentId, order: "asc", limit: 100 },
+      ...(working ? { statuses: ["running", "rescheduling"] } : {}),
+      ...(since === undefined ? {} : { "created_at[gte]": new Date(since).toISOString() }),
+    },
+    read,
+  );
+  try {
+    for await (const { data } of (await list).iterPages()) {
+      yield data.map(({ id, metadata: { run_id: run } }) => (run === undefined ? { id } : { id, run }));
+    }
+  } catch (error) {
+    throw asProblem(error);
+  }
 }
 
 type Sendable = Anthropic.Beta.Sessions.EventSendParams["events"][number];

@@ -32,9 +32,18 @@ const scope = { repository, sender: account, installation: z.object({ id: z.numb
 
 const comment = z.object({
   id: z.number(),
+  created_at: z.string().nullish(),
   body: z.string().nullish(),
   user: account.nullish(),
   performed_via_github_app: z.object({ id: z.number(), slug: z.string().optional() }).nullish(),
+});
+
+const pull = z.object({
+  number: z.number(),
+  merged: z.boolean().default(false),
+  html_url: z.string(),
+  title: z.string(),
+  user: account.nullish(),
 });
 
 const shapes = {
@@ -44,15 +53,40 @@ const shapes = {
   "issue_comment.created": z.object({ ...scope, issue, comment }),
   "pull_request.closed": z.object({
     ...scope,
-    pull_request: z.object({ number: z.number(), merged: z.boolean().default(false), html_url: z.string() }),
+    pull_request: pull,
   }),
+  "pull_request_review.submitted": z.object({
+    ...scope,
+    pull_request: pull,
+    review: z.object({ id: z.number(), state: z.string(), body: z.string().nullish(), html_url: z.string() }),
+  }),
+  "pull_request_review_comment.created": z.object({
+    ...scope,
+    pull_request: pull,
+    comment: comment.extend({ pull_request_review_id: z.number().nullish() }),
+  }),
+  "check_suite.completed": z.object({
+    ...scope,
+    check_suite: z.object({
+      id: z.number(),
+      head_sha: z.string(),
+      conclusion: z.string().nullish(),
+      app: z.object({ id: z.number(), slug: z.string().default("") }).nullish(),
+      pull_requests: z.array(z.object({ number: z.number() })).default([]),
+    }),
+  }),
+  push: z.object({ ...scope, ref: z.string(), after: z.string(), deleted: z.boolean().default(false) }),
 };
 
 /** Bodies that are never found under another event's header, by the member that gives them away. */
 const tells: Record<string, string[]> = {
   issues: ["comment", "pull_request", "check_suite"],
   issue_comment: ["pull_request", "label"],
-  pull_request: ["issue", "comment"],
+  pull_request: ["issue", "comment", "review"],
+  pull_request_review: ["issue", "comment"],
+  pull_request_review_comment: ["issue", "review"],
+  check_suite: ["issue", "pull_request"],
+  push: ["issue", "pull_request"],
 };
 
 type Shapes = typeof shapes;
@@ -65,7 +99,7 @@ export type Account = z.infer<typeof account>;
 
 /** Events the inbox stores; deliveries of all others are answered and forgotten. */
 export const storedEvents: ReadonlySet<string> = new Set(
-  Object.keys(shapes).map((kind) => kind.slice(0, kind.indexOf("."))),
+  Object.keys(shapes).map((kind) => kind.split(".")[0] ?? kind),
 );
 
 /** The result of reading a delivery. */
@@ -75,15 +109,31 @@ export type Reading =
 
 /** Reads a delivery's JSON under the event name its header claims. */
 export function readDelivery(event: string, payload: unknown): Reading {
-  const head = z.looseObject({ action: z.string() }).safeParse(payload);
+  const head = z.looseObject({ action: z.string().optional() }).safeParse(payload);
   if (!head.success) return { kind: "ignored", why: "action not used" };
-  const kind = `${event}.${head.data.action}`;
+  const kind = head.data.action === undefined ? event : `${event}.${head.data.action}`;
   if (!isKind(kind)) return { kind: "ignored", why: "action not used" };
   const read = shapes[kind].safeParse(payload);
   const foreign = tells[event]?.some((member) => member in head.data) ?? false;
   if (!read.success || foreign) return { kind: "ignored", why: "body contradicts its event header" };
   // The cast ties `kind` to the shape it selected, which the compiler cannot follow through the index.
   return { kind: "delivery", delivery: { kind, ...read.data } as Delivery };
+}
+
+/** Is a delivery of this event and action one we act on? */
+export function isUsed(event: string, action: string): boolean {
+  return isKind(`${event}.${action}`);
+}
+
+const owned = z.object({
+  repository: z.object({ owner: z.object({ login: z.string() }) }).optional(),
+  installation: z.object({ account: z.object({ login: z.string() }).optional() }).optional(),
+});
+
+/** Whose repository or installation a payload is about: the lower-case login, where the payload tells. */
+export function ownerOf(payload: unknown): string | undefined {
+  const { data } = owned.safeParse(payload);
+  return (data?.repository?.owner.login ?? data?.installation?.account?.login)?.toLowerCase();
 }
 
 function isKind(kind: string): kind is DeliveryKind {

@@ -3,7 +3,6 @@
  * comes of it is only known once GitHub has been asked what was pushed.
  */
 import type { Progress } from "./progress.ts";
-import type { Run } from "./run.ts";
 
 /** The ending of a round, as the issue shows it. */
 export type Ending =
@@ -23,11 +22,18 @@ export type Met =
   | { kind: "budget reached" }
   | { kind: "timed out" };
 
+/** What of a run tells whether it is to go on; times are milliseconds since the epoch. */
+interface Underway {
+  stop?: { why: string; by?: string };
+  roundAt: number;
+  settings: { limits: { minutes: number } };
+}
+
 /**
  * Called off by a person or by the clock? Asked before anything is spent. While the run waits on people
  * (`waiting`) the clock does not count.
  */
-export function calledOff(run: Run, now: number, waiting: boolean): Met | undefined {
+export function calledOff(run: Underway, now: number, waiting: boolean): Met | undefined {
   if (run.stop) {
     return { kind: "stopped", why: run.stop.why, ...(run.stop.by === undefined ? {} : { by: run.stop.by }) };
   }
@@ -35,12 +41,12 @@ export function calledOff(run: Run, now: number, waiting: boolean): Met | undefi
 }
 
 /** When the round's working time is over. */
-export function deadline(run: Run): number {
+export function deadline(run: Underway): number {
   return run.roundAt + run.settings.limits.minutes * 60_000;
 }
 
 /** When the agent is told to finish and push: four fifths of the time are over. */
-export function lastCall(run: Run): number {
+export function lastCall(run: Underway): number {
   return run.roundAt + run.settings.limits.minutes * 48_000;
 }
 

@@ -23,6 +23,11 @@ export function commentMarker(run: RunId, name: string): string {
   return `<!-- patchwright:run:${run}:${name} -->`;
 }
 
+/** Hidden line of a reply that belongs to no run. */
+export function replyMarker(key: string): string {
+  return `<!-- patchwright:reply:${key} -->`;
+}
+
 /** Line in a message to the agent by which it is found among the session's events. */
 export function messageMarker(run: RunId, name: string): string {
   return `[patchwright ${run} ${name}]`;

@@ -18,7 +18,7 @@ const actingUrl = /https?:\/\/[^\s/]+\/[^\s/]+\/[^\s/]+\/(?:issues|pulls?|discus
 const acting = new RegExp(
   [
     actingUrl.source,
-    String.raw`(?<![A-Za-z0-9_])@[A-Za-z0-9][\w-]*(?:\/[\w.-]+)?`,
+    String.raw`(?<![\w.+-])[\w.+-]*@[A-Za-z0-9][\w-]*(?:\.[\w-]+)*(?:\/[\w.-]+)?`,
     String.raw`(?<![\w.-])[\w.-]*(?:\/[\w.-]+)?#\d+`,
     String.raw`(?<!\w)gh-\d+`,
   ].join("|"),
@@ -74,7 +74,7 @@ function calmed<Parent extends Parents>(parent: Parent, calming: Calming): Paren
   const plainChildren = parent.children.flatMap((child) =>
     child.type === "html" ? htmlWords(child.value, inFlow) : plain(child, calming),
   );
-  return { ...parent, children: joined(plainChildren).flatMap((child) => quiet(child, calming)) };
+  return { ...parent, children: joined(joined(plainChildren).flatMap((child) => quiet(child, calming))) };
 }
 
 /** What a browser would show of raw HTML, as text: a paragraph in flow, else bare. */
@@ -122,16 +122,20 @@ function unlinked({ url, children }: Link): PhrasingContent[] {
   return [...children, { type: "text", value: " (" }, address, { type: "text", value: ")" }];
 }
 
-/** Neighbouring texts as one, so that nothing acts that was in two pieces before. */
+/**
+ * Neighbouring texts as one, so that nothing acts that was in two pieces before; neighbouring code spans too,
+ * whose backticks would run together.
+ */
 function joined(nodes: RootContent[]): RootContent[] {
   const all: RootContent[] = [];
   for (const node of nodes) {
     const last = all.at(-1);
-    if (last?.type === "text" && node.type === "text") {
-      all[all.length - 1] = { type: "text", value: last.value + node.value };
-    } else {
-      all.push(node);
-    }
+    if (node.type === "text" && node.value === "") continue;
+    if (last?.type === "text" && node.type === "text")
+      all.splice(-1, 1, { type: "text", value: last.value + node.value });
+    else if (last?.type === "inlineCode" && node.type === "inlineCode") {
+      all.splice(-1, 1, { type: "inlineCode", value: last.value + node.value });
+    } else all.push(node);
   }
   return all;
 }
@@ -145,7 +149,7 @@ function quiet(node: RootContent, calming: Calming): RootContent[] {
 /** A link that shows its own address: GitHub leaves its text alone, and splitting it would spoil it. */
 function isAutolink({ url, children }: Link): boolean {
   const [only, ...others] = children;
-  if (others.length > 0 || only?.type !== "text") return false;
+  if (others.length > 0 || only?.type !== "text" || !/^(?:https?|mailto):/i.test(url)) return false;
   return ["", "http://", "mailto:"].some((scheme) => url === scheme + only.value);
 }
 

@@ -11,6 +11,8 @@ import { labelOf, type Settings } from "./settings.ts";
 export interface Said {
   id: number;
   body: string;
+  /** When it was written by GitHub's clock, milliseconds since the epoch. */
+  at: number;
   /** The App it was written through, where it was. */
   viaApp?: { id: number; slug: string };
 }
@@ -28,8 +30,19 @@ export type Intent =
     }
   | { kind: "said"; place: Place; origin: Origin; said: Said }
   | { kind: "stop"; place: Place; stop: Stop }
+  | { kind: "unlabelled"; place: Place; stop: Stop; label: string }
   | { kind: "pull closed"; place: Place; stop: Stop }
+  | { kind: "review"; place: Place; origin: Origin; review: number; body: string }
+  | { kind: "checks failed"; place: Place; suite: Suite }
+  | { kind: "pushed"; place: Place; branch: string; after: string; sender: Person }
   | { kind: "nothing"; why: string };
+
+/** A check suite that failed on the head of a pull request. */
+export interface Suite {
+  id: number;
+  headSha: string;
+  app: { id: number; slug: string };
+}
 
 /** Reads a delivery received at `now`. Only the labels of `settings` start or stop anything. */
 export function intentOf(delivery: Delivery, settings: Settings, now: number): Intent {
@@ -38,9 +51,7 @@ export function intentOf(delivery: Delivery, settings: Settings, now: number): I
     case "issues.labeled":
       return labelled(delivery, settings, now);
     case "issues.unlabeled":
-      return labelOf(settings, delivery.label.name)
-        ? stop(delivery, delivery.issue.number, { why: "label removed", by: delivery.sender.login, at: now })
-        : { kind: "nothing", why: "not a label of ours" };
+      return unlabelled(delivery, settings, now);
     case "issues.closed":
       return stop(delivery, delivery.issue.number, {
         why: "issue closed",
@@ -58,9 +69,72 @@ export function intentOf(delivery: Delivery, settings: Settings, now: number): I
         stop: { why, by: delivery.sender.login, at: now },
       };
     }
+    case "pull_request_review.submitted":
+      return reviewed(delivery, now);
+    case "pull_request_review_comment.created":
+      return remarked(delivery, now);
+    case "check_suite.completed":
+      return checked(delivery);
+    case "push": {
+      const branch = /^refs\/heads\/(.+)$/.exec(delivery.ref)?.[1];
+      if (branch === undefined || delivery.deleted) return { kind: "nothing", why: "not a push to a branch" };
+      const { after, sender } = delivery;
+      return { kind: "pushed", place: placeOf(delivery, 0), branch, after, sender: personOf(sender) };
+    }
     default:
       return delivery satisfies never;
   }
+}
+
+/** A review that asks for changes, or whose own text is a command, is one wish; its remarks come with it. */
+function reviewed(delivery: Of<"pull_request_review.submitted">, now: number): Intent {
+  const { review, pull_request } = delivery;
+  const body = review.body ?? "";
+  const asks = review.state.toLowerCase() === "changes_requested";
+  if (!asks && parseCommand(body).kind !== "command")
+    return { kind: "nothing", why: "review asks for nothing" };
+  return wish(delivery, { review: review.id, body, number: pull_request.number }, now);
+}
+
+/** A remark with a command asks for its whole review, so that N remarks are one message. */
+function remarked(delivery: Of<"pull_request_review_comment.created">, now: number): Intent {
+  const { comment, pull_request } = delivery;
+  const id = comment.pull_request_review_id;
+  if (!id || parseCommand(comment.body ?? "").kind !== "command")
+    return { kind: "nothing", why: "not a command" };
+  return wish(delivery, { review: id, body: "", number: pull_request.number }, now);
+}
+
+function wish(
+  delivery: Of<"pull_request_review.submitted"> | Of<"pull_request_review_comment.created">,
+  { review, body, number }: { review: number; body: string; number: number },
+  now: number,
+): Intent {
+  const { pull_request, repository, sender } = delivery;
+  const origin: Origin = {
+    trigger: { kind: "command", commentId: 0, instructions: "" },
+    sender: personOf(sender),
+    at: now,
+    title: pull_request.title,
+    body: "",
+    comments: 0,
+    issueUrl: pull_request.html_url,
+    defaultBranch: repository.default_branch,
+    private: repository.private,
+  };
+  return { kind: "review", place: placeOf(delivery, number), origin, review, body };
+}
+
+const failures: ReadonlySet<string> = new Set(["failure", "timed_out"]);
+
+function checked(delivery: Of<"check_suite.completed">): Intent {
+  const { check_suite: suite } = delivery;
+  const pull = suite.pull_requests[0];
+  if (!failures.has(suite.conclusion ?? "") || !pull || !suite.app) {
+    return { kind: "nothing", why: "no failed checks on a pull request" };
+  }
+  const { id, head_sha: headSha, app } = suite;
+  return { kind: "checks failed", place: placeOf(delivery, pull.number), suite: { id, headSha, app } };
 }
 
 type Of<K extends Delivery["kind"]> = Extract<Delivery, { kind: K }>;
@@ -79,12 +153,20 @@ function labelled(delivery: Of<"issues.labeled">, settings: Settings, now: numbe
   };
 }
 
+function unlabelled(delivery: Of<"issues.unlabeled">, settings: Settings, now: number): Intent {
+  const { issue, label, sender } = delivery;
+  if (!labelOf(settings, label.name)) return { kind: "nothing", why: "not a label of ours" };
+  const stop: Stop = { why: "label removed", by: sender.login, at: now };
+  return { kind: "unlabelled", label: label.name, place: placeOf(delivery, issue.number), stop };
+}
+
 function commented(delivery: Of<"issue_comment.created">, now: number): Intent {
   const { issue, comment } = delivery;
   const app = comment.performed_via_github_app;
   const said: Said = {
     id: comment.id,
     body: comment.body ?? "",
+    at: Date.parse(comment.created_at ?? "") || now,
     ...(app ? { viaApp: { id: app.id, slug: app.slug ?? "" } } : {}),
   };
   const place = placeOf(delivery, issue.number);

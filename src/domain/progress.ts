@@ -46,7 +46,9 @@ export interface Progress {
   /** What the agent said last, cut to `wordsMax` characters. */
   words: string;
   counts: { read: number; edited: number; commands: number };
+  /** List cost of this session, and of the run's sessions before it. */
   costCents: number;
+  carriedCents: number;
   /** A trouble the session cannot come back from, in words for people. */
   trouble?: string;
 }
@@ -64,7 +66,19 @@ export const noProgress: Progress = {
   words: "",
   counts: { read: 0, edited: 0, commands: 0 },
   costCents: 0,
+  carriedCents: 0,
 };
+
+/** The same session as a new round finds it: an old rest or trouble ends nothing any more. */
+export function forNextRound(progress: Progress): Progress {
+  const { idle: _idle, trouble: _trouble, ...rest } = progress;
+  return rest;
+}
+
+/** What a new session of the same run begins with: only the cost is carried over. */
+export function forNextSession(progress: Progress): Progress {
+  return { ...noProgress, carriedCents: progress.carriedCents + progress.costCents };
+}
 
 /** Takes events in, oldest first; those seen before change nothing. */
 export function advance(progress: Progress, events: AgentEvent[]): Progress {

@@ -3,8 +3,9 @@
  * provenance. Built from what was frozen at the trigger; it names a branch and tools, never a token.
  */
 import { sessionBranch } from "./ids.ts";
-import { baseBranch, fullName, type Run } from "./run.ts";
+import { baseBranch, fullName, isPlanned, type Run } from "./run.ts";
 import { oneLine, plainInput } from "./sanitize.ts";
+import { redact } from "./secret.ts";
 
 /** A comment that goes in. */
 export interface QuotedComment {
@@ -37,6 +38,8 @@ export function requestText(run: Run, facts: PromptFacts): string {
       `- Commit as: git config user.name "${facts.committer.name}" && git config user.email "${facts.committer.email}".`,
       `- When everything is pushed call submit_pull_request, then end your turn. Ask with ask_maintainer only what blocks you.`,
     ].join("\n"),
+    ...(isPlanned(run) ? [planFirst] : []),
+    ...(origin.before ? [beforeText(origin.before)] : []),
     ...(settings.instructions === ""
       ? []
       : [`The repository's standing instructions:\n\n${settings.instructions}`]),
@@ -62,14 +65,90 @@ export function requestText(run: Run, facts: PromptFacts): string {
   ].join("\n\n");
 }
 
+const planFirst =
+  "Plan first: read what you need, change nothing, and call propose_plan with your plan. You may push only after it is approved; its result tells you.";
+
+function beforeText(before: { ending: string; branch?: string }): string {
+  const left =
+    before.branch === undefined
+      ? ""
+      : ` What it pushed, if anything, is on the branch \`${before.branch}\`; look before you start over.`;
+  return `An earlier run on this issue ended: ${oneLine(before.ending, 500)}.${left}`;
+}
+
 /** Something a person says to the running agent. */
 export function noteText(run: Run, note: { author: string; text: string }): string {
   return fenced(run, `further instructions by ${note.author}, who may steer this run`, note.text);
 }
 
+/** The result of a plan that was approved. */
+export function approvalText(note: { author: string }): string {
+  return `${note.author} approved this plan. Go ahead: change, commit and push.`;
+}
+
+/** The result of a plan that somebody wants changed. */
+export function wishText(run: Run, note: { author: string; text: string }): string {
+  return `Not approved yet. Change the plan and call propose_plan again.\n\n${fenced(run, `wish of ${note.author}`, note.text)}`;
+}
+
 /** What the agent is told when four fifths of its time are over. */
 export const lastCallText =
   "Your time is almost over. Finish what you can, push it now and call submit_pull_request; say in the summary what is missing.";
+
+/** A review: its own words and each remark with file and line, as one text; fenced when it is told. */
+export function reviewText(review: { body: string; remarks: Remark[] }): string {
+  const remarks = review.remarks.map((remark) =>
+    [`${remark.path}${remark.line === undefined ? "" : ` line ${remark.line}`}:`, remark.hunk, remark.body]
+      .filter((part) => part !== "")
+      .join("\n"),
+  );
+  return [review.body, ...remarks].filter((part) => part.trim() !== "").join("\n\n---\n\n");
+}
+
+/** One remark of a review. */
+export interface Remark {
+  path: string;
+  line?: number;
+  /** The lines of the diff it stands under. */
+  hunk: string;
+  body: string;
+}
+
+/** Failed checks, as one text; fenced when it is told. */
+export function checksText(
+  failures: { name: string; summary: string; annotations: string[]; log: string }[],
+): string {
+  const parts = failures.map(({ name, summary, annotations, log }) =>
+    [
+      `Check "${name}" failed.`,
+      summary,
+      annotations.join("\n"),
+      log === "" ? "" : `End of its log:\n${redact(log)}`,
+    ]
+      .filter((part) => part !== "")
+      .join("\n\n"),
+  );
+  return [
+    "Checks fail on the head you pushed that pass on the base. Repair what you broke, and push.",
+    ...parts,
+  ].join("\n\n---\n\n");
+}
+
+/** What the agent is told when a new session goes on with a pull request. */
+export function continuationText(run: Run, facts: { session: string; branch: string; base: string }): string {
+  const { place } = run;
+  const own = sessionBranch(facts.session);
+  return [
+    `Continue pull request #${run.pull ?? ""} of ${fullName(place)}, which resolves issue #${place.issue}. An earlier session of yours opened it; this session begins anew on its head.`,
+    [
+      `- Repository: /workspace/${place.repo}, checked out at \`${facts.branch}\`, the head of the pull request against \`${facts.base}\`.`,
+      `- Push to the branch \`${own}\` and nothing else: \`git push origin HEAD:${own}\`. Patchwright carries it over to the pull request.`,
+      "- When everything is pushed, end your turn with a short answer to what follows.",
+    ].join("\n"),
+    fenced(run, `title of issue #${place.issue}`, oneLine(run.origin.title, 1_000)),
+    fenced(run, `body of issue #${place.issue}`, cut(run.origin.body, bodyCharactersMax)),
+  ].join("\n\n");
+}
 
 /** What a person answered to the agent's question. */
 export function answerText(run: Run, note: { author: string; text: string }): string {

@@ -18,7 +18,7 @@ export interface Person {
 /** What started a run. */
 export type Trigger =
   | { kind: "label"; label: string }
-  | { kind: "command"; commentId: number; instructions: string };
+  | { kind: "command"; commentId: number; instructions: string; plan?: boolean };
 
 /** The request as it stood at the trigger; nothing in it changes afterwards. */
 export interface Origin {
@@ -35,6 +35,8 @@ export interface Origin {
   issueUrl: string;
   defaultBranch: string;
   private: boolean;
+  /** What an earlier run on the issue came to, when this one retries it. */
+  before?: { ending: string; branch?: string };
 }
 
 /** Where the run takes place. The ids survive a renaming, the names do not. */
@@ -48,17 +50,33 @@ export interface Place {
 
 /** Why a run is called off. */
 export interface Stop {
-  why: "command" | "label removed" | "issue closed" | "pull request closed" | "pull request merged";
+  why:
+    | "command"
+    | "label removed"
+    | "issue closed"
+    | "pull request closed"
+    | "pull request merged"
+    | "a person pushed to the branch";
   /** Login of the person, where one is known. */
   by?: string;
   at: number;
 }
 
-/** Something a person said to a live run. */
+/** Where a note was said, so that it can be acknowledged and answered there. */
+export type NoteSource =
+  | { kind: "comment"; id: number; pull?: number }
+  | { kind: "review"; id: number; pull: number }
+  | { kind: "checks"; pull: number }
+  | { kind: "budget" };
+
+/** Something said to a run. An approval has no text of its own. */
 export interface Note {
   id: string;
+  round: number;
+  kind: "said" | "approval";
   author: string;
   text: string;
+  source: NoteSource;
   at: number;
 }
 
@@ -75,6 +93,10 @@ export interface Run {
   stop?: Stop;
   session?: string;
   pull?: number;
+  /** Head commit our session left on the pull request. */
+  head?: string;
+  /** Head commit that is held back. */
+  held?: string;
   progress: Progress;
   notes: Note[];
   createdAt: number;
@@ -85,6 +107,26 @@ export interface Run {
 /** `owner/name` of the run's repository. */
 export function fullName(place: { owner: string; repo: string }): string {
   return `${place.owner}/${place.repo}`;
+}
+
+/** Does the run propose a plan before it works? */
+export function isPlanned({ settings, origin }: Pick<Run, "settings" | "origin">): boolean {
+  return settings.plan || (origin.trigger.kind === "command" && origin.trigger.plan === true);
+}
+
+/** May the agent push, as far as a plan has to be approved first? */
+export function mayPush(run: Run): boolean {
+  return !isPlanned(run) || run.notes.some(({ kind }) => kind === "approval");
+}
+
+/** The run's budget in whole cents. */
+export function budgetCents(settings: Settings): number {
+  return Math.round(settings.budget_usd * 100);
+}
+
+/** What the run has cost so far, in whole cents: this session and those before it. */
+export function spentCents({ progress }: Pick<Run, "progress">): number {
+  return progress.carriedCents + progress.costCents;
 }
 
 /** Branch the work starts from and the pull request goes to. */

@@ -5,7 +5,30 @@
 import { hasHidden } from "./hidden.ts";
 import { leaksIn } from "./leaks.ts";
 import { type Patch, readPatch } from "./patch.ts";
-import type { ScreenedFile } from "./screening.ts";
+
+/** A file as one commit changes it. */
+export interface ScreenedFile {
+  path: string;
+  /** The old path of a renamed or copied file. */
+  previousPath?: string;
+  /** GitHub's word: `added`, `modified`, `renamed` … Only of what is `removed` the contents do not count. */
+  status: string;
+  /** Git's mode of the new entry (`100644`). Absent where nobody looked, and on a removal. */
+  mode?: string;
+  /** GitHub's patch; absent where it gave none. */
+  patch?: string;
+  additions: number;
+  deletions: number;
+  /**
+   * Where there is no patch it must be said why: true for a binary, false where the contents are text that
+   * this commit did not change (a mode, a pure rename) or empty. Absent means that nobody looked.
+   */
+  binary?: boolean;
+  /** The patch or the blob was cut by whoever gave it. */
+  truncated?: boolean;
+  /** Where a symbolic link (mode `120000`) points. Absent where nobody looked. */
+  symlinkTarget?: string;
+}
 
 /** What can be said of a file's contents. */
 export type ContentCode = "secret" | "symlink" | "submodule" | "binary" | "unread" | "hidden_characters";

@@ -6,32 +6,13 @@
 import { globMatcher } from "./glob.ts";
 import { hasHidden, visible } from "./hidden.ts";
 import { leaksIn, withoutLeaks } from "./leaks.ts";
-import { type ContentCode, type ContentFinding, contentFindings } from "./screening-content.ts";
+import {
+  type ContentCode,
+  type ContentFinding,
+  contentFindings,
+  type ScreenedFile,
+} from "./screening-content.ts";
 import { type Settings, settingsPath } from "./settings.ts";
-
-/** A file as one commit changes it. */
-export interface ScreenedFile {
-  path: string;
-  /** The old path of a renamed or copied file. */
-  previousPath?: string;
-  /** GitHub's word: `added`, `modified`, `renamed` … Only of what is `removed` the contents do not count. */
-  status: string;
-  /** Git's mode of the new entry (`100644`). Absent where nobody looked, and on a removal. */
-  mode?: string;
-  /** GitHub's patch; absent where it gave none. */
-  patch?: string;
-  additions: number;
-  deletions: number;
-  /**
-   * Where there is no patch it must be said why: true for a binary, false where the contents are text that
-   * this commit did not change (a mode, a pure rename) or empty. Absent means that nobody looked.
-   */
-  binary?: boolean;
-  /** The patch or the blob was cut by whoever gave it. */
-  truncated?: boolean;
-  /** Where a symbolic link (mode `120000`) points. Absent where nobody looked. */
-  symlinkTarget?: string;
-}
 
 /** One commit of `base..head`. */
 export interface ScreenedCommit {

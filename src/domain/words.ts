@@ -4,7 +4,7 @@
  */
 import type { Ending } from "./ending.ts";
 import { commentMarker, runMarker, sessionBranch } from "./ids.ts";
-import { fullName, type Run } from "./run.ts";
+import { budgetCents, fullName, type Run, spentCents } from "./run.ts";
 import { harmless, harmlessTitle, oneLine } from "./sanitize.ts";
 import type { Reason } from "./screening.ts";
 
@@ -19,8 +19,10 @@ export interface Submission {
 export type State =
   | { kind: "starting" | "working" | "queued" }
   | { kind: "waiting for an answer" }
-  | { kind: "waiting for approval"; head: string; reasons: Reason[]; more: number }
-  | { kind: "ended"; ending: Ending };
+  | { kind: "waiting for approval"; of: "head"; head: string; reasons: Reason[]; more: number }
+  | { kind: "waiting for approval"; of: "plan"; plan: string }
+  /** `fate`: what became of the pull request, once it is merged or closed. */
+  | { kind: "ended"; ending: Ending; fate?: string };
 
 /** What the status comment is made of besides the run. */
 export interface StatusFacts {
@@ -36,6 +38,7 @@ const bodyMax = 65_536;
 const titleMax = 120;
 const wordsMax = 1_500;
 const summaryMax = 20_000;
+const planMax = 20_000;
 const templateMax = 20_000;
 
 /** The headline: who asked, what state, how long, what it cost so far. */
@@ -72,9 +75,9 @@ function stateWords(run: Run, state: State): string[] {
         "I asked a question below and wait for the answer: reply in a comment. Nothing is spent meanwhile.",
       ];
     case "waiting for approval":
-      return [heldWords(state)];
+      return [state.of === "plan" ? planWords(state.plan) : heldText(state)];
     case "ended":
-      return endingWords(run, state.ending);
+      return [...endingWords(run, state.ending), ...(state.fate === undefined ? [] : [`${state.fate}.`])];
     default:
       return state satisfies never;
   }
@@ -94,7 +97,7 @@ function endingWords(run: Run, ending: Ending): string[] {
       return [oneLine(ending.words, wordsMax)];
     case "budget reached":
       return [
-        `The budget of ${dollars(run.settings.budget_usd * 100)} is used up. \`/agent budget USD\` raises it and the work goes on.`,
+        `The budget of ${dollars(budgetCents(run.settings))} is used up. \`/agent budget USD\` raises it and the work goes on.`,
         unfinished(ending.pull),
       ];
     case "timed out":
@@ -109,6 +112,11 @@ function endingWords(run: Run, ending: Ending): string[] {
   }
 }
 
+/** An ending in one line, for a run that comes after it. */
+export function endingText(ending: Ending): string {
+  return "words" in ending ? `${ending.kind} (${ending.words})` : ending.kind;
+}
+
 function unfinished(pull: number | undefined): string {
   return pull === undefined ? "" : `What was pushed so far is in #${pull}, marked *unfinished*.`;
 }
@@ -119,7 +127,14 @@ function keptBranch(run: Run): string {
     : `What was pushed, if anything, stays on the branch \`${sessionBranch(run.session)}\`.`;
 }
 
-function heldWords({ head, reasons, more }: Extract<State, { kind: "waiting for approval" }>): string {
+function planWords(plan: string): string {
+  const asks =
+    "`/agent approve` lets me go ahead with this plan, and only then may I push. Any other comment of someone who may start a run changes it.";
+  return ["I propose:", harmless(plan, { max: planMax }), asks].join("\n\n");
+}
+
+/** Why what was pushed is held back, and what lets it through. */
+export function heldText({ head, reasons, more }: Extract<State, { of: "head" }>): string {
   const list = reasons.map(
     (reason) => `- ${reason.path === undefined ? "" : `\`${reason.path}\`: `}${reason.words}`,
   );
@@ -161,7 +176,7 @@ function links(run: Run, state: State, facts: StatusFacts): string[] {
 }
 
 function cost(run: Run): string {
-  return `${dollars(run.progress.costCents)} of ${dollars(run.settings.budget_usd * 100)}`;
+  return `${dollars(spentCents(run))} of ${dollars(budgetCents(run.settings))}`;
 }
 
 /** Cents as people write them. */
@@ -207,7 +222,7 @@ export function pullBody(run: Run, facts: PullFacts): string {
     closes,
     [
       facts.sessionUrl && `[Claude session](${facts.sessionUrl})`,
-      `cost ${dollars(run.progress.costCents)}`,
+      `cost ${dollars(spentCents(run))}`,
       `asked by ${run.origin.sender.login}`,
     ]
       .filter((part) => part)
@@ -257,7 +272,14 @@ export function questionComment(
   ].join("\n\n");
 }
 
-/** A refusal on a thread: what was missing and who can change it. */
-export function refusalComment(login: string, words: string, marker: string): string {
-  return [`${login}: ${words}`, marker].join("\n\n");
+/** The reminder after a day without an answer or approval. */
+export function reminderComment(run: Run, state: State, marker: string): string {
+  const what =
+    state.kind === "waiting for an answer"
+      ? "an answer to the question above"
+      : "`/agent approve` for the plan above, or a comment that changes it";
+  return [
+    `@${run.origin.sender.login}, I still wait for ${what}. After seven days I stop waiting.`,
+    marker,
+  ].join("\n\n");
 }

@@ -3,17 +3,15 @@
  * missing and who can grant it; an outsider on a public repository a reaction and nothing else.
  */
 import type { Clock } from "../clock.ts";
-import { runMarker } from "../domain/ids.ts";
 import type { Said } from "../domain/intent.ts";
-import { may, type Permission, type Role } from "../domain/permission.ts";
+import { type Level, may, type Permission, type Role } from "../domain/permission.ts";
 import type { Origin, Place } from "../domain/run.ts";
 import { defaultSettings } from "../domain/settings.ts";
-import { refusalComment } from "../domain/words.ts";
 import type { GitHub } from "../github/client.ts";
-import { comment, reaction } from "../github/issue.ts";
 import type { Repositories } from "../github/repository.ts";
 import type { Store } from "../store/database.ts";
-import { beginRefusal, finishRefusal, refusalsSince } from "../store/refusals.ts";
+import { repliesSince } from "../store/replies.ts";
+import { reactOnce, replyOnce } from "./replies.ts";
 
 /** Somebody who asks for something. */
 export interface Asking {
@@ -28,6 +26,8 @@ export interface Asking {
 export interface Admission {
   /** Undefined when the sender may; otherwise they have been told, and this is the verdict. */
   refusal(asking: Asking): Promise<string | undefined>;
+  /** What the sender's role is here. */
+  level(asking: Asking): Promise<Level>;
   /** May the sender? Says nothing to anybody. */
   allowed(asking: Asking): Promise<boolean>;
 }
@@ -47,6 +47,7 @@ const hourMs = 3_600_000;
 /** Admission by GitHub's word. */
 export function createAdmission(parts: AdmissionParts): Admission {
   return {
+    level: async (asking) => (await decide(parts, asking)).has,
     allowed: async (asking) => (await decide(parts, asking)).kind === "allowed",
     refusal: async (asking) => {
       const decision = await decide(parts, asking);
@@ -75,21 +76,17 @@ async function tell(
   { place, origin, said }: Asking,
   decision: Extract<Permission, { kind: "refused" }>,
 ): Promise<void> {
-  const { github, store, clock } = parts;
-  const refused = { repositoryId: place.repositoryId, issue: place.issue, senderId: origin.sender.id };
-  const attempt = await beginRefusal(store, refused);
-  if (attempt === "told") return;
+  const { store, clock } = parts;
+  const { repositoryId, issue } = place;
   const outsider = !origin.private && (decision.has === "none" || decision.has === "read");
-  if (outsider) {
-    if ((await refusalsSince(store, place.repositoryId, clock.now() - hourMs)) < reactionsMax) {
-      const target = said ? { kind: "comment" as const, id: said.id } : { kind: "issue" as const };
-      await reaction(github, place, target, "confused").make();
-    }
-  } else {
-    const marker = runMarker(`refused-${origin.sender.id}`);
-    const body = refusalComment(origin.sender.login, decision.words, marker);
-    const act = comment(github, place, { marker, body, since: origin.at });
-    if (attempt === "new" || !(await act.find(origin.at))) await act.make();
+  const who = `${repositoryId}:${issue}:${origin.sender.id}`;
+  if (!outsider) {
+    const text = `${origin.sender.login} ${decision.words}.`;
+    await replyOnce(parts, place, { key: `refused:${who}`, text, since: origin.at });
+    return;
   }
-  await finishRefusal(store, refused, clock.now());
+  const since = clock.now() - hourMs;
+  if ((await repliesSince(store, { prefix: "outsider:", repositoryId, since })) >= reactionsMax) return;
+  const target = said ? { kind: "comment" as const, id: said.id } : { kind: "issue" as const };
+  await reactOnce(parts, place, { key: `outsider:${who}`, target, content: "confused" });
 }

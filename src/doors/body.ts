@@ -13,15 +13,15 @@ export function readBody(incoming: IncomingMessage, bytesMax: number): Promise<B
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let size = 0;
-    incoming.on("data", (chunk: Buffer) => {
+    const take = (chunk: Buffer) => {
       size += chunk.length;
-      if (size > bytesMax) {
-        incoming.pause();
-        resolve({ kind: "too large" });
-        return;
-      }
       chunks.push(chunk);
-    });
+      if (size <= bytesMax) return;
+      incoming.off("data", take);
+      incoming.pause();
+      resolve({ kind: "too large" });
+    };
+    incoming.on("data", take);
     incoming.once("end", () => resolve({ kind: "read", bytes: Buffer.concat(chunks, size) }));
     incoming.once("error", () => resolve({ kind: "aborted" }));
     incoming.once("close", () => resolve({ kind: "aborted" }));

@@ -3,7 +3,8 @@
  * and one that comes twice or late only makes a run look once more.
  */
 import type Anthropic from "@anthropic-ai/sdk";
-import type { Logger } from "../log.ts";
+import { z } from "zod";
+import type { Seldom } from "../log.ts";
 import type { Answer, Knock } from "./server.ts";
 
 /** What the door needs. */
@@ -11,10 +12,14 @@ export interface ClaudeDoor {
   client: Anthropic;
   /** Wakes the run of a session; sessions that are not ours wake nothing. */
   knock: (session: string) => Promise<void>;
-  log: Logger;
+  /** What strangers can cause at will. */
+  warn: Seldom;
 }
 
 const bodyBytesMax = 1024 * 1024;
+
+/** The part of a webhook that is read; one of another shape is answered and means nothing to us. */
+const webhook = z.object({ data: z.object({ type: z.string(), id: z.string() }) });
 
 /** Types after which a run has something to do; the platform tells every start of a turn as well. */
 const telling = new Set([
@@ -26,28 +31,31 @@ const telling = new Set([
 
 /** Takes one webhook (Standard Webhooks signature, five minutes of tolerance). */
 export async function takeWebhook(
-  { client, knock, log }: ClaudeDoor,
+  { client, knock, warn }: ClaudeDoor,
   { headers, read }: Knock,
 ): Promise<Answer> {
   const body = await read(bodyBytesMax);
-  if (body.kind === "too large") return { status: 413, text: "the body is larger than 1 MiB", close: true };
-  if (body.kind === "aborted") return { status: 400, text: "the body ended early", close: true };
-  const event = verified(client, body.bytes.toString("utf8"), headers);
-  if (!event) {
-    log.warn("webhook with a bad signature");
+  if (body.kind === "too large") return { status: 413, text: "the body is larger than 1 MiB" };
+  if (body.kind === "aborted") return { status: 400, text: "the body ended early" };
+  const text = body.bytes.toString("utf8");
+  if (!isSigned(client, text, headers)) {
+    warn({}, "webhook with a bad signature");
     return { status: 401, text: "webhook-signature is missing or does not match the signing key" };
   }
-  if (telling.has(event.data.type)) await knock(event.data.id);
+  const { success, data: event } = webhook.safeParse(JSON.parse(text));
+  if (success && telling.has(event.data.type)) await knock(event.data.id);
   return { status: 200, text: "ok" };
 }
 
-function verified(client: Anthropic, body: string, headers: Knock["headers"]) {
+/** The SDK verifies signature and age, and throws at a body that is not JSON as well. */
+function isSigned(client: Anthropic, body: string, headers: Knock["headers"]): boolean {
   try {
     const given = Object.entries(headers).filter(
       (entry): entry is [string, string] => entry[1] !== undefined,
     );
-    return client.beta.webhooks.unwrap(body, { headers: Object.fromEntries(given) });
+    client.beta.webhooks.unwrap(body, { headers: Object.fromEntries(given) });
+    return true;
   } catch {
-    return undefined;
+    return false;
   }
 }

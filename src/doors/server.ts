@@ -21,8 +21,6 @@ export interface Knock {
 export interface Answer {
   status: 200 | 202 | 400 | 401 | 404 | 405 | 413 | 415 | 500 | 503;
   text: string;
-  /** Ends the connection: the rest of the body is not wanted. */
-  close?: boolean;
 }
 
 /** What the server serves. */
@@ -116,11 +114,17 @@ async function through(
   door: (knock: Knock) => Promise<Answer>,
 ) {
   const { incoming } = context.env;
+  let whole = false;
   const answer = await door({
     headers: plainHeaders(incoming),
-    read: (bytesMax) => readBody(incoming as IncomingMessage, bytesMax),
+    read: async (bytesMax) => {
+      const body = await readBody(incoming as IncomingMessage, bytesMax);
+      whole = body.kind === "read";
+      return body;
+    },
   });
-  return context.text(answer.text, answer.status, answer.close ? { connection: "close" } : {});
+  // What a refused sender still has to say is not read: the connection ends with the answer.
+  return context.text(answer.text, answer.status, whole ? {} : { connection: "close" });
 }
 
 /** Headers as single texts; one sent twice is joined and so matches nothing it must match. */

@@ -19,9 +19,11 @@ import {
 import { type Answer, againAfterMs, writeAnswer, writeWakes } from "./wakes.ts";
 
 /** The longest the loop sleeps, also when nothing is due: it forgives a clock that was set back. */
-const sleepMsMax = 60_000;
+const sleepMsMax = 300_000;
 /** How long a look or an answer waits when the store does not take it. */
 const storeRetryMs = 1_000;
+/** How soon a kind that gives way is looked at again: its one worker may take long. */
+const yieldMs = 50;
 
 /** A worker at work on a key. */
 interface Hold {
@@ -117,8 +119,13 @@ class EmbeddedEngine implements Engine {
   async #enterDue(kind: WakeKind): Promise<number> {
     const workers = this.#workers;
     if (!workers) return Number.POSITIVE_INFINITY;
-    const { work, atOnce } = workers[kind];
+    const { work, yields } = workers[kind];
+    const isYielding = yields?.() === true;
+    const atOnce = isYielding ? 1 : workers[kind].atOnce;
+    const free = atOnce - [...this.#holds.values()].filter((hold) => hold.kind === kind).length;
+    // Whoever leaves knocks; until then a look costs the acknowledgements beside it and finds no room.
     const now = this.#tools.clock.now();
+    if (free <= 0) return isYielding ? now + yieldMs : Number.POSITIVE_INFINITY;
     // Who is held is asked before the rows are read: a row read while its holder leaves is already out of date.
     const held = new Set(this.#holds.keys());
     // At most `atOnce` of the earliest rows are held, so one more row shows whether there is anything else.
@@ -129,7 +136,6 @@ class EmbeddedEngine implements Engine {
       .orderBy("at")
       .limit(atOnce + 1)
       .execute();
-    const free = atOnce - [...this.#holds.values()].filter((hold) => hold.kind === kind).length;
     for (const row of rows.filter(({ key, at }) => at <= now && !held.has(key)).slice(0, free)) {
       if (!this.#workers) break;
       const leave = new AbortController();
@@ -162,7 +168,7 @@ class EmbeddedEngine implements Engine {
   async #answer(row: WakeRow, answer: Answer, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
-        await writeAnswer(this.#tools.store.db, row, answer);
+        await this.#tools.store.together((tx) => writeAnswer(tx, row, answer));
         return;
       } catch (error) {
         this.#trouble = `the store does not take a worker's answer: ${wordsOf(error)}`;

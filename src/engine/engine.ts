@@ -33,8 +33,17 @@ export type Tx = Transaction<Schema>;
  */
 export type Worker = (id: string, signal: AbortSignal) => Promise<number | undefined>;
 
-/** One worker per kind and how many of its wakes may be held at once. */
-export type Workers = Record<WakeKind, { work: Worker; atOnce: number }>;
+/** How the wakes of one kind are worked off. */
+export interface Post {
+  work: Worker;
+  /** Wakes held at once. */
+  atOnce: number;
+  /** True while this process has something more urgent to do: then one is held at a time. */
+  yields?: () => boolean;
+}
+
+/** One worker per kind. */
+export type Workers = Record<WakeKind, Post>;
 
 /** A worker's error, for the log and the metrics. */
 export interface Failure {

@@ -4,7 +4,8 @@
  */
 import { isProblem } from "../domain/errors.ts";
 import type { Place } from "../domain/run.ts";
-import type { ScreenedCommit, ScreenedFile } from "../domain/screening.ts";
+import type { ScreenedCommit } from "../domain/screening.ts";
+import type { ScreenedFile } from "../domain/screening-content.ts";
 import type { GitHub } from "./client.ts";
 
 /** Commits of a branch that its base does not have. */

@@ -10,7 +10,9 @@ import type { GitHub } from "./client.ts";
 export interface Pull {
   number: number;
   url: string;
-  /** Head commit as GitHub has it now. */
+  /** Its head branch. */
+  branch: string;
+  /** Head commit as GitHub had it when it was opened or adopted. */
   headSha: string;
 }
 
@@ -33,7 +35,7 @@ export function pullRequest(github: GitHub, place: Place, wanted: PullRequest): 
   const { owner, repo } = place;
   const create = async (draft: boolean): Promise<Pull> => {
     const { data } = await github.of(place.installation).rest.pulls.create({ owner, repo, ...wanted, draft });
-    return { number: data.number, url: data.html_url, headSha: data.head.sha };
+    return { number: data.number, url: data.html_url, branch: wanted.head, headSha: data.head.sha };
   };
   return {
     find: () => findOpen(github, place, wanted),
@@ -67,12 +69,12 @@ async function findOpen(github: GitHub, place: Place, wanted: PullRequest): Prom
   const { login } = await github.self(place.installation);
   if (open.user?.login !== login || open.base.ref !== wanted.base) {
     throw new Problem(
-      "refused",
+      "fault",
       "pull_foreign",
       `#${open.number} of ${open.user?.login ?? "somebody else"} already proposes the branch \`${wanted.head}\` of ${fullName(place)}. Close it, then \`/agent retry\`.`,
     );
   }
-  return { number: open.number, url: open.html_url, headSha: open.head.sha };
+  return { number: open.number, url: open.html_url, branch: wanted.head, headSha: open.head.sha };
 }
 
 /** Asks people to review. False when GitHub will not have them (the author, no collaborator). */

@@ -67,6 +67,12 @@ export async function revokeToken(bare: Octokit, token: Secret): Promise<void> {
   await bare
     .request("DELETE /installation/token", { headers: { authorization: `token ${token.reveal()}` } })
     .catch((error: unknown) => {
+      if (isProblem(error) && error.code === "github_forbidden") throw notReady(error);
       if (!isProblem(error) || error.code !== "github_credentials") throw error;
     });
+}
+
+/** Giving itself back is no question of permissions: GitHub's replicas do not know the token yet. */
+function notReady(cause: Problem): Problem {
+  return new Problem("later", "github_token_not_ready", "GitHub does not know the new token yet.", { cause });
 }

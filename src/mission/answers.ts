@@ -1,70 +1,95 @@
 /**
- * The agent's tool calls, each answered once: a pull request handed in, a question to the maintainers.
- * A submission is written down before it is answered, because the platform forgets an answered call.
+ * The agent's tool calls, each answered once: a pull request handed in, a question, a plan. A submission is
+ * written down before it is answered, because the platform forgets an answered call. What people have to
+ * decide parks the run without cost.
  */
-
 import { toolNames } from "../agent/definition.ts";
+import type { Met } from "../domain/ending.ts";
 import { commentMarker } from "../domain/ids.ts";
 import type { ToolCall } from "../domain/progress.ts";
-import { answerText } from "../domain/prompt.ts";
-import type { Note } from "../domain/run.ts";
-import { questionComment, type Submission } from "../domain/words.ts";
+import { answerText, approvalText, wishText } from "../domain/prompt.ts";
+import { mayPush, type Note } from "../domain/run.ts";
+import { questionComment, reminderComment, type State, type Submission } from "../domain/words.ts";
 import { comment } from "../github/issue.ts";
-import { noted, type RunSession } from "./facts.ts";
+import { releaseTokens } from "./credential.ts";
+import { type Ledger, noted, type RunSession, toldAs } from "./facts.ts";
+import { showState } from "./status.ts";
 import type { Tools } from "./tools.ts";
 
-/** A run that waits for people: until when, and the note that answers, once there is one. */
+/** What a run waits on people for, and what they said to it. */
 export interface Pause {
   call: string;
   since: number;
-  until: number;
-  answered: boolean;
-  noteId?: string;
+  /** The note that answers; undefined while nobody has. */
+  note?: Note;
+  waiting: boolean;
+  state: State;
 }
 
-/** How long a question stays open. */
-const openMs = 7 * 24 * 60 * 60_000;
+const dayMs = 24 * 60 * 60_000;
+/** A question or plan stays open so long; a reminder comes after a day. */
+const openMs = 7 * dayMs;
 const titleMax = 1_000;
 const textMax = 60_000;
 const optionsMax = 10;
 
-/** The question that is open, as far as the facts and notes tell; undefined when none is. */
-export function pausedFor({ ledger, held: { run, facts } }: Tools): Pause | undefined {
-  const call = run.progress.calls.find(({ id }) => ledger.read(`question ${id}`));
-  const asked = call && facts.find(({ name }) => name === `question ${call.id}`);
-  if (!call || !asked?.done_at) return undefined;
-  const since = asked.done_at;
-  const note = answerTo(run.notes, since);
-  return {
-    call: call.id,
-    since,
-    until: since + openMs,
-    answered: note !== undefined,
-    ...(note ? { noteId: note.id } : {}),
-  };
+/** The question or plan that is open, as far as facts and notes tell. */
+export function pausedFor({ ledger, held: { run } }: Tools): Pause | undefined {
+  for (const { id } of run.progress.calls) {
+    const since = ledger.writtenAt(`question ${id}`) ?? ledger.writtenAt(`plan ${id}`);
+    if (since === undefined || ledger.read(`answer ${id}`)) continue;
+    const note = run.notes.find((one) => one.at >= since && toldAs(ledger, one.id) === undefined);
+    const plan = ledger.read(`plan ${id}`)?.text;
+    const state: State =
+      plan === undefined
+        ? { kind: "waiting for an answer" }
+        : { kind: "waiting for approval", of: "plan", plan };
+    return { call: id, since, waiting: note === undefined, state, ...(note ? { note } : {}) };
+  }
+  return undefined;
 }
 
-function answerTo(notes: Note[], since: number): Note | undefined {
-  return notes.find(({ at }) => at >= since);
+/** Was the note given as the result of a tool call, or is it about to be? Then it is not said besides. */
+export function isAnswer(ledger: Ledger, note: Note): boolean {
+  return (
+    note.kind === "approval" ||
+    ledger.all<{ note?: string }>("answer ").some(({ value }) => value.note === note.id)
+  );
 }
 
-/** Answers what can be answered; returns the question the run now waits on. */
-export async function settleCalls(tools: Tools, session: RunSession): Promise<{ until: number } | undefined> {
-  let waiting: { until: number } | undefined;
+/** Parks without cost: no token alive, no looking. A comment of someone who may wakes the run. */
+export async function waitForPeople(tools: Tools, session: RunSession, paused: Pause): Promise<Met | number> {
+  const { clock, ledger, github, streams, held } = tools;
+  const { run } = held;
+  const until = paused.since + openMs;
+  if (clock.now() >= until) return { kind: "unanswered" };
+  streams.leave(session.id);
+  await ledger.change({ looked_at: null });
+  await releaseTokens(tools);
+  await showState(tools, paused.state);
+  const remindAt = paused.since + dayMs;
+  if (clock.now() < remindAt) return remindAt;
+  const marker = commentMarker(run.id, `reminder-${paused.call}`);
+  const body = reminderComment(run, paused.state, marker);
+  await ledger.once(
+    `reminder ${paused.call}`,
+    comment(github, run.place, { marker, body, since: paused.since }),
+  );
+  return until;
+}
+
+/** Answers what can be answered; returns what the run now waits on. */
+export async function settleCalls(tools: Tools, session: RunSession): Promise<Pause | undefined> {
   for (const call of tools.held.run.progress.calls) {
     switch (call.name) {
       case toolNames.submit:
         await acceptSubmission(tools, session, call);
         break;
       case toolNames.ask:
-        waiting = await askOrAnswer(tools, session, call);
+        await ask(tools, session, call);
         break;
       case toolNames.plan:
-        await answer(tools, session, {
-          call: call.id,
-          text: "No plan is asked for. Go ahead.",
-          isError: false,
-        });
+        await propose(tools, session, call);
         break;
       default:
         await answer(tools, session, {
@@ -74,7 +99,8 @@ export async function settleCalls(tools: Tools, session: RunSession): Promise<{ 
         });
     }
   }
-  return waiting;
+  const open = pausedFor(tools);
+  return open?.waiting ? open : undefined;
 }
 
 function answer(tools: Tools, session: RunSession, given: { call: string; text: string; isError: boolean }) {
@@ -102,34 +128,57 @@ function submissionOf({ title, summary, checks }: Record<string, unknown>): Subm
   };
 }
 
-async function askOrAnswer(
-  tools: Tools,
-  session: RunSession,
-  call: ToolCall,
-): Promise<{ until: number } | undefined> {
-  const { ledger, github, clock } = tools;
+async function ask(tools: Tools, session: RunSession, call: ToolCall): Promise<void> {
+  const { ledger, github } = tools;
   const { run } = tools.held;
+  const note = pausedFor(tools)?.note;
+  if (note && ledger.read(`question ${call.id}`))
+    return give(tools, session, { call, note, text: answerText(run, note) });
   const options = Array.isArray(call.input["options"]) ? call.input["options"] : [];
   const question = {
     call: call.id,
     text: String(call.input["question"] ?? ""),
     options: options.filter((option) => typeof option === "string").slice(0, optionsMax),
   };
-  const paused = pausedFor(tools);
-  const note = paused && run.notes.find(({ id }) => id === paused.noteId);
-  if (note) {
-    const sent = await answer(tools, session, { call: call.id, text: answerText(run, note), isError: false });
-    // Said once: as the answer, not as a message besides.
-    await ledger.once(`note ${note.id}`, noted(sent));
-    return undefined;
-  }
   const marker = commentMarker(run.id, call.id);
   const body = questionComment(run, question);
   await ledger.once(
     `question ${call.id}`,
     comment(github, run.place, { marker, body, since: run.createdAt }),
   );
-  return { until: (paused?.since ?? clock.now()) + openMs };
+}
+
+async function propose(tools: Tools, session: RunSession, call: ToolCall): Promise<void> {
+  const { run } = tools.held;
+  if (mayPush(run) && !tools.ledger.read(`plan ${call.id}`)) {
+    await answer(tools, session, { call: call.id, text: "No plan is asked for. Go ahead.", isError: false });
+    return;
+  }
+  const note = pausedFor(tools)?.note;
+  if (note && tools.ledger.read(`plan ${call.id}`)) {
+    const text = note.kind === "approval" ? approvalText(note) : wishText(run, note);
+    return give(tools, session, { call, note, text });
+  }
+  await tools.ledger.once(
+    `plan ${call.id}`,
+    noted({ text: String(call.input["plan"] ?? "").slice(0, textMax) }),
+  );
+}
+
+/** Gives a person's words as the result of a call: said once, not as a message besides. */
+async function give(
+  tools: Tools,
+  session: RunSession,
+  { call, note, text }: { call: ToolCall; note: Note; text: string },
+): Promise<void> {
+  const act = tools.agents.answer(session.id, { call: call.id, text, isError: false });
+  await tools.ledger.once(`answer ${call.id}`, {
+    find: async (begunAt) => {
+      const found = await act.find(begunAt);
+      return found && { ...found, note: note.id };
+    },
+    make: async () => ({ ...(await act.make()), note: note.id }),
+  });
 }
 
 /** The last thing the agent handed in, in this round. */

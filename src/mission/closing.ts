@@ -6,13 +6,16 @@
 import type { Ending, Met } from "../domain/ending.ts";
 import { isProblem } from "../domain/errors.ts";
 import { runMarker } from "../domain/ids.ts";
-import { statusComment } from "../domain/words.ts";
+import type { Run } from "../domain/run.ts";
+import { heldText, statusComment } from "../domain/words.ts";
 import { comment, type Reaction, reaction } from "../github/issue.ts";
+import { showAnswer, showHeld } from "./conversation.ts";
 import { releaseTokens } from "./credential.ts";
 import { noted } from "./facts.ts";
 import { type Proposed, propose } from "./proposal.ts";
+import { sessionsOf } from "./session.ts";
 import { showState } from "./status.ts";
-import type { Tools } from "./tools.ts";
+import { type Tools, targetOf } from "./tools.ts";
 
 /** How long held work waits for an approval. */
 const heldMs = 7 * 24 * 60 * 60_000;
@@ -21,32 +24,32 @@ const heldMs = 7 * 24 * 60 * 60_000;
 export async function close(tools: Tools, met: Met): Promise<number | undefined> {
   const { ledger, agents, streams, clock } = tools;
   const { run } = tools.held;
+  const worked = run.head;
   await adoptSession(tools);
-  if (run.session !== undefined) {
-    streams.leave(run.session);
+  const { session } = run;
+  if (session !== undefined) {
+    streams.leave(session);
     if (interrupts(met))
       await ledger.once(
         "interrupt",
-        again(() => agents.interrupt(run.session ?? "")),
+        again(() => agents.interrupt(session)),
       );
   }
   await releaseTokens(tools);
   const settled = ledger.read("ending") ?? (await settle(tools, met).catch(refusedOrFailed));
   if (settled.kind === "held") {
     const until = run.roundAt + run.settings.limits.minutes * 60_000 + heldMs;
-    if (clock.now() < until) {
-      await showState(tools, { ...settled, kind: "waiting for approval" });
-      return until;
-    }
+    if (clock.now() < until) return waitForApproval(tools, settled, until);
   }
   const ending: Ending = settled.kind === "held" ? { kind: "unanswered" } : settled;
   await ledger.once("ending", noted(ending));
   await report(tools, ending).catch((error: unknown) => unheard(tools, error));
-  const rests = ending.kind === "opened" || ending.kind === "budget reached";
-  if (!rests) await archive(tools);
-  const phase = rests ? "resting" : "ended";
+  await showAnswer(tools, ending, worked).catch((error: unknown) => unheard(tools, error));
+  if (ending.kind !== "opened" && ending.kind !== "budget reached") await archive(tools);
+  const phase = phaseAfter(run, ending);
   await ledger.change({
     phase,
+    held: null,
     ending_json: JSON.stringify(ending),
     ...(phase === "ended" ? { ended_at: clock.now() } : {}),
   });
@@ -54,25 +57,53 @@ export async function close(tools: Tools, met: Met): Promise<number | undefined>
   return undefined;
 }
 
+const closers: ReadonlySet<string> = new Set(["issue closed", "pull request closed", "pull request merged"]);
+
+/** While its pull request is open a run only rests, however the round ended: people may go on with it. */
+function phaseAfter(run: Run, ending: Ending): "resting" | "ended" {
+  if (run.stop && closers.has(run.stop.why)) return "ended";
+  const rests = ending.kind === "opened" || ending.kind === "budget reached" || run.pull !== undefined;
+  return rests ? "resting" : "ended";
+}
+
+async function waitForApproval(
+  tools: Tools,
+  held: Extract<Proposed, { kind: "held" }>,
+  until: number,
+): Promise<number> {
+  const state = { ...held, kind: "waiting for approval", of: "head" } as const;
+  await tools.ledger.change({ held: held.head });
+  await showState(tools, state);
+  await showHeld(tools, held.head, heldText(state));
+  return until;
+}
+
 /** A run at rest whose issue or pull request was closed: archive the session and be done. */
 export async function farewell(tools: Tools): Promise<number | undefined> {
   const { ledger, clock, held } = tools;
-  if (held.run.phase === "ended" || !held.run.stop) return undefined;
+  const { run } = held;
   await releaseTokens(tools);
+  if (run.phase === "ended" || !run.stop) return undefined;
   await archive(tools);
+  const ending = run.ending ?? { kind: "stopped", why: run.stop.why };
+  const fate = run.pull === undefined ? run.stop.why : `#${run.pull}: ${run.stop.why}`;
+  await showState(tools, { kind: "ended", ending, fate }).catch((error: unknown) => unheard(tools, error));
   await ledger.change({ phase: "ended", ended_at: clock.now() });
-  tools.log.info({ run_id: held.run.id, session_id: held.run.session, why: held.run.stop.why }, "run ended");
+  tools.log.info({ run_id: run.id, session_id: run.session, why: run.stop.why }, "run ended");
   return undefined;
 }
 
 /** A session that was opened but never written down is found, so that it is archived and not prompted. */
-async function adoptSession({ ledger, agents, held }: Tools): Promise<void> {
+async function adoptSession(tools: Tools): Promise<void> {
+  const { ledger, agents, held } = tools;
+  const known = sessionsOf(tools);
+  const name = known.length === 0 ? "session" : (`session ${known.length + 1}` as const);
   const none = () => Promise.reject(new Error("an ending opens no session"));
-  const session = await ledger.settle("session", agents.session(held.run.id, none));
-  if (session && held.run.session === undefined) {
-    held.run.session = session.id;
-    await ledger.change({ session: session.id });
-  }
+  const run = { id: held.run.id, known: known.map(({ id }) => id) };
+  const session = await ledger.settle(name, agents.session(run, none));
+  if (!session) return;
+  held.run.session = session.id;
+  await ledger.change({ session: session.id });
 }
 
 function interrupts(met: Met): boolean {
@@ -141,14 +172,7 @@ async function report(tools: Tools, ending: Ending): Promise<void> {
   const { ledger, github, clock } = tools;
   const { run } = tools.held;
   const mark = markOf(ending);
-  if (mark) {
-    const { trigger } = run.origin;
-    const target =
-      trigger.kind === "label"
-        ? { kind: "issue" as const }
-        : { kind: "comment" as const, id: trigger.commentId };
-    await ledger.once("mark", reaction(github, run.place, target, mark));
-  }
+  if (mark) await ledger.once("mark", reaction(github, run.place, targetOf(run), mark));
   const body = statusComment(run, { kind: "ended", ending }, { now: clock.now() });
   await ledger.once(
     "comment",
@@ -175,12 +199,12 @@ function markOf(ending: Ending): Reaction | undefined {
   }
 }
 
-async function archive({ ledger, agents, held: { run } }: Tools): Promise<void> {
-  const { session } = run;
-  if (session !== undefined)
+async function archive(tools: Tools): Promise<void> {
+  const { ledger, agents } = tools;
+  for (const { id } of sessionsOf(tools))
     await ledger.once(
-      "archive",
-      again(() => agents.archive(session)),
+      `archive ${id}`,
+      again(() => agents.archive(id)),
     );
 }
 

@@ -8,7 +8,7 @@
 import type { Mount } from "../agent/agent.ts";
 import { isProblem, Problem } from "../domain/errors.ts";
 import { lifeMs, replaceAt, revokeRetiredAt, usable } from "../domain/rotation.ts";
-import { baseBranch, fullName } from "../domain/run.ts";
+import { baseBranch, fullName, mayPush } from "../domain/run.ts";
 import type { Secret } from "../domain/secret.ts";
 import { dropToken, holdToken, recordToken, type TokenRecord, tokensOf } from "../store/tokens.ts";
 import type { RunSession } from "./facts.ts";
@@ -40,7 +40,7 @@ async function mintAndRecord(
   const minted = await tools.github.mint({
     installation: run.place.installation,
     repositoryId: run.place.repositoryId,
-    permissions: { contents: "write", metadata: "read" },
+    permissions: { contents: mayPush(run) ? "write" : "read", metadata: "read" },
   });
   const id = Buffer.from(tools.random(12)).toString("base64url");
   const { seal } = tools;

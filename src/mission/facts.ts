@@ -29,39 +29,63 @@ export interface Facts {
   eyes: { id: number };
   comment: OwnComment;
   session: RunSession;
+  /** Sessions after the first, by number. */
+  [session: `session ${number}`]: RunSession;
+  /** By session. */
+  [request: `request ${string}`]: { id: string };
+  [archive: `archive ${string}`]: true;
+  /** By session and cents. */
+  [budget: `budget ${string}`]: true;
   pull: Pull;
   reviewers: boolean;
-  // Of a round:
-  thread: Thread;
-  request: { id: string };
+  /** By note: told to the agent, acknowledged, read. */
   [note: `note ${string}`]: { id: string };
+  [taken: `taken ${string}`]: { id: number };
+  [heard: `heard ${string}`]: { id: number };
+  thread: Thread;
+  shown: { text: string; at: number };
+  // Of a round:
   [submission: `submission ${string}`]: Submission;
   [question: `question ${string}`]: OwnComment;
-  [answer: `answer ${string}`]: { id: string };
+  [plan: `plan ${string}`]: { text: string };
+  [reminder: `reminder ${string}`]: OwnComment;
+  /** `note`: whose words the answer carries. */
+  [answer: `answer ${string}`]: { id: string; note?: string };
   approval: { head: string; by: string };
   met: Met;
   interrupt: true;
   ending: Ending;
   mark: { id: number };
-  report: true;
-  archive: true;
-  shown: { text: string; at: number };
+  /** Our check run on the pull request: while the agent works, and on the head it left. */
+  check: { id: number };
+  checked: { id: number };
+  /** What we answer under a review or comment on the pull request. */
+  reply: OwnComment;
 }
 
+/** First words of the facts that belong to the run; all others belong to a round. */
 const ofTheRun: ReadonlySet<string> = new Set([
   "eyes",
   "comment",
   "session",
+  "request",
+  "archive",
+  "budget",
   "pull",
   "reviewers",
+  "note",
+  "taken",
+  "heard",
+  "thread",
   "shown",
-  "archive",
 ]);
 
 /** The facts of one held run. */
 export interface Ledger {
   /** The fact's value; undefined while it is not written. */
   read<K extends keyof Facts>(name: K): Facts[K] | undefined;
+  /** When the fact was written, milliseconds since the epoch; undefined while it is not. */
+  writtenAt(name: keyof Facts): number | undefined;
   /** The written fact, or the act and then the fact. `change` says what of it the run's row repeats. */
   once<K extends keyof Facts>(
     name: K,
@@ -80,15 +104,15 @@ export interface Ledger {
 
 /** The ledger of a run that this worker holds. Throws `Fenced` from every write once somebody else does. */
 export function ledgerOf(store: Store, held: HeldRun, clock: Clock): Ledger {
-  const roundOf = (name: string) => (ofTheRun.has(name) ? 0 : held.run.round);
+  const roundOf = (name: string) => (ofTheRun.has(name.split(" ")[0] ?? "") ? 0 : held.run.round);
   const known = new Map(
     held.facts
       .filter((row) => row.round === roundOf(row.name))
-      .map((row) => [row.name, { value: row.value_json, begunAt: row.begun_at }]),
+      .map((row) => [row.name, { value: row.value_json, begunAt: row.begun_at, doneAt: row.done_at }]),
   );
   const write = async (name: string, value: unknown, change: RunChange) => {
     await writeFact(store, held, { round: roundOf(name), name, at: clock.now(), value, change });
-    known.set(name, { value: JSON.stringify(value), begunAt: clock.now() });
+    known.set(name, { value: JSON.stringify(value), begunAt: clock.now(), doneAt: clock.now() });
   };
   const read = <T>(name: string): T | undefined => {
     const json = known.get(name)?.value;
@@ -96,6 +120,7 @@ export function ledgerOf(store: Store, held: HeldRun, clock: Clock): Ledger {
   };
   return {
     read: (name) => read(name),
+    writtenAt: (name) => known.get(name)?.doneAt ?? undefined,
     once: async (name, act, change) => {
       const written = read<Facts[typeof name]>(name);
       if (written !== undefined) return written;
@@ -127,7 +152,7 @@ export function ledgerOf(store: Store, held: HeldRun, clock: Clock): Ledger {
     if (act.find === act.make) return act.make();
     const fact = { round: roundOf(name), name };
     await beginFact(store, held, { ...fact, at: clock.now() });
-    known.set(name, { value: null, begunAt: clock.now() });
+    known.set(name, { value: null, begunAt: clock.now(), doneAt: null });
     try {
       return await act.make();
     } catch (error) {
@@ -138,6 +163,12 @@ export function ledgerOf(store: Store, held: HeldRun, clock: Clock): Ledger {
       throw error;
     }
   }
+}
+
+/** The event by which a note was told to the agent: as a message, or as the result of a call. */
+export function toldAs(ledger: Ledger, note: string): string | undefined {
+  const answers = ledger.all<Facts[`answer ${string}`]>("answer ");
+  return ledger.read(`note ${note}`)?.id ?? answers.find(({ value }) => value.note === note)?.value.id;
 }
 
 /** An act without an outside: what is known is only written down. */

@@ -27,17 +27,16 @@ export async function propose(tools: Tools, { unfinished }: { unfinished: boolea
   const { ledger, github } = tools;
   const { run } = tools.held;
   const opened = ledger.read("pull");
-  if (opened) return { kind: "opened", pull: opened };
-  if (run.session === undefined) return { kind: "nothing" };
-  const changes = await pushedChanges(github, run.place, {
-    base: baseBranch(run),
-    head: sessionBranch(run.session),
-  });
-  if (!changes) return { kind: "nothing" };
+  if (opened) await askForReview(tools, opened);
+  const unchanged: Proposed = opened ? { kind: "opened", pull: opened } : { kind: "nothing" };
+  if (run.session === undefined) return unchanged;
+  const head = sessionBranch(run.session);
+  const changes = await pushedChanges(github, run.place, { base: baseBranch(run), head });
+  if (!changes || changes.headSha === run.head) return unchanged;
   const verdict = screenChanges(tools, changes);
   switch (verdict.kind) {
     case "nothing":
-      return { kind: "nothing" };
+      return unchanged;
     case "held": {
       const approval = ledger.read("approval")?.head;
       const approved = verdict.approvable && approval !== undefined && changes.headSha.startsWith(approval);
@@ -50,7 +49,18 @@ export async function propose(tools: Tools, { unfinished }: { unfinished: boolea
     default:
       return verdict satisfies never;
   }
-  return open(tools, changes, unfinished);
+  return opened ? carryOver(tools, opened, changes) : open(tools, changes, unfinished);
+}
+
+/** A later push, screened: it is on the pull request already, or is carried over from a new session's branch. */
+async function carryOver(tools: Tools, pull: Pull, changes: Changes): Promise<Proposed> {
+  const { run } = tools.held;
+  if (run.session !== undefined && pull.branch !== sessionBranch(run.session)) {
+    await pointBranch(tools.github, run.place, { branch: pull.branch, sha: changes.headSha });
+  }
+  await tools.ledger.change({ head: changes.headSha, held: null });
+  run.head = changes.headSha;
+  return { kind: "opened", pull };
 }
 
 function screenChanges(tools: Tools, changes: Changes) {
@@ -91,11 +101,21 @@ async function open(tools: Tools, changes: Changes, unfinished: boolean): Promis
   };
   const pull = await ledger.once("pull", pullRequest(github, run.place, wanted), ({ number }) => ({
     pull: number,
+    head: changes.headSha,
+    held: null,
   }));
+  run.pull = pull.number;
+  run.head = changes.headSha;
+  await askForReview(tools, pull);
+  // Somebody pushed between the screening and the opening: what they added is screened like a later push.
+  return pull.headSha === changes.headSha ? { kind: "opened", pull } : propose(tools, { unfinished });
+}
+
+/** Once in a run, also when the round is entered again between the opening and this. */
+async function askForReview({ ledger, github, held: { run } }: Tools, pull: Pull): Promise<void> {
   const logins = reviewersOf(run);
   if (logins.length > 0)
     await ledger.once("reviewers", reviewRequest(github, run.place, { pull: pull.number, logins }));
-  return { kind: "opened", pull };
 }
 
 function reviewersOf({ settings, origin }: Run): string[] {
@@ -108,6 +128,7 @@ function reviewersOf({ settings, origin }: Run): string[] {
 function headBranch(run: Run): string {
   const slug = oneLine(run.origin.title, 60)
     .normalize("NFKD")
+    .replace(/\p{M}+/gu, "")
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-")
     .replace(/^-+|-+$/g, "")

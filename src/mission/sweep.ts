@@ -1,14 +1,46 @@
 /**
- * The caretaker: what nobody would come back to by itself. Deliveries past their retention are forgotten.
+ * The caretaker: what nobody would come back to by itself. Three rounds, each with its own alarm: the
+ * delivery log, sessions at work, leftovers. Everything is paged and bounded; what does not fit into one
+ * turn is continued in the next, and a *later* of GitHub or the platform is the engine's to wait out.
  */
-import type { Clock } from "../clock.ts";
-import type { Inbox } from "../store/deliveries.ts";
+import { createDeliverySweep } from "./sweep-deliveries.ts";
+import { createGapSweep } from "./sweep-gap.ts";
+import { closeLeftovers, closeYoungLeftovers, sweepRows } from "./sweep-leftovers.ts";
+import type { SweepParts } from "./sweep-parts.ts";
+import { sweepSessions } from "./sweep-sessions.ts";
 
-/** Payloads are kept this long: GitHub's own delivery log keeps three days. */
-const deliveryKeptMs = 7 * 24 * 60 * 60_000;
+/** The rounds, by the id of their alarm. */
+export const sweepIds = ["deliveries", "sessions", "leftovers"] as const;
 
-/** One round of the caretaker. Returns when the next is due. */
-export async function sweep({ box, clock }: { box: Inbox; clock: Clock }, everyMs: number): Promise<number> {
-  await box.prune(clock.now() - deliveryKeptMs);
-  return clock.now() + everyMs;
+/** How soon a session that was interrupted is tried again. */
+const settleMs = 5_000;
+
+/** One turn of a round: resolves with when it is due again, in milliseconds since the epoch. */
+export type Sweep = (id: string, signal: AbortSignal) => Promise<number | undefined>;
+
+/** The engine's worker for the kind `sweep`. */
+export function createSweep(parts: SweepParts): Sweep {
+  const { clock, config } = parts;
+  const deliveries = createDeliverySweep(parts);
+  const gap = createGapSweep(parts);
+  // A pass over the log goes on through its turns; between two passes the gap, if there is one, is searched.
+  let isLogRead = false;
+  const rounds: Record<string, (signal: AbortSignal) => Promise<number>> = {
+    deliveries: async (signal) => {
+      isLogRead = isLogRead || (await deliveries(signal));
+      if (!isLogRead || !(await gap(signal))) return clock.now();
+      isLogRead = false;
+      return clock.now() + config.sweepMs;
+    },
+    sessions: async () => {
+      const dueAt = clock.now() + config.pollMs;
+      await sweepSessions(parts);
+      return (await closeYoungLeftovers(parts)) ? dueAt : Math.min(clock.now() + settleMs, dueAt);
+    },
+    leftovers: async () => {
+      await sweepRows(parts);
+      return clock.now() + ((await closeLeftovers(parts)) ? config.sweepMs : config.pollMs);
+    },
+  };
+  return async (id, signal) => rounds[id]?.(signal);
 }

@@ -5,7 +5,9 @@ import type { Agents } from "../agent/agent.ts";
 import type { Streams } from "../agent/stream.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
+import type { Run } from "../domain/run.ts";
 import type { GitHub } from "../github/client.ts";
+import type { ReactionTarget } from "../github/issue.ts";
 import type { Repositories } from "../github/repository.ts";
 import type { Logger } from "../log.ts";
 import type { Store } from "../store/database.ts";
@@ -32,4 +34,9 @@ export interface Rooms {
 export interface Tools extends Rooms {
   held: HeldRun;
   ledger: Ledger;
+}
+
+/** What a run's reactions go on: the comment that asked for it, or the issue. */
+export function targetOf({ origin: { trigger } }: Run): ReactionTarget {
+  return trigger.kind === "label" ? { kind: "issue" } : { kind: "comment", id: trigger.commentId };
 }

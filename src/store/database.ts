@@ -10,8 +10,9 @@ import { Kysely, type SqliteDatabase, sql } from "kysely";
 import type { Clock } from "../clock.ts";
 import { isProblem, Problem } from "../domain/errors.ts";
 import { migrate } from "./migrations.ts";
-import { type PostgresOptions, postgresDialect } from "./postgres.ts";
+import type { PostgresOptions } from "./postgres.ts";
 import type { Schema } from "./schema.ts";
+import { SharedCommit, type Write } from "./shared-commit.ts";
 import { EmbeddedDialect, openFile } from "./sqlite.ts";
 
 /** Where to store. */
@@ -26,6 +27,8 @@ export type StoreOptions =
 export interface Store {
   readonly db: Kysely<Schema>;
   readonly dialect: "sqlite" | "postgres";
+  /** Writes in a transaction that others may share, because one sync then serves all; may run `write` twice. */
+  together<T>(write: Write<T>): Promise<T>;
   /** Resolves when the database answers; else throws `later` `store_unavailable`. */
   check(): Promise<void>;
   /** Closes it and lets the next process in. */
@@ -36,17 +39,26 @@ export interface Store {
 async function dialectFor(options: StoreOptions) {
   switch (options.kind) {
     case "embedded": {
-      const { connection, unlock } = await openFile(options.dataDir, options.clock);
-      return { name: "sqlite", dialect: new EmbeddedDialect({ database: connection }), unlock } as const;
+      const { connection, log, unlock } = await openFile(options.dataDir, options.clock);
+      const dialect = new EmbeddedDialect({ database: connection });
+      return { name: "sqlite", dialect, log, unlock } as const;
     }
     case "lent":
       return {
         name: "sqlite",
         dialect: new EmbeddedDialect({ database: options.connection }),
+        log: undefined,
         unlock: () => undefined,
       } as const;
-    case "postgres":
-      return { name: "postgres", dialect: postgresDialect(options), unlock: () => undefined } as const;
+    case "postgres": {
+      const { postgresDialect } = await import("./postgres.ts");
+      return {
+        name: "postgres",
+        dialect: postgresDialect(options),
+        log: undefined,
+        unlock: () => undefined,
+      } as const;
+    }
   }
 }
 
@@ -56,11 +68,12 @@ async function dialectFor(options: StoreOptions) {
  * `later` `store_unavailable`, `store_full`.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const { name, dialect, unlock } = await dialectFor(options);
+  const { name, dialect, log, unlock } = await dialectFor(options);
   const db = new Kysely<Schema>({ dialect });
   const close = async () => {
     try {
       await db.destroy();
+      await log?.close();
     } finally {
       unlock();
     }
@@ -79,5 +92,9 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     await close();
     throw error;
   }
-  return { db, dialect: name, check, close };
+  const shared = new SharedCommit(db, log && (() => log.run()));
+  // PostgreSQL shares syncs between its connections by itself.
+  const together = <T>(write: Write<T>) =>
+    name === "sqlite" ? shared.add(write) : db.transaction().execute(write);
+  return { db, dialect: name, together, check, close };
 }

@@ -1,9 +1,9 @@
 /**
  * The inbox: every delivery is written down, and the alarm that will read it, before it is acknowledged.
- * Appends of one turn of the event loop share one transaction, because the disk's sync is what costs.
+ * Appends that come together are one statement and one transaction, because the disk's sync is what costs.
  * It does not know what a delivery means.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { setImmediate as turn } from "node:timers/promises";
 import type { Kysely, Transaction } from "kysely";
 import type { Clock } from "../clock.ts";
@@ -20,6 +20,9 @@ const queueBytesMax = 128 * 1024 * 1024;
 const pruneRowsMax = 500;
 const pruneBatchesMax = 200;
 const waitingMax = 500;
+/** A burst: so many deliveries in one transaction, and how long it is taken to go on after the last one. */
+const burstRowsMin = 6;
+const burstMs = 50;
 
 /** The part of the engine the inbox rings. */
 export interface Bell {
@@ -32,6 +35,8 @@ export interface Delivery {
   id: string;
   event: string;
   body: string;
+  /** When it happened, where it comes late: milliseconds since the epoch; now when left out. */
+  receivedAt?: number;
 }
 
 /** Was this delivery's id seen before? */
@@ -41,12 +46,16 @@ export type Appended = "new" | "known";
 export interface Inbox {
   /** Resolves when the delivery is durable; `later` `store_unavailable` or `store_full` when it is not. */
   append(delivery: Delivery): Promise<Appended>;
+  /** Are they coming in a burst? Then acknowledging goes before working off, which has no deadline. */
+  bursting(): boolean;
   /** The delivery, or undefined when it was never here or is forgotten. */
   load(id: string): Promise<DeliveryRow | undefined>;
   /** Ids of deliveries received before `before` and not finished, oldest first, at most 500. */
   waiting(before: number): Promise<string[]>;
-  /** Was the same body received before under another id? Of two copies only the later one is a replay. */
-  seen(bodyHash: string, exceptId: string): Promise<boolean>;
+  /** Which of these ids (at most 500) were appended before. */
+  known(ids: string[]): Promise<Set<string>>;
+  /** When the same body was last received before under another id. Of two copies only the later one has one before it. */
+  lastCopy(bodyHash: string, exceptId: string): Promise<number | undefined>;
   /** Marks it done with one word for people, within the transaction of what it caused when one is given. */
   finish(id: string, verdict: string, within?: Transaction<Schema>): Promise<void>;
   /** Marks it failed for good, with the problem's code as its verdict. */
@@ -73,15 +82,17 @@ function takeBatch(queue: Pending[]): Pending[] {
   return queue.splice(0, past < 0 ? queue.length : past);
 }
 
-/** Gathers deliveries and writes them, one transaction at a time. */
+/** Stores rows durably and resolves with the ids that are new; asks for the rows when it can write them. */
+type WriteRows = (rows: () => DeliveryRow[]) => Promise<Set<string>>;
+
+/** Gathers deliveries and writes them, one statement at a time. */
 class GroupCommit {
-  readonly #write: (rows: DeliveryRow[]) => Promise<Set<string>>;
+  readonly #write: WriteRows;
   readonly #queue: Pending[] = [];
   #bytes = 0;
   #writing: boolean = false;
 
-  /** `write` stores rows durably and resolves with the ids that are new. */
-  constructor(write: (rows: DeliveryRow[]) => Promise<Set<string>>) {
+  constructor(write: WriteRows) {
     this.#write = write;
   }
 
@@ -101,18 +112,21 @@ class GroupCommit {
 
   async #drain(): Promise<void> {
     this.#writing = true;
-    while (this.#queue.length > 0) {
-      // One turn, so that everything the sockets hold now goes into the same transaction.
-      await turn();
-      await this.#settle(takeBatch(this.#queue));
-    }
+    while (this.#queue.length > 0) await this.#settle([]);
     this.#writing = false;
   }
 
-  /** Writes a batch and tells everybody in it. A batch refused for one of its rows is tried row by row. */
-  async #settle(batch: Pending[]): Promise<void> {
+  /**
+   * Writes these, or what has gathered when the transaction begins, and tells everybody in it. A batch refused
+   * for one of its rows is tried row by row.
+   */
+  async #settle(these: Pending[]): Promise<void> {
+    let batch = these;
     try {
-      const fresh = await this.#write(batch.map(({ row }) => row));
+      const fresh = await this.#write(() => {
+        if (batch.length === 0) batch = takeBatch(this.#queue);
+        return batch.map(({ row }) => row);
+      });
       for (const { row, resolve } of batch) resolve(fresh.delete(row.id) ? "new" : "known");
     } catch (error) {
       if (batch.length > 1 && !isProblem(error)) {
@@ -129,11 +143,11 @@ class GroupCommit {
 }
 
 /** Writes new deliveries with their wakes in one transaction; resolves with the ids that were new. */
-async function write(store: Store, bell: Bell, rows: DeliveryRow[]): Promise<Set<string>> {
-  const fresh = await store.db.transaction().execute(async (tx) => {
+async function write(store: Store, bell: Bell, rows: () => DeliveryRow[]): Promise<Set<string>> {
+  const fresh = await store.together(async (tx) => {
     const inserted = await tx
       .insertInto("deliveries")
-      .values(rows)
+      .values(rows())
       .onConflict((conflict) => conflict.column("id").doNothing())
       .returning(["id", "received_at"])
       .execute();
@@ -147,12 +161,12 @@ async function write(store: Store, bell: Bell, rows: DeliveryRow[]): Promise<Set
   return fresh;
 }
 
-/** Was another copy of the body here before this one, and not given up? */
-async function seenBefore(db: Kysely<Schema>, bodyHash: string, exceptId: string): Promise<boolean> {
+/** When another copy of the body came last before this one, and was not given up. */
+async function lastCopy(db: Kysely<Schema>, bodyHash: string, exceptId: string): Promise<number | undefined> {
   const earlier = await db
     .selectFrom("deliveries as other")
     .leftJoin("deliveries as own", (join) => join.on("own.id", "=", exceptId))
-    .select("other.id")
+    .select("other.received_at")
     .where("other.body_hash", "=", bodyHash)
     .where("other.id", "<>", exceptId)
     .where("other.state", "<>", "failed")
@@ -163,9 +177,10 @@ async function seenBefore(db: Kysely<Schema>, bodyHash: string, exceptId: string
         and([eb("other.received_at", "=", eb.ref("own.received_at")), eb("other.id", "<", eb.ref("own.id"))]),
       ]),
     )
+    .orderBy("other.received_at", "desc")
     .limit(1)
     .executeTakeFirst();
-  return earlier !== undefined;
+  return earlier?.received_at;
 }
 
 /** Deletes finished deliveries received before `before`, in small batches with a turn of the event loop between. */
@@ -193,7 +208,12 @@ async function prune(db: Kysely<Schema>, before: number): Promise<number> {
 /** The inbox of a store; `bell` is rung in the transaction that stores a delivery. */
 export function inbox(store: Store, bell: Bell, clock: Clock): Inbox {
   const { db } = store;
-  const commit = new GroupCommit((rows) => write(store, bell, rows));
+  let burstUntil = 0;
+  const commit = new GroupCommit(async (rows) => {
+    const fresh = await write(store, bell, rows);
+    if (fresh.size >= burstRowsMin) burstUntil = clock.now() + burstMs;
+    return fresh;
+  });
   const close = (within: Kysely<Schema>, id: string, end: Pick<DeliveryRow, "state" | "verdict">) =>
     within
       .updateTable("deliveries")
@@ -201,17 +221,18 @@ export function inbox(store: Store, bell: Bell, clock: Clock): Inbox {
       .where("id", "=", id)
       .execute();
   return {
-    append: ({ id, event, body }) =>
+    append: ({ id, event, body, receivedAt }) =>
       commit.add({
         id,
         event,
         body,
-        body_hash: createHash("sha256").update(body).digest("hex"),
-        received_at: clock.now(),
+        body_hash: hash("sha256", body),
+        received_at: receivedAt ?? clock.now(),
         state: "waiting",
         done_at: null,
         verdict: null,
       }),
+    bursting: () => clock.now() < burstUntil,
     load: (id) => db.selectFrom("deliveries").selectAll().where("id", "=", id).executeTakeFirst(),
     waiting: async (before) => {
       const rows = await db
@@ -224,12 +245,18 @@ export function inbox(store: Store, bell: Bell, clock: Clock): Inbox {
         .execute();
       return rows.map(({ id }) => id);
     },
-    seen: (bodyHash, exceptId) => seenBefore(db, bodyHash, exceptId),
+    known: async (ids) => {
+      if (ids.length === 0) return new Set();
+      const rows = await db.selectFrom("deliveries").select("id").where("id", "in", ids).execute();
+      return new Set(rows.map(({ id }) => id));
+    },
+    lastCopy: (bodyHash, exceptId) => lastCopy(db, bodyHash, exceptId),
     finish: async (id, verdict, within) => {
-      await close(within ?? db, id, { state: "done", verdict });
+      const write = (tx: Transaction<Schema>) => close(tx, id, { state: "done", verdict });
+      await (within ? write(within) : store.together(write));
     },
     fail: async (id, problem) => {
-      await close(db, id, { state: "failed", verdict: problem.code });
+      await store.together((tx) => close(tx, id, { state: "failed", verdict: problem.code }));
     },
     prune: (before) => prune(db, before),
   };

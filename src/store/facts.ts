@@ -3,7 +3,8 @@
  * epoch in the same transaction, so a holder that was overtaken cannot write one.
  */
 import type { Store } from "./database.ts";
-import { changeRun, type Db, type HeldRun, type RunChange } from "./runs.ts";
+import { changeRun, type HeldRun, type RunChange } from "./runs.ts";
+import type { Db } from "./schema.ts";
 
 /** Which fact: those of the run itself have round 0. */
 export interface FactKey {

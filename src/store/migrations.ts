@@ -48,10 +48,13 @@ async function createRuns({ schema }: Kysely<Schema>): Promise<void> {
     .addColumn("stop_json", "text")
     .addColumn("session", "text")
     .addColumn("pull", "bigint")
+    .addColumn("head", "text")
+    .addColumn("held", "text")
     .addColumn("progress_json", "text", (column) => column.notNull())
     .addColumn("epoch", "bigint", (column) => column.notNull())
     .addColumn("created_at", "bigint", (column) => column.notNull())
     .addColumn("round_at", "bigint", (column) => column.notNull())
+    .addColumn("looked_at", "bigint")
     .addColumn("ended_at", "bigint")
     .execute();
   await schema
@@ -70,6 +73,13 @@ async function createRuns({ schema }: Kysely<Schema>): Promise<void> {
     .columns(["installation_id", "phase", "round_at"])
     .execute();
   await schema.createIndex("runs_by_creation").on("runs").column("created_at").execute();
+  await schema.createIndex("runs_by_end").on("runs").column("ended_at").execute();
+  await schema
+    .createIndex("runs_watched")
+    .on("runs")
+    .column("looked_at")
+    .where(sql.ref("looked_at"), "is not", null)
+    .execute();
 }
 
 /** What belongs to a run: facts, notes, tokens. */
@@ -88,8 +98,11 @@ async function createRunParts({ schema }: Kysely<Schema>): Promise<void> {
     .createTable("notes")
     .addColumn("id", "text", (column) => column.primaryKey())
     .addColumn("run_id", "text", (column) => column.notNull())
+    .addColumn("round", "integer", (column) => column.notNull())
+    .addColumn("kind", "text", (column) => column.notNull())
     .addColumn("author", "text", (column) => column.notNull())
     .addColumn("text", "text", (column) => column.notNull())
+    .addColumn("source_json", "text", (column) => column.notNull())
     .addColumn("at", "bigint", (column) => column.notNull())
     .execute();
   await schema.createIndex("notes_by_run").on("notes").columns(["run_id", "at"]).execute();
@@ -108,17 +121,15 @@ async function createRunParts({ schema }: Kysely<Schema>): Promise<void> {
   await schema.createIndex("tokens_by_run").on("tokens").column("run_id").execute();
 }
 
-/** What the process itself remembers: refusals given, alarms of the embedded engine, memos. */
+/** What the process itself remembers: replies given, alarms of the embedded engine, memos. */
 async function createMemory({ schema }: Kysely<Schema>): Promise<void> {
   await schema
-    .createTable("refusals")
+    .createTable("replies")
+    .addColumn("key", "text", (column) => column.primaryKey())
     .addColumn("repository_id", "bigint", (column) => column.notNull())
-    .addColumn("issue", "bigint", (column) => column.notNull())
-    .addColumn("sender_id", "bigint", (column) => column.notNull())
     .addColumn("at", "bigint", (column) => column.notNull())
-    .addPrimaryKeyConstraint("refusals_key", ["repository_id", "issue", "sender_id"])
     .execute();
-  await schema.createIndex("refusals_by_time").on("refusals").columns(["repository_id", "at"]).execute();
+  await schema.createIndex("replies_by_time").on("replies").columns(["repository_id", "at"]).execute();
   await schema
     .createTable("wakes")
     .addColumn("key", "text", (column) => column.primaryKey())

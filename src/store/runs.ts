@@ -4,13 +4,11 @@
  */
 import type { Kysely, Transaction } from "kysely";
 import type { Ending } from "../domain/ending.ts";
-import { noProgress, type Progress } from "../domain/progress.ts";
+import { forNextRound, noProgress, type Progress } from "../domain/progress.ts";
 import type { Note, Origin, Place, Run, Stop } from "../domain/run.ts";
 import type { Settings } from "../domain/settings.ts";
-import type { FactRow, RunRow, Schema } from "./schema.ts";
-
-/** A connection or a transaction. */
-export type Db = Kysely<Schema> | Transaction<Schema>;
+import { notesOf } from "./notes.ts";
+import type { Db, FactRow, RunRow, Schema } from "./schema.ts";
 
 /** A run somebody else holds by now: everything read before is stale, so the holder stops and forgets. */
 export class Fenced extends Error {
@@ -65,6 +63,8 @@ export async function startRun(
       stop_json: null,
       session: null,
       pull: null,
+      head: null,
+      held: null,
       ended_at: null,
     })
     .onConflict((conflict) => conflict.doNothing())
@@ -95,15 +95,24 @@ export async function holdRun(db: Kysely<Schema>, id: string): Promise<HeldRun |
       .where("run_id", "=", id)
       .orderBy("begun_at")
       .execute();
-    const notes = await tx.selectFrom("notes").selectAll().where("run_id", "=", id).orderBy("at").execute();
-    const said = notes.map(({ id: note, author, text, at }): Note => ({ id: note, author, text, at }));
-    return { run: runOf(row, said), facts, epoch: row.epoch };
+    return { run: runOf(row, await notesOf(tx, id)), facts, epoch: row.epoch };
   });
 }
 
 /** A change of the row by its holder. */
 export type RunChange = Partial<
-  Pick<RunRow, "phase" | "ending_json" | "session" | "pull" | "progress_json" | "ended_at">
+  Pick<
+    RunRow,
+    | "phase"
+    | "ending_json"
+    | "session"
+    | "pull"
+    | "head"
+    | "held"
+    | "progress_json"
+    | "looked_at"
+    | "ended_at"
+  >
 >;
 
 /** Writes to a held run. Throws `Fenced` when somebody else holds it by now. */
@@ -127,15 +136,39 @@ export type RunKey =
 
 /** The newest run that has not ended, without its notes; undefined when there is none. */
 export async function liveRun(db: Db, key: RunKey): Promise<Run | undefined> {
-  const rows = db.selectFrom("runs").selectAll().where("phase", "!=", "ended").orderBy("created_at", "desc");
-  const row = await keyed(rows, key).executeTakeFirst();
+  const row = await keyed(allRuns(db).where("phase", "!=", "ended"), key).executeTakeFirst();
   return row && runOf(row, []);
+}
+
+/** The newest run, ended or not, without its notes. */
+export async function latestRun(db: Db, key: RunKey): Promise<Run | undefined> {
+  const row = await keyed(allRuns(db), key).executeTakeFirst();
+  return row && runOf(row, []);
+}
+
+/** The live run whose session pushes to `branch`, or whose pull request has it as head. */
+export async function runOfBranch(
+  db: Db,
+  { repositoryId, branch }: { repositoryId: number; branch: string },
+): Promise<Run | undefined> {
+  const session = /^claude\/(.+)$/.exec(branch)?.[1];
+  const run = session === undefined ? undefined : await liveRun(db, { kind: "session", session });
+  return run?.place.repositoryId === repositoryId ? run : undefined;
+}
+
+/** Has a repository a run that has not ended? */
+export async function hasLiveRun(db: Db, repositoryId: number): Promise<boolean> {
+  const row = await allRuns(db)
+    .where("phase", "!=", "ended")
+    .where("repository_id", "=", repositoryId)
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 type RunQuery = ReturnType<typeof allRuns>;
 
 function allRuns(db: Db) {
-  return db.selectFrom("runs").selectAll();
+  return db.selectFrom("runs").selectAll().orderBy("created_at", "desc");
 }
 
 function keyed(rows: RunQuery, key: RunKey): RunQuery {
@@ -153,6 +186,47 @@ function keyed(rows: RunQuery, key: RunKey): RunQuery {
   }
 }
 
+/**
+ * Opens the next round of a run at rest: working again, from now, with no stop asked. False when it is not
+ * at rest, or another run of its issue is working.
+ */
+export async function openRound(tx: Db, run: Run, now: number): Promise<boolean> {
+  const { repositoryId, issue } = run.place;
+  const rival = await tx
+    .selectFrom("runs")
+    .select("id")
+    .where("repository_id", "=", repositoryId)
+    .where("issue", "=", issue)
+    .where("phase", "=", "working")
+    .executeTakeFirst();
+  if (rival) return false;
+  const opened = await tx
+    .updateTable("runs")
+    .set({
+      round: run.round + 1,
+      round_at: now,
+      phase: "working",
+      ending_json: null,
+      stop_json: null,
+      ended_at: null,
+      progress_json: JSON.stringify(forNextRound(run.progress)),
+    })
+    .where("id", "=", run.id)
+    .where("round", "=", run.round)
+    .where("phase", "=", "resting")
+    .executeTakeFirst();
+  return opened.numUpdatedRows === 1n;
+}
+
+/** Replaces the settings a run works by: its budget was raised. */
+export async function resettle(tx: Db, id: string, settings: Settings): Promise<void> {
+  await tx
+    .updateTable("runs")
+    .set({ settings_json: JSON.stringify(settings) })
+    .where("id", "=", id)
+    .execute();
+}
+
 /** Asks a run to stop; the first to ask is remembered. */
 export async function stopRun(tx: Db, id: string, stop: Stop): Promise<void> {
   await tx
@@ -167,26 +241,6 @@ export async function stopRun(tx: Db, id: string, stop: Stop): Promise<void> {
 export async function stopAsked(db: Db, id: string): Promise<boolean> {
   const row = await db.selectFrom("runs").select("stop_json").where("id", "=", id).executeTakeFirst();
   return row !== undefined && row.stop_json !== null;
-}
-
-/** When the question the run waits on was asked (milliseconds since the epoch); undefined while it waits on none. */
-export async function waitingSince(db: Db, id: string): Promise<number | undefined> {
-  const facts = await db.selectFrom("facts").select(["name", "done_at"]).where("run_id", "=", id).execute();
-  const answered = new Set(facts.flatMap(({ name, done_at }) => (done_at === null ? [] : [name])));
-  const open = facts.filter(
-    ({ name, done_at }) =>
-      name.startsWith("question ") && done_at !== null && !answered.has(name.replace("question", "answer")),
-  );
-  return open.at(-1)?.done_at ?? undefined;
-}
-
-/** Writes down what somebody said to a run; said again, it is there already. */
-export async function addNote(tx: Db, run: string, note: Note): Promise<void> {
-  await tx
-    .insertInto("notes")
-    .values({ ...note, run_id: run })
-    .onConflict((conflict) => conflict.column("id").doNothing())
-    .execute();
 }
 
 /** Moves a round's beginning, so that time spent waiting on people is not counted as work. */
@@ -222,6 +276,8 @@ function runOf(row: RunRow, notes: Note[]): Run {
     ...(stop ? { stop } : {}),
     ...(row.session === null ? {} : { session: row.session }),
     ...(row.pull === null ? {} : { pull: row.pull }),
+    ...(row.head === null ? {} : { head: row.head }),
+    ...(row.held === null ? {} : { held: row.held }),
   };
 }
 

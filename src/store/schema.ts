@@ -2,6 +2,7 @@
  * The tables, as Kysely sees them: one shape for SQLite and PostgreSQL.
  * Times are milliseconds since the epoch; columns named *_json hold JSON text; no column holds a secret in clear.
  */
+import type { Kysely, Transaction } from "kysely";
 
 /** What GitHub sent, as it was sent. */
 export interface DeliveryRow {
@@ -43,12 +44,18 @@ export interface RunRow {
   session: string | null;
   /** The pull request, copied out of its fact so that a delivery about it finds the run. */
   pull: number | null;
-  /** `Progress` of domain/run.ts: how far the session's events have been read, and what they came to. */
+  /** Head commit of the pull request as our session left it: whose failed checks are ours to repair. */
+  head: string | null;
+  /** Head commit that is held back and waits for an approval. */
+  held: string | null;
+  /** `Progress` of domain/progress.ts: how far the session's events have been read, and what they came to. */
   progress_json: string;
   /** Fencing number: each holder raises it, and a write under an older one is refused. */
   epoch: number;
   created_at: number;
   round_at: number;
+  /** When its session was looked at last, while it waits for nothing else; null while there is nothing to look for. */
+  looked_at: number | null;
   ended_at: number | null;
 }
 
@@ -63,13 +70,18 @@ export interface FactRow {
   done_at: number | null;
 }
 
-/** What a person said to a run while it was alive. */
+/** What was said to a run: by a person, or by the checks on its pull request. */
 export interface NoteRow {
-  /** `comment:ID` and the like: one note per thing said. */
+  /** `comment:ID`, `review:ID`, `checks:ID`: one note per thing said. */
   id: string;
   run_id: string;
+  /** The round it was said to, or which it opened. */
+  round: number;
+  kind: "said" | "approval";
   author: string;
   text: string;
+  /** `NoteSource` of domain/run.ts: where it was said. */
+  source_json: string;
   at: number;
 }
 
@@ -89,11 +101,11 @@ export interface TokenRow {
   retired_at: number | null;
 }
 
-/** One refusal per person and thread. */
-export interface RefusalRow {
+/** A reply that is given once: a refusal per person and thread, an answer per command. */
+export interface ReplyRow {
+  key: string;
   repository_id: number;
-  issue: number;
-  sender_id: number;
+  /** 0 while it has begun and nobody knows how it ended. */
   at: number;
 }
 
@@ -121,7 +133,10 @@ export interface Schema {
   facts: FactRow;
   notes: NoteRow;
   tokens: TokenRow;
-  refusals: RefusalRow;
+  replies: ReplyRow;
   wakes: WakeRow;
   memos: MemoRow;
 }
+
+/** A connection or a transaction. */
+export type Db = Kysely<Schema> | Transaction<Schema>;

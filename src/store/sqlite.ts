@@ -4,6 +4,7 @@
  * It knows files, locks and SQLite's result codes; it does not know the tables.
  */
 import { chmodSync, mkdirSync } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import {
@@ -104,6 +105,8 @@ function connectionOf(database: DatabaseSync): SqliteDatabase {
     close: () => database.close(),
     prepare: (sql) => {
       if (sql === "rollback") return rollback;
+      // A pragma takes effect while it is compiled, so a statement that is kept would do nothing.
+      if (sql.startsWith("pragma ")) return clearly(() => statementOf(database.prepare(sql)));
       const known = statements.get(sql);
       if (known) return known;
       if (statements.size >= statementsMax) statements.clear();
@@ -212,9 +215,42 @@ function placeProblem(error: unknown, dataDir: string): unknown {
   );
 }
 
+/**
+ * Brings the log of writes to the disk outside the event loop, as SQLite does inside it with `synchronous = full`:
+ * its frames carry checksums, so what was synced is found again (sqlite.org/wal.html). Needed after transactions
+ * with `synchronous = normal`. Nothing locks this file, so opening it disturbs none of SQLite's locks.
+ */
+class LogSync {
+  readonly #path: string;
+  #file: Promise<FileHandle> | undefined;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** Resolves when all that was committed is on the disk; `later` `store_unavailable` when the disk fails. */
+  async run(): Promise<void> {
+    try {
+      // Opened at the first use: SQLite makes the file at its first write and keeps it while it is open.
+      this.#file ??= open(this.#path, "r");
+      await (await this.#file).datasync();
+    } catch (error) {
+      throw new Problem("later", "store_unavailable", "The database file cannot be written now.", {
+        cause: error,
+      });
+    }
+  }
+
+  /** Lets go of the file. */
+  async close(): Promise<void> {
+    await (await this.#file)?.close();
+  }
+}
+
 /** An open file and what gives up its lock. */
 export interface EmbeddedFile {
   connection: SqliteDatabase;
+  log: LogSync;
   /** Lets the next process in; call it after the connection is closed. Again is harmless. */
   unlock(): void;
 }
@@ -229,7 +265,8 @@ export async function openFile(dataDir: string, clock: Clock): Promise<EmbeddedF
     const lock = await lockOf(dataDir, clock);
     try {
       const connection = connectionOf(openDurable(join(dataDir, "patchwright.db")));
-      return { connection, unlock: () => lock.isOpen && lock.close() };
+      const log = new LogSync(join(dataDir, "patchwright.db-wal"));
+      return { connection, log, unlock: () => lock.isOpen && lock.close() };
     } catch (error) {
       lock.close();
       throw error;

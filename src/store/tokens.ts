@@ -4,8 +4,8 @@
  */
 import type { Secret } from "../domain/secret.ts";
 import type { Store } from "./database.ts";
-import { changeRun, type Db, type HeldRun } from "./runs.ts";
-import type { TokenRow } from "./schema.ts";
+import { changeRun, type HeldRun } from "./runs.ts";
+import type { Db, TokenRow } from "./schema.ts";
 import type { Seal } from "./seal.ts";
 
 /** A token of a run; its secret is opened only where it is used. */

@@ -14,8 +14,8 @@ beforeEach(async () => {
   r = await rehearse({ clock, heartbeatMs: 0 });
 });
 afterEach(async () => {
-  expect(r.sim.scriptErrors).toEqual([]);
   await r.stop();
+  expect(r.sim.scriptErrors).toEqual([]);
 });
 
 const create = "POST /v1/sessions";

@@ -39,8 +39,8 @@ test("an agent works for two hours, waits without being active, and meets each t
   };
   expect(usage.active_seconds).toBe(7200);
   expect(stop?.type).toBe("requires_action");
-  expect(r.sim.scriptErrors).toEqual([]);
   await r.stop();
+  expect(r.sim.scriptErrors).toEqual([]);
 });
 
 test("the platform can be stopped in the middle of everything", async () => {

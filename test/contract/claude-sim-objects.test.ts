@@ -14,8 +14,8 @@ beforeEach(async () => {
   r = await rehearse({ clock, heartbeatMs: 0 });
 });
 afterEach(async () => {
-  expect(r.sim.scriptErrors).toEqual([]);
   await r.stop();
+  expect(r.sim.scriptErrors).toEqual([]);
 });
 
 const bare = (params: Parameters<Rehearsal["open"]>[0] = {}) => r.open({ resources: [], ...params });

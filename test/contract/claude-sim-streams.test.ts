@@ -22,8 +22,8 @@ beforeEach(async () => {
   });
 });
 afterEach(async () => {
-  expect(r.sim.scriptErrors).toEqual([]);
   await r.stop();
+  expect(r.sim.scriptErrors).toEqual([]);
 });
 
 const streamRoute = "GET /v1/sessions/:id/events/stream";

@@ -14,8 +14,8 @@ beforeAll(async () => {
   await r.settled();
 });
 afterAll(async () => {
-  expect(r.sim.scriptErrors).toEqual([]);
   await r.stop();
+  expect(r.sim.scriptErrors).toEqual([]);
 });
 
 /** Sends a request that must be refused with this status, without any effect. */

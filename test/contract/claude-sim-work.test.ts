@@ -13,8 +13,8 @@ beforeEach(async () => {
   r = await rehearse();
 });
 afterEach(async () => {
-  expect(r.sim.scriptErrors).toEqual([]);
   await r.stop();
+  expect(r.sim.scriptErrors).toEqual([]);
 });
 
 const hash = (text: string) => createHash("sha256").update(text).digest("hex");

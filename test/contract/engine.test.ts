@@ -1,3 +1,4 @@
+/** The engines, each held to the suite they share, and what one of them promises besides. */
 import { describe, expect, test, vi } from "vitest";
 import { pause, systemClock } from "../../src/clock.ts";
 import { Problem } from "../../src/domain/errors.ts";

@@ -1,13 +1,12 @@
 /**
- * A tour through everything the simulated GitHub offers, with a real Octokit; GitHub's own description judges
- * every request, every answer and every delivery of it.
+ * A tour through what the simulated GitHub offers of the App, repositories and issues, with a real Octokit;
+ * GitHub's own description judges every request, every answer and every delivery of it.
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openScene, type Scene } from "../sim/github/scene.ts";
 import { openapiOracle } from "./openapi-oracle.ts";
 
 const shop = { owner: "acme", repo: "shop" };
-const oracle = openapiOracle();
 let scene: Scene;
 
 beforeAll(async () => {
@@ -16,16 +15,9 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await scene.settled();
-  const { sim } = scene;
-  const known = sim.log.filter(
-    ({ route }) => !["unknown", "graphql", "git-upload-pack", "git-receive-pack"].includes(route),
-  );
-  const flaws = [
-    ...known.flatMap((each) => oracle.check(each)),
-    ...sim.deliveries.flatMap((each) => oracle.checkDelivery(each)),
-  ];
+  const { log: exchanges, deliveries } = scene.sim;
   await scene.stop();
-  expect([...new Set(flaws)]).toEqual([]);
+  expect(openapiOracle().checkAll({ exchanges, deliveries })).toEqual([]);
 });
 
 test("the App reads about itself, its installations and its webhook", async () => {
@@ -182,181 +174,6 @@ test("files and folders of the repository", async () => {
   });
 });
 
-test("refs, commits, trees, blobs and comparisons are those of real git", async () => {
-  const { sim } = scene;
-  const { octokit } = await scene.token();
-  const main = await sim.branchHead("acme/shop", "main");
-  const sha = await sim.pushCommit("acme/shop", "feature/a", {
-    files: { "src/cart.txt": "one\nthree\n", "new.txt": "n\n" },
-    by: "mona",
-  });
-  expect((await octokit.rest.git.getRef({ ...shop, ref: "heads/feature/a" })).data.object.sha).toBe(sha);
-  const { data } = await octokit.rest.repos.compareCommitsWithBasehead({
-    ...shop,
-    basehead: "main...feature/a",
-  });
-  expect(data).toMatchObject({
-    status: "ahead",
-    ahead_by: 1,
-    behind_by: 0,
-    total_commits: 1,
-    merge_base_commit: { sha: main },
-  });
-  expect(data.files).toMatchObject([
-    { filename: "new.txt", status: "added", patch: "@@ -0,0 +1 @@\n+n" },
-    {
-      filename: "src/cart.txt",
-      status: "modified",
-      additions: 1,
-      deletions: 1,
-      patch: "@@ -1,2 +1,2 @@\n one\n-two\n+three",
-    },
-  ]);
-  await sim.pushCommit("acme/shop", "feature/a", {
-    files: { "README.md": null, "READ ME.md": "# shop\n" },
-    by: "mona",
-  });
-  const renamed = (await octokit.rest.repos.getCommit({ ...shop, ref: "feature/a" })).data.files;
-  expect(renamed).toMatchObject([
-    { status: "renamed", previous_filename: "README.md", filename: "READ ME.md" },
-  ]);
-  expect((await octokit.rest.git.getCommit({ ...shop, commit_sha: sha })).data.parents[0]?.sha).toBe(main);
-  const tree = (await octokit.rest.git.getTree({ ...shop, tree_sha: "feature/a", recursive: "1" })).data.tree;
-  expect(tree.map((each) => each.path)).toEqual(["READ ME.md", "new.txt", "src", "src/cart.txt"]);
-  const blob = (await octokit.rest.git.getBlob({ ...shop, file_sha: tree[1]?.sha ?? "" })).data;
-  expect(Buffer.from(blob.content, "base64").toString()).toBe("n\n");
-  expect((await octokit.rest.repos.listCommits({ ...shop, sha: "feature/a" })).data).toHaveLength(3);
-  expect((await octokit.rest.repos.getBranch({ ...shop, branch: "feature/a" })).data.commit.sha).not.toBe(
-    sha,
-  );
-  await octokit.rest.git.createRef({ ...shop, ref: "refs/heads/kept", sha: main ?? "" });
-  await octokit.rest.git.updateRef({ ...shop, ref: "heads/kept", sha });
-  await expect(
-    octokit.rest.git.updateRef({ ...shop, ref: "heads/kept", sha: main ?? "" }),
-  ).rejects.toMatchObject({ status: 422 });
-  await octokit.rest.git.updateRef({ ...shop, ref: "heads/kept", sha: main ?? "", force: true });
-  expect((await octokit.rest.git.listMatchingRefs({ ...shop, ref: "heads/ke" })).data).toHaveLength(1);
-  await octokit.rest.git.deleteRef({ ...shop, ref: "heads/kept" });
-  await expect(octokit.rest.git.getRef({ ...shop, ref: "heads/kept" })).rejects.toMatchObject({
-    status: 404,
-  });
-});
-
-test("a pull request from opening to merging", async () => {
-  const { sim } = scene;
-  const { octokit } = await scene.token();
-  const issue = sim.openIssue("acme/shop", { title: "Fix me", author: "mona" });
-  const sha = await sim.pushCommit("acme/shop", "claude/s1", { files: { "fix.txt": "fixed\n" }, by: "mona" });
-  const draft = {
-    ...shop,
-    head: "claude/s1",
-    base: "main",
-    title: "Fix",
-    body: `Closes #${issue}`,
-    draft: true,
-  };
-  const { data: opened } = await octokit.rest.pulls.create(draft);
-  const pull = { ...shop, pull_number: opened.number };
-  expect(opened).toMatchObject({
-    draft: true,
-    commits: 1,
-    changed_files: 1,
-    head: { sha },
-    user: { login: sim.app.botLogin },
-  });
-  await expect(octokit.rest.pulls.create(draft)).rejects.toMatchObject({
-    status: 422,
-    message: /already exists for acme:claude\/s1/,
-  });
-  expect((await octokit.rest.pulls.list({ ...shop, head: "acme:claude/s1" })).data).toHaveLength(1);
-  expect((await octokit.rest.pulls.list({ ...shop, head: "acme:other" })).data).toHaveLength(0);
-  await octokit.rest.pulls.requestReviewers({ ...pull, reviewers: ["mona"] });
-  expect(sim.pull("acme/shop", opened.number).reviewers).toEqual(["mona"]);
-  const pushed = await sim.pushCommit("acme/shop", "claude/s1", {
-    files: { "more.txt": "more\n" },
-    by: "mona",
-  });
-  expect((await octokit.rest.pulls.get(pull)).data.head.sha).toBe(pushed);
-  expect((await octokit.rest.pulls.listFiles(pull)).data.map((each) => each.filename)).toEqual([
-    "fix.txt",
-    "more.txt",
-  ]);
-  expect((await octokit.rest.pulls.listCommits(pull)).data.map((each) => each.sha)).toEqual([sha, pushed]);
-  const comments = [{ path: "fix.txt", line: 1, body: "No" }];
-  const review = sim.review("acme/shop", opened.number, {
-    state: "CHANGES_REQUESTED",
-    body: "Hm",
-    comments,
-    by: "mona",
-  });
-  expect((await octokit.rest.pulls.listReviews(pull)).data).toMatchObject([
-    { id: review, state: "CHANGES_REQUESTED" },
-  ]);
-  expect((await octokit.rest.pulls.getReview({ ...pull, review_id: review })).data.body).toBe("Hm");
-  expect((await octokit.rest.pulls.listReviewComments(pull)).data).toMatchObject([
-    { path: "fix.txt", body: "No" },
-  ]);
-  expect((await octokit.rest.pulls.listCommentsForReview({ ...pull, review_id: review })).data).toHaveLength(
-    1,
-  );
-  await octokit.rest.pulls.update({ ...pull, title: "Fix it", body: `Fixes #${issue}` });
-  await sim.mergePull("acme/shop", opened.number, { by: "mona" });
-  expect((await octokit.rest.pulls.get(pull)).data).toMatchObject({
-    merged: true,
-    state: "closed",
-    merged_by: { login: "mona" },
-  });
-  expect(sim.issue("acme/shop", issue).state).toBe("closed");
-  expect(await sim.file("acme/shop", "main", "fix.txt")).toBe("fixed\n");
-});
-
-test("check runs, ours and those of other Apps", async () => {
-  const { sim } = scene;
-  const { octokit } = await scene.token();
-  const head_sha = (await sim.branchHead("acme/shop", "main")) ?? "";
-  const { data: run } = await octokit.rest.checks.create({
-    ...shop,
-    name: "patchwright",
-    head_sha,
-    status: "in_progress",
-  });
-  expect(run).toMatchObject({ status: "in_progress", conclusion: null, app: { id: sim.app.id } });
-  const output = { title: "Held", summary: "Two files" };
-  await octokit.rest.checks.update({ ...shop, check_run_id: run.id, conclusion: "action_required", output });
-  expect((await octokit.rest.checks.get({ ...shop, check_run_id: run.id })).data).toMatchObject({
-    status: "completed",
-    output,
-  });
-  const suite = await sim.completeSuite("acme/shop", {
-    branch: "main",
-    runs: [{ name: "build", conclusion: "failure", title: "Red" }],
-  });
-  const { data } = await octokit.rest.checks.listForRef({ ...shop, ref: "main" });
-  expect(data.check_runs.map((each) => each.name)).toEqual(["patchwright", "build"]);
-  expect((await octokit.rest.checks.listForSuite({ ...shop, check_suite_id: suite })).data.total_count).toBe(
-    1,
-  );
-});
-
-test("labels of the repository", async () => {
-  const { octokit } = await scene.token();
-  await octokit.rest.issues.createLabel({
-    ...shop,
-    name: "agent: deep",
-    color: "5319e7",
-    description: "Think longer",
-  });
-  await expect(octokit.rest.issues.createLabel({ ...shop, name: "Agent: Deep" })).rejects.toMatchObject({
-    status: 422,
-    message: /already_exists/,
-  });
-  expect((await octokit.rest.issues.getLabel({ ...shop, name: "agent: deep" })).data.color).toBe("5319e7");
-  await octokit.rest.issues.deleteLabel({ ...shop, name: "agent: deep" });
-  expect(
-    (await octokit.rest.issues.listLabelsForRepo(shop)).data.some((each) => each.name === "agent: deep"),
-  ).toBe(false);
-});
-
 test("deliveries are signed, complete and listed; a repeat keeps its GUID", async () => {
   const { sim, app, received } = scene;
   const number = sim.openIssue("acme/shop", {
@@ -405,4 +222,37 @@ test("limits are told, and what has not changed costs nothing", async () => {
   const { data } = await octokit.rest.rateLimit.get();
   expect(data.rate.limit).toBe(5000);
   expect(5000 - data.rate.remaining).toBe(Number(first.headers["x-ratelimit-used"]) + 1);
+});
+
+test("the judge finds what is wrong", () => {
+  const oracle = openapiOracle();
+  const label = { method: "POST", route: "/repos/{owner}/{repo}/labels", status: 201 };
+  const answer = {
+    id: 1,
+    node_id: "x",
+    url: "http://x.test/",
+    name: "agent",
+    color: "ededed",
+    default: false,
+    description: null,
+  };
+  expect(oracle.check({ ...label, requestBody: { name: "agent" }, responseBody: answer })).toEqual([]);
+  expect(
+    oracle.check({ ...label, requestBody: { name: "agent", colour: "red" }, responseBody: answer }),
+  ).toHaveLength(1);
+  expect(oracle.check({ ...label, requestBody: {}, responseBody: answer })).toHaveLength(1);
+  expect(oracle.check({ ...label, responseBody: answer })).toHaveLength(1);
+  expect(
+    oracle.check({ ...label, requestBody: { name: "agent" }, responseBody: { ...answer, id: "1" } }),
+  ).toHaveLength(1);
+  expect(oracle.check({ ...label, status: 202, requestBody: { name: "agent" } })).toHaveLength(1);
+  const list = { method: "GET", route: "/repos/{owner}/{repo}/issues", status: 200, responseBody: [] };
+  expect(oracle.check({ ...list, query: { state: "all", per_page: "100" } })).toEqual([]);
+  expect(oracle.check({ ...list, query: { state: "every" } })).toHaveLength(1);
+  expect(oracle.check({ ...list, query: { states: "all" } })).toHaveLength(1);
+  expect(oracle.check({ ...list, route: "unknown" })).toHaveLength(1);
+  expect(
+    oracle.checkDelivery({ event: "issues", action: "labeled", payload: { action: "labeled" } }),
+  ).not.toEqual([]);
+  expect(oracle.checkDelivery({ event: "issues", action: "painted", payload: {} })).toHaveLength(1);
 });

@@ -194,14 +194,16 @@ export function storeSuite(name: string, make: () => Promise<Place>): void {
         await clock.advance(1);
         await Promise.all([box.append(delivery("a", "{}")), box.append(delivery("c", "{}"))]);
         const hash = (await box.load("a"))?.body_hash ?? "";
-        expect(await Promise.all(["a", "b", "c"].map((id) => box.seen(hash, id)))).toEqual([
-          true,
-          false,
-          true,
+        const [first, second] = [clock.now() - 1, clock.now()];
+        expect(await Promise.all(["a", "b", "c"].map((id) => box.lastCopy(hash, id)))).toEqual([
+          first,
+          undefined,
+          second,
         ]);
         await box.fail("b", new Problem("fault", "broken", "Broken."));
-        expect(await Promise.all(["a", "c"].map((id) => box.seen(hash, id)))).toEqual([false, true]);
-        expect(await box.seen("another", "a")).toBe(false);
+        expect(await Promise.all(["a", "c"].map((id) => box.lastCopy(hash, id)))).toEqual([undefined, second]);
+        expect(await box.lastCopy("another", "a")).toBeUndefined();
+        expect(await box.known(["a", "another"])).toEqual(new Set(["a"]));
       });
 
       test("a finished delivery has its verdict, together with what it caused or not at all", async () => {

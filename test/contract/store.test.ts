@@ -1,3 +1,4 @@
+/** The stores, each held to the suite they share, and what PostgreSQL promises besides. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,12 +1,7 @@
 /** Builds proposals for the tests of the screening, clean but for what a test says. */
 import { createHash } from "node:crypto";
-import {
-  type Proposal,
-  type Reason,
-  type ScreenedCommit,
-  type ScreenedFile,
-  screen,
-} from "../../src/domain/screening.ts";
+import { type Proposal, type Reason, type ScreenedCommit, screen } from "../../src/domain/screening.ts";
+import type { ScreenedFile } from "../../src/domain/screening-content.ts";
 import { defaultSettings } from "../../src/domain/settings.ts";
 
 /** SHA of the proposed commit. */

@@ -1,6 +1,7 @@
 /** Screening of one file: what goes through, what is no ordinary file, what was not read, what is hidden. */
 import { describe, expect, test } from "vitest";
-import { type ScreenedFile, screen } from "../../src/domain/screening.ts";
+import { screen } from "../../src/domain/screening.ts";
+import type { ScreenedFile } from "../../src/domain/screening-content.ts";
 import { defaultSettings } from "../../src/domain/settings.ts";
 import { codesOf, file, proposal, reasonsOf, token, unpatched } from "./proposals.ts";
 

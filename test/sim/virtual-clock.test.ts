@@ -1,3 +1,4 @@
+/** The clock of the tests: alarms ring in order, each at its own moment. */
 import { expect, test } from "vitest";
 import { pause } from "../../src/clock.ts";
 import { VirtualClock } from "./virtual-clock.ts";

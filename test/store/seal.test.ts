@@ -1,3 +1,4 @@
+/** Sealed tokens: they open for their own row and nobody else's, and every change is noticed. */
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { expect, test } from "vitest";

@@ -1,3 +1,4 @@
+/** The embedded database on a real disk: rights, locks, kills, damage. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";

@@ -10,7 +10,7 @@ const said = (issue: number) =>
   stage.github
     .comments(shop, issue)
     .filter(({ author }) => author === stage.github.app.botLogin)
-    .map(({ body }) => body.replace(/refused-\d+/, "refused-ID"));
+    .map(({ body }) => body);
 
 test("in a private repository the refused get one reply per thread", async () => {
   stage = await setStage();
@@ -19,13 +19,9 @@ test("in a private repository the refused get one reply per thread", async () =>
   await stage.pass(60_000);
   stage.github.comment(shop, issue, { body: "/fix", by: "otto" });
   await stage.pass(60_000);
-  expect(said(issue)).toMatchInlineSnapshot(`
-    [
-      "otto: needs the role \`write\` on this repository and has \`triage\`: an admin of the repository can grant it
-
-    <!-- patchwright:run:refused-ID -->",
-    ]
-  `);
+  const needs =
+    /^otto.* needs the role `write` on this repository and has `triage`: an admin .* can grant it/;
+  expect(said(issue)).toEqual([expect.stringMatching(needs)]);
   expect(stage.claude.sessions).toEqual([]);
   expect(stage.github.reactions(shop, issue)).toEqual([]);
 });

@@ -5,7 +5,7 @@
 import { randomBytes } from "node:crypto";
 import type { Logger } from "pino";
 import { expect } from "vitest";
-import { systemClock } from "../../src/clock.ts";
+import { pause, systemClock } from "../../src/clock.ts";
 import { readConfig } from "../../src/config.ts";
 import type { Settings } from "../../src/domain/settings.ts";
 import { createLogger } from "../../src/log.ts";
@@ -28,6 +28,8 @@ export interface Setting {
   private?: boolean;
   files?: Record<string, string>;
   env?: Record<string, string>;
+  /** What happens to the simulators before the service starts for the first time. */
+  beforehand?: (world: { github: GitHubSim; claude: ClaudeSim }) => unknown;
   /** What `close` may find because the story is about it. */
   allows?: Allowance[];
 }
@@ -67,7 +69,8 @@ export interface Stage {
 const webhookKey = `whsec_${Buffer.from("0123456789abcdef0123456789abcdef").toString("base64")}`;
 const statusMarker = /<!-- patchwright:run:run_\w{20} -->/;
 const quietTurns = 6;
-const turnsMax = 200_000;
+const eagerTurns = 100;
+const turnsMax = 20_000;
 
 /** Sets the stage. */
 export async function setStage(setting: Setting = {}): Promise<Stage> {
@@ -77,6 +80,7 @@ export async function setStage(setting: Setting = {}): Promise<Stage> {
   const github = await startGitHub({ clock, tokenLifeMs: setting.tokenLifeMs ?? 3_600_000 });
   const claude = await startClaude({ clock, gitHosts: [github.host], heartbeatMs: 0 });
   const installation = await seed(github, setting);
+  await setting.beforehand?.({ github, claude });
   const disk = new Disk();
   const lines: Record<string, unknown>[] = [];
   const log = createLogger("debug", { write: (line: string) => void lines.push(JSON.parse(line)) });
@@ -134,7 +138,8 @@ export async function setStage(setting: Setting = {}): Promise<Stage> {
       await app.stop();
       await Promise.allSettled(killed.map((each) => each.stop()));
       const secrets = [github.app.webhookSecret, claude.apiKey, webhookKey];
-      const flaws = verdictOn({ github, claude, lines, disk, secrets, allows: setting.allows ?? [] });
+      const allows = setting.allows ?? [];
+      const flaws = verdictOn({ github, claude, lines, disk, secrets, now: clock.now(), allows });
       await claude.stop();
       await github.stop();
       expect(flaws).toEqual([]);
@@ -186,6 +191,8 @@ async function serve({ github, claude, clock, disk, log, setting }: Serving): Pr
     ANTHROPIC_API_KEY: claude.apiKey,
     ANTHROPIC_BASE_URL: claude.url,
     PORT: "0",
+    // The caretaker comes once a day: a week of waiting is not made of two thousand rounds of it.
+    PATCHWRIGHT_SWEEP_MS: "86400000",
     // Without webhooks the service follows streams; a story without either cuts them.
     ...(knocks === "streams" ? {} : { ANTHROPIC_WEBHOOK_SIGNING_KEY: webhookKey }),
     ...setting.env,
@@ -208,7 +215,9 @@ async function quiet(busy: () => number): Promise<void> {
   let still = 0;
   for (let turn = 0; still < quietTurns; turn += 1) {
     if (turn > turnsMax) throw new Error("never came to rest");
-    await new Promise((resolve) => setImmediate(resolve));
+    // Git works in processes of its own: after a while it gets the processor instead of this loop.
+    if (turn > eagerTurns && still === 0) await pause(systemClock, 1);
+    else await new Promise((resolve) => setImmediate(resolve));
     still = busy() === 0 ? still + 1 : 0;
   }
 }

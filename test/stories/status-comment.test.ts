@@ -56,7 +56,7 @@ test("a run of minutes is told in one comment", async () => {
 
     > Looking at the repository.
 
-    1 files read · 1 edits · 4 commands run
+    2 files read · 1 edits · 4 commands run
 
     [session](https://platform.claude.com/workspaces/default/sessions/sesn_01SIM00000000000000000001) · branch \`claude/sesn_01SIM00000000000000000001\`
 
@@ -68,7 +68,7 @@ test("a run of minutes is told in one comment", async () => {
 
     The pull request is open: #2.
 
-    1 files read · 1 edits · 4 commands run
+    2 files read · 1 edits · 4 commands run
 
     [session](https://platform.claude.com/workspaces/default/sessions/sesn_01SIM00000000000000000001) · branch \`claude/sesn_01SIM00000000000000000001\`
 
@@ -85,17 +85,17 @@ test("a marker counts only in what our own App wrote", async () => {
     kind: "resetBefore",
     times: 1,
   });
-  stage.github.onRequest((phase, { method, route, requestBody }) => {
-    if (phase !== "before" || method !== "POST" || !route.endsWith("/issues/{issue_number}/comments")) return;
-    const body = (requestBody as { body?: string } | undefined)?.body;
-    if (body && stage.github.comments(shop, 1).length === 0)
-      stage.github.comment(shop, 1, { body: `Mine: ${body}`, by: "otto" });
-  });
-  stage.github.setRole(shop, "otto", "read");
   const issue = stage.labelled();
+  const run = () => String(stage.lines.find(({ run_id }) => run_id !== undefined)?.["run_id"]);
+  await stage.until("the first attempt has failed", () =>
+    stage.lines.some(({ msg }) => msg === "wake failed"),
+  );
+  stage.github.comment(shop, issue, { body: `Me too! <!-- patchwright:run:${run()} -->`, by: "rita" });
+  await stage.until("a second comment is there", () => stage.github.comments(shop, issue).length === 2);
+  await stage.until("the run has ended", () => stage.github.pulls(shop).length === 1);
   await stage.untilShown(issue, "opened #");
   const [forged, ours] = stage.github.comments(shop, issue);
-  expect(forged).toMatchObject({ author: "otto" });
+  expect(forged).toMatchObject({ author: "rita", editedAt: undefined });
   expect(ours).toMatchObject({ author: stage.github.app.botLogin });
 });
 

@@ -1,81 +1,164 @@
-/** What starts a run: the label, `/agent fix` and `/fix` of somebody who may; and what does not. */
+/** One run a wish, however its deliveries come: the table of `src/doors/labelling.ts`, row by row. */
 import { afterEach, expect, test } from "vitest";
-import { fixAndSubmit } from "../sim/claude/scripts.ts";
+import { doNothing, workForHours } from "../sim/claude/scripts.ts";
+import { lastSent, post, verdictOf } from "./knocks.ts";
 import { type Stage, setStage, shop } from "./stage.ts";
 
 let stage: Stage;
 afterEach(() => stage.close());
 
-const sameIssue = { title: "Add is wrong", body: "It adds one.", author: "mona" };
+const hourMs = 3_600_000;
+/** For stories of days: the sweep's own rounds are not what they are about. */
+const seldom = { PATCHWRIGHT_POLL_MS: String(hourMs), PATCHWRIGHT_SWEEP_MS: String(hourMs) };
+const sessions = () => stage.claude.sessions.length;
+const ended = (runs: number) =>
+  stage.until(`${runs} ended`, () => stage.lines.filter(({ msg }) => msg === "round ended").length === runs);
 
-test.each(["/agent fix", "/fix", "\n  /fix please\nand add a test"])(
-  "the comment %j starts a run and is answered with eyes on it",
-  async (body) => {
-    stage = await setStage();
-    stage.plays(fixAndSubmit());
-    const issue = stage.github.openIssue(shop, sameIssue);
-    const comment = stage.github.comment(shop, issue, { body, by: "mona" });
-    await stage.untilShown(issue, "opened #");
-    const [asked] = stage.github.comments(shop, issue).filter(({ id }) => id === comment);
-    expect(asked?.reactions.map(({ content }) => content)).toEqual(["eyes", "rocket"]);
-    expect(stage.github.reactions(shop, issue)).toEqual([]);
-  },
-);
-
-test("instructions go into the request", async () => {
+test("the same delivery many times at once is one run", async () => {
   stage = await setStage();
-  let request = "";
-  stage.plays(async (agent) => {
-    request = agent.text;
-  });
-  const issue = stage.github.openIssue(shop, sameIssue);
-  stage.github.comment(shop, issue, { body: "/fix only touch add.js\nand keep it small", by: "mona" });
-  await stage.untilShown(issue, "no changes");
-  expect(request).toContain("only touch add.js\nand keep it small");
+  stage.github.disturb({ event: "issues", action: "labeled", kind: "duplicate", copies: 19 });
+  stage.plays(doNothing);
+  stage.labelled();
+  await ended(1);
+  await stage.pass(hourMs);
+  expect(sessions()).toBe(1);
 });
 
-test("a label starts a run once, and again only when it is put back", async () => {
-  stage = await setStage();
+test("a replayed labelling has no effect at any age", async () => {
+  stage = await setStage({ env: seldom });
+  stage.plays(doNothing);
+  stage.labelled();
+  const labelled = lastSent(stage, "issues.labeled");
+  await stage.pass(1_000);
+  expect(await Promise.all(["a", "b", "c"].map((id) => post(stage, labelled, id)))).toEqual([202, 202, 202]);
+  await ended(1);
+  for (const id of ["d", "e", "f"]) {
+    await post(stage, labelled, id);
+    await stage.pass(60_000);
+    expect(verdictOf(stage, id)).toBe("ignored: this labelling has been served");
+    await stage.pass(35 * hourMs);
+  }
+  await stage.github.redeliver(labelled.guid);
+  await stage.pass(hourMs);
+  expect(sessions()).toBe(1);
+});
+
+test("off and on again is a new run, and a replay of the first labelling is none", async () => {
+  stage = await setStage({ env: seldom });
+  stage.plays(doNothing);
   const issue = stage.labelled();
-  await stage.untilShown(issue, "no changes");
-  stage.github.label(shop, issue, { label: "bug", by: "mona" });
-  await stage.pass(60_000);
-  expect(stage.claude.sessions).toHaveLength(1);
-  stage.github.unlabel(shop, issue, { label: "agent", by: "mona" });
-  await stage.pass(60_000);
-  stage.github.label(shop, issue, { label: "agent", by: "mona" });
-  await stage.pass(60_000);
-  expect(stage.claude.sessions).toHaveLength(2);
-  expect(stage.headline(issue)).toContain("**no changes**");
+  const first = lastSent(stage, "issues.labeled");
+  await ended(1);
+  await stage.pass(hourMs);
+  for (const runs of [2, 3]) {
+    stage.github.unlabel(shop, issue, { label: "agent", by: "mona" });
+    stage.github.label(shop, issue, { label: "agent", by: "mona" });
+    await ended(runs);
+    expect(sessions()).toBe(runs);
+    await stage.pass(hourMs);
+    await post(stage, first, `replay ${runs}`);
+    await stage.pass(hourMs);
+  }
+  expect(sessions()).toBe(3);
 });
 
-test.each([
-  ["another label", (issue: number) => stage.github.label(shop, issue, { label: "bug", by: "mona" })],
-  [
-    "a command in a quote",
-    (issue: number) => stage.github.comment(shop, issue, { body: "> /fix", by: "mona" }),
-  ],
-  [
-    "a command in code",
-    (issue: number) => stage.github.comment(shop, issue, { body: "```\n/fix\n```", by: "mona" }),
-  ],
-  [
-    "a command that is not in the first line",
-    (issue: number) => stage.github.comment(shop, issue, { body: "Well\n/fix", by: "mona" }),
-  ],
-  [
-    "a comment edited into a command",
-    (issue: number) => {
-      const id = stage.github.comment(shop, issue, { body: "Hm.", by: "mona" });
-      stage.github.editComment(shop, id, { body: "/fix", by: "mona" });
-    },
-  ],
-])("%s starts nothing", async (_what, does) => {
+test("a labelling with the very same body as the one before is told apart by GitHub's record", async () => {
+  stage = await setStage({ env: seldom });
+  stage.plays(doNothing);
+  const issue = stage.labelled();
+  const first = lastSent(stage, "issues.labeled");
+  await ended(1);
+  await stage.pass(hourMs);
+  stage.github.disturb({ event: "issues", times: 2, kind: "lose" });
+  stage.github.unlabel(shop, issue, { label: "agent", by: "mona" });
+  stage.github.label(shop, issue, { label: "agent", by: "mona" });
+  await Promise.all(["new", "replay 1", "replay 2"].map((id) => post(stage, first, id)));
+  await ended(2);
+  await stage.pass(hourMs);
+  expect(sessions()).toBe(2);
+});
+
+test("the label put back while the run is being stopped starts a new one", async () => {
   stage = await setStage();
-  const issue = stage.github.openIssue(shop, sameIssue);
-  does(issue);
+  stage.plays(workForHours(1, 10));
+  const issue = stage.labelled();
+  await stage.pass(15 * 60_000);
+  stage.github.unlabel(shop, issue, { label: "agent", by: "mona" });
+  stage.github.label(shop, issue, { label: "agent", by: "mona" });
+  await stage.until("a second session", () => sessions() === 2);
+  await ended(2);
+});
+
+test("label and command together are one run", async () => {
+  stage = await setStage();
+  stage.plays(workForHours(0.5, 10));
+  const issue = stage.labelled();
+  stage.github.comment(shop, issue, { body: "/agent fix", by: "mona" });
+  await ended(1);
+  await stage.pass(hourMs);
+  expect(sessions()).toBe(1);
+});
+
+test("a label taken off again does not start anything, whichever delivery comes first", async () => {
+  stage = await setStage();
+  stage.plays(doNothing);
+  stage.github.disturb({ event: "issues", action: "labeled", times: 1, kind: "reorder" });
+  const issue = stage.labelled();
+  stage.github.unlabel(shop, issue, { label: "agent", by: "mona" });
+  await stage.pass(hourMs);
+  expect(sessions()).toBe(0);
+  stage.github.label(shop, issue, { label: "agent", by: "mona" });
+  await ended(1);
+});
+
+test("a label given at creation is one run", async () => {
+  stage = await setStage();
+  stage.plays(doNothing);
+  stage.github.openIssue(shop, { title: "Bug", author: "mona", labels: ["agent", "bug"] });
+  await ended(1);
+  await stage.pass(hourMs);
+  expect(sessions()).toBe(1);
+});
+
+test("on, off and on within a second is at most one run", async () => {
+  stage = await setStage();
+  stage.plays(doNothing);
+  const issue = stage.labelled();
+  stage.github.unlabel(shop, issue, { label: "agent", by: "mona" });
+  stage.github.label(shop, issue, { label: "agent", by: "mona" });
+  await stage.pass(hourMs);
+  expect(sessions()).toBeLessThanOrEqual(1);
+});
+
+test("an edited comment never triggers", async () => {
+  stage = await setStage();
+  stage.plays(doNothing);
+  const issue = stage.github.openIssue(shop, { title: "Bug", author: "mona" });
+  const comment = stage.github.comment(shop, issue, { body: "hm", by: "mona" });
+  stage.github.editComment(shop, comment, { body: "/agent fix", by: "mona" });
+  await stage.pass(hourMs);
+  expect(sessions()).toBe(0);
+});
+
+test("replayed commands do nothing, neither to an ended run nor to a later one", async () => {
+  stage = await setStage();
+  stage.plays(workForHours(2, 10));
+  const issue = stage.labelled();
   await stage.pass(60_000);
-  expect(stage.claude.sessions).toEqual([]);
-  expect(stage.github.reactions(shop, issue)).toEqual([]);
-  expect(stage.status(issue)).toBe("");
+  stage.github.comment(shop, issue, { body: "/agent fix and be quick", by: "mona" });
+  await stage.pass(60_000);
+  const fix = lastSent(stage, "issue_comment.created");
+  stage.github.comment(shop, issue, { body: "/agent stop", by: "mona" });
+  const stop = lastSent(stage, "issue_comment.created");
+  await ended(1);
+  await post(stage, fix, "fix again");
+  await stage.pass(60_000);
+  expect(sessions()).toBe(1);
+  stage.github.comment(shop, issue, { body: "/agent fix", by: "mona" });
+  await stage.until("a second session", () => sessions() === 2);
+  await post(stage, stop, "stop again");
+  await stage.pass(60_000);
+  expect(stage.status(issue)).toContain("working");
+  expect(verdictOf(stage, "stop again")).toBe("ignored: a copy of an earlier delivery");
+  await ended(2);
 });

@@ -19,6 +19,8 @@ export interface Evidence {
   disk: Disk;
   /** Secrets besides tokens that must not be found anywhere. */
   secrets: string[];
+  /** When the story closed, milliseconds since the epoch. */
+  now: number;
   allows: Allowance[];
 }
 
@@ -57,7 +59,7 @@ function gitFlaws({ github, claude, allows }: Evidence): string[] {
 }
 
 /** Tokens for sessions are for one repository's contents, and dead once no run is at work. */
-function tokenFlaws({ github, disk, allows }: Evidence): string[] {
+function tokenFlaws({ github, disk, allows, now }: Evidence): string[] {
   const handed = github.tokens().filter(({ repositoryIds }) => repositoryIds !== undefined);
   const wide = handed.filter(
     ({ repositoryIds, permissions }) =>
@@ -67,11 +69,11 @@ function tokenFlaws({ github, disk, allows }: Evidence): string[] {
       ),
   );
   const atWork = rowsOf(disk, "runs").some(({ phase }) => phase === "working");
-  const alive = atWork ? [] : handed.filter(({ revokedAt }) => revokedAt === undefined);
+  const alive = handed.filter(({ revokedAt, expiresAt }) => revokedAt === undefined && now < expiresAt);
   const spared = allows.includes("lost token") ? 1 : 0;
   return [
     ...wide.map(({ permissions }) => `a token may do too much: ${JSON.stringify(permissions)}`),
-    ...(alive.length > spared ? [`${alive.length} tokens were never revoked`] : []),
+    ...(!atWork && alive.length > spared ? [`${alive.length} tokens were never revoked`] : []),
   ];
 }
 

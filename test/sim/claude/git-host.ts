@@ -112,6 +112,8 @@ async function serve(
       HTTP_GIT_PROTOCOL: String(request.headers["git-protocol"] ?? ""),
     },
   });
+  // It may answer (an unknown repository) without reading what it was sent.
+  child.stdin.on("error", () => {});
   child.stdin.end(body);
   answer(await buffer(child.stdout), response);
 }

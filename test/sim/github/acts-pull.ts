@@ -27,12 +27,13 @@ export interface PullRequest {
   body: string;
   head: { ref: string; sha: string };
   base: { ref: string; sha: string };
+  size: PullSize;
   draft: boolean;
   actor: Actor;
 }
 
-/** Opens a pull request. */
-export async function openPull(world: World, repository: Repository, given: PullRequest): Promise<Issue> {
+/** Opens a pull request; without an await, so that a second one for the same branches sees the first. */
+export function openPull(world: World, repository: Repository, given: PullRequest): Issue {
   const issue = newIssue(world, repository, given);
   issue.pull = {
     id: nextId(),
@@ -40,7 +41,7 @@ export async function openPull(world: World, repository: Repository, given: Pull
     headSha: given.head.sha,
     baseRef: given.base.ref,
     baseSha: given.base.sha,
-    size: await measured(repository, given.base.sha, given.head.sha),
+    size: given.size,
     draft: given.draft,
     reviewers: [],
     reviews: [],

@@ -5,19 +5,8 @@
 import { createHmac, randomUUID } from "node:crypto";
 import { Agent, request } from "undici";
 import type { Clock } from "../../../src/clock.ts";
-import { type Json, nextId } from "./world.ts";
-
-/** What happened, and to which installation and repository. */
-export interface Occurrence {
-  event: string;
-  action: string | null;
-  payload: Json;
-  installationId: number | null;
-  repositoryId: number | null;
-}
-
-/** Sends a delivery without waiting for it. */
-export type Emit = (occurrence: Occurrence) => void;
+import type { Emit, Occurrence } from "./occurrence.ts";
+import { nextId } from "./world.ts";
 
 /** One attempt. `statusCode` 0 while it is on its way. */
 export interface Delivery extends Occurrence {

@@ -77,7 +77,7 @@ export async function exchange(
 
 /** Drops the connection; what is returned is never sent. */
 function cut(context: HonoContext): Response {
-  context.env.incoming.destroy();
+  context.env.incoming.socket.destroy();
   return new Response(null);
 }
 

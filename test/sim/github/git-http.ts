@@ -11,7 +11,7 @@ import { holds, permissionsNow, reaches } from "./access.ts";
 import { refMoved } from "./acts-ref.ts";
 import { type Caller, callerOfToken, passwordOf } from "./auth.ts";
 import type { Reply } from "./call.ts";
-import { gitEnvironment, refs } from "./git.ts";
+import { exclusively, gitEnvironment, refs } from "./git.ts";
 import { moved, Refusal } from "./refusal.ts";
 import { fullName, type Repository, repositoryOf, type World } from "./world.ts";
 
@@ -68,7 +68,7 @@ export async function answerGit(world: World, request: GitRequest, caller: Calle
   const repository = admitted(world, request, caller);
   if (service === "git-upload-pack" || request.action === "info/refs")
     return backend(request, repository, {});
-  return exclusively(repository, () => receive(world, request, { repository, caller }));
+  return exclusively(repository.directory, () => receive(world, request, { repository, caller }));
 }
 
 /** The repository, if the caller may use the service on it. */
@@ -104,18 +104,6 @@ function renamed(world: World, request: GitRequest, name: string): Repository | 
   );
   if (!repository) return undefined;
   throw moved("GET", `${world.url}/${fullName(repository)}.git/${request.action}${request.query}`);
-}
-
-const queues = new Map<string, Promise<unknown>>();
-
-/** One push at a time in a repository, so that what moved can be told apart. */
-function exclusively<Result>(repository: Repository, work: () => Promise<Result>): Promise<Result> {
-  const result = (queues.get(repository.directory) ?? Promise.resolve()).then(work, work);
-  queues.set(
-    repository.directory,
-    result.catch(() => {}),
-  );
-  return result;
 }
 
 async function receive(

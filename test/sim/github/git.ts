@@ -76,11 +76,13 @@ while read -r old new ref; do
 done
 `;
 
-let template: Promise<string> | undefined;
+/** By root, because a simulator takes its own away when it stops. */
+const templates = new Map<string, Promise<string>>();
 
 /** Creates a bare repository that can be pushed to over HTTP. */
 export async function createBare(directory: string, root: string, defaultBranch: string): Promise<void> {
-  template ??= makeTemplate(join(root, ".template"));
+  const template = templates.get(root) ?? makeTemplate(join(root, ".template"));
+  templates.set(root, template);
   await cp(await template, directory, { recursive: true });
   await writeFile(join(directory, "HEAD"), `ref: refs/heads/${defaultBranch}\n`);
 }
@@ -181,4 +183,16 @@ export async function merge(
   const hash = made.stdout.toString().trim();
   await setRef(directory, `refs/heads/${change.branch}`, hash);
   return hash;
+}
+
+const queues = new Map<string, Promise<unknown>>();
+
+/** One change of refs at a time in a repository, so that who moved what can be told apart. Not to be nested. */
+export function exclusively<Result>(directory: string, work: () => Promise<Result>): Promise<Result> {
+  const result = (queues.get(directory) ?? Promise.resolve()).then(work, work);
+  queues.set(
+    directory,
+    result.catch(() => {}),
+  );
+  return result;
 }

@@ -16,6 +16,7 @@ import { Courier, type Mishap } from "./deliveries.ts";
 import { type Fault, Faults } from "./faults.ts";
 import { documentedLimits, Limiter, type LimitOptions } from "./limits.ts";
 import { peopleOf } from "./people.ts";
+import { codersOf } from "./people-code.ts";
 import { type Observer, Requests } from "./requests.ts";
 import { appRoutes } from "./routes-app.ts";
 import { checkRoutes } from "./routes-check.ts";
@@ -48,7 +49,7 @@ export interface GitHubOptions {
 
 const subscribed = [
   ...["issues", "issue_comment", "pull_request", "pull_request_review", "pull_request_review_comment"],
-  ...["check_suite", "push", "create", "delete", "repository", "installation_target"],
+  ...["check_suite", "push", "create", "delete", "repository"],
 ];
 
 const asked: Permissions = {
@@ -132,6 +133,10 @@ export async function startGitHub(options: GitHubOptions = {}) {
     setWebhook: (url: string | undefined): void => {
       courier.webhookUrl = url;
     },
+    /** The App's owner changes the secret deliveries are signed with. */
+    setWebhookSecret: (secret: string): void => {
+      app.webhookSecret = secret;
+    },
     /** Sends a delivery again; resolves once it is answered. */
     redeliver: (guid: string) => courier.redeliver(guid),
     /** Troubles the next matching deliveries. */
@@ -157,6 +162,7 @@ export async function startGitHub(options: GitHubOptions = {}) {
     setSecondaryLimits: (isOn: boolean): void => limiter.limitContent(isOn),
     ...seedsOf(world, directory),
     ...peopleOf(world),
+    ...codersOf(world),
     ...viewOf(world),
     /** Closes the server and removes its temporary directory. */
     async stop(): Promise<void> {

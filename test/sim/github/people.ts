@@ -15,32 +15,10 @@ import {
   setLocked,
   setState,
 } from "./acts-issue.ts";
-import { closePull, mergePull, openPull, type ReviewDraft, reopenPull, submitReview } from "./acts-pull.ts";
-import { refMoved } from "./acts-ref.ts";
-import { type Actor, announce } from "./announcement.ts";
-import { log } from "./diff.ts";
-import { commit, resolve, setRef } from "./git.ts";
-import { noreplyOf } from "./payload-commit.ts";
-import { checkSuiteJson } from "./payload-pull.ts";
+import { closePull, type ReviewDraft, reopenPull, submitReview } from "./acts-pull.ts";
+import type { Actor } from "./announcement.ts";
 import { someone, somewhere } from "./seeds.ts";
-import { type CheckRun, type Comment, type Issue, nextId, type Repository, type World } from "./world.ts";
-
-/** A finished suite of checks of another App. */
-export interface SuiteSeed {
-  /** Slug of the App; default `github-actions`. */
-  app?: string;
-  branch: string;
-  /** Default: the branch's head. */
-  sha?: string;
-  runs: {
-    name: string;
-    conclusion: string;
-    title?: string;
-    summary?: string;
-    text?: string;
-    detailsUrl?: string;
-  }[];
-}
+import type { Comment, Issue, Repository, World } from "./world.ts";
 
 /** The issue or pull request of that number; throws when there is none. */
 export function issueIn(repository: Repository, number: number): Issue {
@@ -135,33 +113,9 @@ export function peopleOf(world: World) {
     lock: (repository: string, number: number, { locked, by }: { locked: boolean; by: string }): void =>
       setLocked(world, at(repository, number), { locked, actor: as(by) }),
 
-    /** Opens a pull request between two branches and returns its number. */
-    async openPull(
-      repository: string,
-      given: { title: string; body?: string; head: string; base?: string; author: string },
-    ): Promise<number> {
-      const place = somewhere(world, repository);
-      const tip = async (ref: string) => ({
-        ref,
-        sha: (await resolve(place.directory, `refs/heads/${ref}`)) ?? "",
-      });
-      const { title, body = "", author } = given;
-      const [head, base] = await Promise.all([tip(given.head), tip(given.base ?? place.defaultBranch)]);
-      return (await openPull(world, place, { title, body, head, base, draft: false, actor: as(author) }))
-        .number;
-    },
-
     /** Closes a pull request without merging. */
     closePull: (repository: string, number: number, { by }: { by: string }): void =>
       close(at(repository, number), as(by)),
-
-    /** Merges a pull request in git. */
-    async mergePull(repository: string, number: number, { by }: { by: string }): Promise<void> {
-      const issue = at(repository, number);
-      const move = await mergePull(world, issue, as(by));
-      const name = `refs/heads/${issue.pull?.baseRef}`;
-      await refMoved(world, issue.repository, { move: { name, ...move }, actor: as(by) });
-    },
 
     /** Reviews a pull request and returns the review's id. */
     review(
@@ -175,78 +129,6 @@ export function peopleOf(world: World) {
     ): number {
       const { state, body = "", comments = [], by } = given;
       return submitReview(world, at(repository, number), { state, body, comments, actor: as(by) }).id;
-    },
-
-    /** Adds a commit to a branch (started at the default branch if new) and returns its hash. */
-    async pushCommit(
-      repository: string,
-      branch: string,
-      given: { files: Record<string, string | null>; by: string; message?: string },
-    ): Promise<string> {
-      const place = somewhere(world, repository);
-      const actor = as(given.by);
-      const name = `refs/heads/${branch}`;
-      const before = await resolve(place.directory, name);
-      const start = before ?? (await resolve(place.directory, `refs/heads/${place.defaultBranch}`));
-      if (!before && start) await setRef(place.directory, name, start);
-      const author = { name: actor.account.login, email: noreplyOf(actor.account) };
-      const { files, message = "A change" } = given;
-      const after = await commit(place.directory, { branch, files, message, author, at: world.clock.now() });
-      await refMoved(world, place, { move: { name, before, after }, actor });
-      return after;
-    },
-
-    /** Deletes a branch. */
-    async deleteBranch(repository: string, branch: string, { by }: { by: string }): Promise<void> {
-      const place = somewhere(world, repository);
-      const name = `refs/heads/${branch}`;
-      const before = await resolve(place.directory, name);
-      await setRef(place.directory, name, undefined);
-      await refMoved(world, place, { move: { name, before, after: undefined }, actor: as(by) });
-    },
-
-    /** Another App's checks finish on a commit: `check_suite.completed`. Returns the suite's id. */
-    async completeSuite(repository: string, seed: SuiteSeed): Promise<number> {
-      const place = somewhere(world, repository);
-      const headSha = seed.sha ?? (await resolve(place.directory, `refs/heads/${seed.branch}`)) ?? "";
-      const slug = seed.app ?? "github-actions";
-      const bot = someone(world, `${slug}[bot]`);
-      const app = { id: bot.id, slug, owner: bot };
-      const id = nextId();
-      const now = world.clock.now();
-      const runs = seed.runs.map(
-        (run): CheckRun => ({
-          ...{
-            id: nextId(),
-            name: run.name,
-            headSha,
-            app,
-            suiteId: id,
-            status: "completed",
-            conclusion: run.conclusion,
-          },
-          ...{
-            detailsUrl: run.detailsUrl ?? null,
-            externalId: "",
-            startedAt: now,
-            completedAt: now,
-            actions: [],
-          },
-          output: {
-            title: run.title ?? null,
-            summary: run.summary ?? null,
-            text: run.text ?? null,
-            annotations: 0,
-          },
-        }),
-      );
-      place.checkRuns.push(...runs);
-      const [head] = await log(place.directory, ["--max-count=1", headSha]);
-      if (!head) throw new Error(`the simulator knows no commit ${headSha}`);
-      const suite = { id, branch: seed.branch, head, app, runs };
-      const fields = { check_suite: checkSuiteJson(world, place, suite) };
-      announce(world, { repository: place, event: "check_suite", action: "completed", sender: bot, fields });
-      return id;
     },
   };
 }

@@ -173,16 +173,17 @@ function hookConfig(courier: Courier): Json {
   };
 }
 
+function isKept(call: Call, { at, statusCode }: Delivery): boolean {
+  return at >= call.world.clock.now() - deliveriesKeptMs && statusCode !== 0;
+}
+
 function kept(call: Call, courier: Courier): Delivery[] {
-  const oldest = call.world.clock.now() - deliveriesKeptMs;
-  return courier.log
-    .filter((each) => each.at >= oldest && each.statusCode !== 0)
-    .sort((one, other) => other.id - one.id);
+  return courier.log.filter((each) => isKept(call, each)).sort((one, other) => other.id - one.id);
 }
 
 function deliveryOf(call: Call, courier: Courier): Delivery {
-  const delivery = kept(call, courier).find((each) => each.id === Number(param(call, "delivery_id")));
-  if (!delivery) throw notFound();
+  const delivery = courier.log.find((each) => each.id === Number(param(call, "delivery_id")));
+  if (!delivery || !isKept(call, delivery)) throw notFound();
   return delivery;
 }
 

@@ -18,7 +18,7 @@ import {
   type Route,
 } from "./call.ts";
 import { type CommitRecord, changes, log, treeOf } from "./diff.ts";
-import { isAncestor, mergeBase, refs, resolve, setRef, tryGit } from "./git.ts";
+import { exclusively, isAncestor, mergeBase, refs, resolve, setRef, tryGit } from "./git.ts";
 import { commitJson, fileJson, gitCommitJson, refJson } from "./payload-commit.ts";
 import { repositoryApi } from "./payload-repository.ts";
 import { notFound, Refusal, unprocessable } from "./refusal.ts";
@@ -35,9 +35,19 @@ export const gitRoutes: Route[] = [
     needs: ["contents:read"],
     answer: matchingRefs,
   },
-  { method: "POST", template: `${root}/git/refs`, needs: ["contents:write"], answer: createRef },
-  { method: "PATCH", template: `${root}/git/refs/{ref}`, needs: ["contents:write"], answer: updateRef },
-  { method: "DELETE", template: `${root}/git/refs/{ref}`, needs: ["contents:write"], answer: deleteRef },
+  { method: "POST", template: `${root}/git/refs`, needs: ["contents:write"], answer: alone(createRef) },
+  {
+    method: "PATCH",
+    template: `${root}/git/refs/{ref}`,
+    needs: ["contents:write"],
+    answer: alone(updateRef),
+  },
+  {
+    method: "DELETE",
+    template: `${root}/git/refs/{ref}`,
+    needs: ["contents:write"],
+    answer: alone(deleteRef),
+  },
   {
     method: "GET",
     template: `${root}/git/commits/{commit_sha}`,
@@ -51,6 +61,11 @@ export const gitRoutes: Route[] = [
   { method: "GET", template: `${root}/compare/{basehead}`, needs: ["contents:read"], answer: compare },
   { method: "GET", template: `${root}/branches/{branch}`, needs: ["contents:read"], answer: branch },
 ];
+
+/** Waits its turn among the changes of the repository's refs. */
+function alone(answer: (call: RepositoryCall) => Promise<Reply>): Route["answer"] {
+  return (call) => exclusively(call.repository.directory, () => answer(call));
+}
 
 const hash = z.string().regex(/^[0-9a-f]{40}$/);
 

@@ -2,6 +2,7 @@
  * Issues, their labels and their history.
  */
 import { z } from "zod";
+import { reaches } from "./access.ts";
 import { addLabels, editIssue, labelOf, openIssue, removeLabel, setState } from "./acts-issue.ts";
 import { closePull, reopenPull } from "./acts-pull.ts";
 import {
@@ -229,7 +230,7 @@ function dropLabel(call: RepositoryCall): Reply {
   return noContent;
 }
 
-/** Of the search language only `repo:`, `is:`, `state:` and `label:`; anything else is refused rather than ignored. */
+/** Of the search language only `repo:`, `user:`, `is:`, `state:` and `label:`; anything else is refused rather than ignored. */
 function search(call: RepositoryCall): Reply {
   const { world, query } = call;
   const terms = [...(query.get("q") ?? "").matchAll(/([a-z]+):("[^"]*"|\S+)|(\S+)/g)];
@@ -239,6 +240,7 @@ function search(call: RepositoryCall): Reply {
   for (const [, name = "", quoted = ""] of terms) {
     const value = quoted.replace(/^"|"$/g, "");
     if (name === "repo") repositories.push(...repositoryOfTerm(world, value));
+    else if (name === "user") repositories.push(...repositoriesOfUser(call, value));
     else tests.push(testOf(name, value));
   }
   const found = repositories
@@ -263,6 +265,14 @@ function repositoryOfTerm(world: World, name: string): Repository[] {
       "The listed users and repositories cannot be searched either because the resources do not exist or you do not have permission to view them.",
     );
   return [repository];
+}
+
+/** Those of an account that the caller may see; GitHub finds nothing where there is nothing. */
+function repositoriesOfUser({ world, caller }: RepositoryCall, login: string): Repository[] {
+  if (caller.kind !== "installation") return [];
+  return [...world.repositories.values()].filter(
+    (each) => each.owner.login.toLowerCase() === login.toLowerCase() && reaches(caller, each),
+  );
 }
 
 function testOf(name: string, value: string): (issue: Issue) => boolean {

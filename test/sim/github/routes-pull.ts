@@ -111,25 +111,21 @@ async function open(call: RepositoryCall): Promise<Reply> {
   if (!baseSha) throw flaw({ field: "base", code: "invalid" });
   if (draft && !repository.drafts)
     throw unprocessable("Draft pull requests are not supported in this repository.");
-  if (
-    pullsOf(repository).some(
-      ({ issue, pull }) => issue.state === "open" && pull.headRef === branch && pull.baseRef === base,
-    )
-  ) {
-    throw flaw({
-      code: "custom",
-      message: `A pull request already exists for ${repository.owner.login}:${branch}.`,
-    });
+  const size = await measured(repository, baseSha, headSha);
+  if (size.commits === 0) throw flaw({ code: "custom", message: `No commits between ${base} and ${branch}` });
+  const isThere = pullsOf(repository).some(
+    ({ issue, pull }) => issue.state === "open" && pull.headRef === branch && pull.baseRef === base,
+  );
+  if (isThere) {
+    const message = `A pull request already exists for ${repository.owner.login}:${branch}.`;
+    throw flaw({ code: "custom", message });
   }
-  if ((await log(repository.directory, ["--max-count=1", `${baseSha}..${headSha}`])).length === 0) {
-    throw flaw({ code: "custom", message: `No commits between ${base} and ${branch}` });
-  }
-  const issue = await openPull(world, repository, {
-    ...{ title, body: body ?? "", draft, actor: actorOf(call) },
+  const issue = openPull(world, repository, {
+    ...{ title, body: body ?? "", draft, size, actor: actorOf(call) },
     head: { ref: branch, sha: headSha },
     base: { ref: base, sha: baseSha },
   });
-  return issue.pull ? created(pullJson(world, issue, issue.pull)) : created({});
+  return created(issue.pull && pullJson(world, issue, issue.pull));
 }
 
 const patchBody = z.object({

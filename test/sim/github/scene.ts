@@ -47,8 +47,8 @@ export interface Scene {
   stop(): Promise<void>;
 }
 
-/** Octokit complains on the console about every refusal; these tests cause hundreds. */
-const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+/** For Octokit's `log`: it complains on the console about every refusal, and these tests cause hundreds. */
+export const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 /** Opens the scene. */
 export async function openScene(options: GitHubOptions = {}): Promise<Scene> {

@@ -4,7 +4,7 @@
  * because @octokit/auth-app keys its in-flight requests by installation id alone.
  */
 import type { Clock } from "../../../src/clock.ts";
-import type { Emit } from "./deliveries.ts";
+import type { Emit } from "./occurrence.ts";
 
 /** A JSON object on its way in or out. */
 export type Json = Record<string, unknown>;

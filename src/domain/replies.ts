@@ -1,0 +1,68 @@
+/**
+ * What we answer to commands: help, status, and every no with its remedy. Words only; who gets them and how
+ * often is decided elsewhere.
+ */
+import { type CommandReading, commandTable, type Verb } from "./command.ts";
+import { atLeast, type Level } from "./permission.ts";
+import type { Run } from "./run.ts";
+import type { Settings } from "./settings.ts";
+import { dollars, headline, type State } from "./words.ts";
+
+/** The commands, each with whether this sender may give it here. */
+export function helpText(login: string, has: Level, settings: Pick<Settings, "who">): string {
+  const rows = commandTable.map(({ verb, form, help }) => {
+    const needed = needs(verb, settings);
+    return `| \`${form}\` | ${help} | ${atLeast(has, needed) ? "yes" : `needs \`${needed}\``} |`;
+  });
+  return [
+    `What ${login} may do here (role \`${has}\`):`,
+    ["| command | effect | may you |", "|---|---|---|", ...rows].join("\n"),
+    "Lines after the first belong to the instructions. `/fix` is short for `/agent fix`.",
+  ].join("\n\n");
+}
+
+function needs(verb: Verb, settings: Pick<Settings, "who">): Level {
+  return verb === "doctor" ? "admin" : settings.who;
+}
+
+/** An unknown verb: the nearest command and the list. */
+export function unknownText(reading: Extract<CommandReading, { kind: "unknown" }>): string {
+  const said =
+    reading.verb === "" ? "`/agent` needs a word after it." : `There is no command \`${reading.verb}\`.`;
+  const row = commandTable.find(({ verb }) => verb === reading.nearest);
+  const hint = row ? ` Did you mean \`${row.form}\`?` : "";
+  return `${said}${hint}\n\n${commandTable.map(({ form, help }) => `- \`${form}\`: ${help}`).join("\n")}`;
+}
+
+/** A known verb with an argument that does not parse. */
+export function malformedText(reading: Extract<CommandReading, { kind: "malformed" }>): string {
+  return `I did not understand that. Send \`${reading.expected}\`.`;
+}
+
+/** Where a run stands now. */
+export function statusText(run: Run, state: State, now: number): string {
+  return headline(run, state, now);
+}
+
+/** Every other answer, by name. */
+export const answers = {
+  nothingToStop: "No run is at work here.",
+  noRun: "There has been no run on this issue. `/agent fix` starts one.",
+  stillWorking: "A run is at work here. `/agent stop` stops it; `/agent fix …` passes instructions on to it.",
+  retrySuccess: "The last run did not fail, so there is nothing to retry. `/agent fix …` goes on with it.",
+  nothingToApprove: "Nothing waits for an approval here.",
+  planChanged: "The plan has changed since you wrote this. Look at it again, then send `/agent approve`.",
+  notYourOwn: "By this repository's settings somebody other than the requester has to approve.",
+  foreignPull:
+    "I did not open this pull request, so I cannot work on it. Open an issue that describes the change and label it, or comment `/agent fix` there.",
+  keptForBudget: "The run's budget is used up. I keep this and go on with it after `/agent budget USD`.",
+  doctorElsewhere: "The checks run where this service is operated: `npm run doctor`.",
+  approveWith: (sha: string) => `To let the held work through send exactly \`/agent approve ${sha}\`.`,
+  wrongHead: (sha: string) =>
+    `The head is \`${sha}\` now. Look at it, then send \`/agent approve ${sha.slice(0, 12)}\`.`,
+  needsMaintainer: (what: string) => `${what} takes the role \`maintain\` or \`admin\` on this repository.`,
+  budgetTooSmall: (spent: number) =>
+    `${dollars(spent)} is spent already; the budget has to be more than that.`,
+  budgetTooLarge: (most: number) => `The operator of this service allows at most ${dollars(most)} a run.`,
+  budgetRaised: (cents: number) => `The budget is ${dollars(cents)} now.`,
+};

@@ -1,0 +1,282 @@
+/**
+ * What people say in comments, carried out: one function a verb. Each answers once, to those who may; a
+ * comment without a command is the answer where a run waits for one, and nothing elsewhere.
+ */
+import type { CommandReading } from "../domain/command.ts";
+import { sessionBranch } from "../domain/ids.ts";
+import type { Intent } from "../domain/intent.ts";
+import { answers, helpText, malformedText, statusText, unknownText } from "../domain/replies.ts";
+import { type Run, type Stop, spentCents } from "../domain/run.ts";
+import { endingText, type State } from "../domain/words.ts";
+import { writeApproval } from "../store/facts.ts";
+import { waitingOn } from "../store/notes.ts";
+import { latestRun, liveRun, resettle, stopRun } from "../store/runs.ts";
+import { replyOnce } from "./replies.ts";
+import { beginRun, tell } from "./starting.ts";
+import { conclude, type IntakeParts, keyOf, written } from "./verdict.ts";
+
+type Said = Extract<Intent, { kind: "said" }>;
+type Commanded = Extract<Intent, { kind: "command" }>;
+
+/** A comment without a command. */
+export async function hearComment(
+  parts: IntakeParts,
+  delivery: string,
+  { place, origin, said }: Said,
+): Promise<string> {
+  const { store } = parts;
+  const run = await liveRun(store.db, keyOf("issue", place));
+  const waits = run?.phase === "working" ? await waitingOn(store.db, run.id) : undefined;
+  if (!run || !waits) return conclude(parts, delivery, "ignored: not a command");
+  if (!(await parts.admission.allowed({ place, origin, said }))) {
+    return conclude(parts, delivery, "ignored: the answer of somebody who may not");
+  }
+  return written(parts, delivery, (tx) =>
+    tellComment(tx, parts, { run, intent: { place, origin, said }, text: said.body }),
+  );
+}
+
+function tellComment(
+  tx: Parameters<typeof tell>[0],
+  parts: IntakeParts,
+  {
+    run,
+    intent: { origin, said, place },
+    text,
+  }: { run: Run; intent: Pick<Said, "origin" | "said" | "place">; text: string },
+) {
+  const pull = place.issue === run.pull ? { pull: run.pull } : {};
+  const source = { kind: "comment" as const, id: said.id, ...pull };
+  return tell(tx, parts, run, {
+    id: `comment:${said.id}`,
+    kind: "said",
+    author: origin.sender.login,
+    text,
+    source,
+  });
+}
+
+/** A comment with a command, or with what was meant as one. */
+export async function carryOutCommand(
+  parts: IntakeParts,
+  delivery: string,
+  intent: Commanded,
+): Promise<string> {
+  const { reading, place, origin, said } = intent;
+  const refused = await parts.admission.refusal({ place, origin, said });
+  if (refused) return conclude(parts, delivery, refused);
+  if (reading.kind === "unknown") return reply(parts, delivery, intent, unknownText(reading));
+  if (reading.kind === "malformed") return reply(parts, delivery, intent, malformedText(reading));
+  return byVerb(parts, delivery, intent, reading.command);
+}
+
+type Command = Extract<CommandReading, { kind: "command" }>["command"];
+
+// The verb's own data comes last; what all verbs share comes first.
+function byVerb(parts: IntakeParts, delivery: string, intent: Commanded, command: Command): Promise<string> {
+  switch (command.kind) {
+    case "fix":
+      return fix(parts, delivery, intent, command.instructions);
+    case "plan":
+      return plan(parts, delivery, intent);
+    case "retry":
+      return retry(parts, delivery, intent);
+    case "stop":
+      return stop(parts, delivery, intent);
+    case "approve":
+      return command.sha === undefined
+        ? approvePlan(parts, delivery, intent)
+        : approveHead(parts, delivery, intent, command.sha);
+    case "budget":
+      return budget(parts, delivery, intent, command.cents);
+    case "status":
+      return status(parts, delivery, intent);
+    case "help":
+      return help(parts, delivery, intent);
+    case "doctor":
+      return reply(parts, delivery, intent, answers.doctorElsewhere);
+    default:
+      return command satisfies never;
+  }
+}
+
+async function reply(
+  parts: IntakeParts,
+  delivery: string,
+  { place, said, origin }: Commanded,
+  text: string,
+): Promise<string> {
+  await replyOnce(parts, place, { key: `command:${said.id}`, text, since: origin.at });
+  return conclude(parts, delivery, "answered");
+}
+
+async function fix(
+  parts: IntakeParts,
+  delivery: string,
+  intent: Commanded,
+  instructions: string,
+): Promise<string> {
+  const { place, origin, said, onPull } = intent;
+  if (!onPull) return beginRun(parts, delivery, { place, origin, triggerKey: `comment:${said.id}` });
+  const run = await liveRun(parts.store.db, keyOf("pull", place));
+  if (!run) return reply(parts, delivery, intent, answers.foreignPull);
+  const kept = run.phase === "resting" && run.ending?.kind === "budget reached";
+  if (kept)
+    await replyOnce(parts, place, {
+      key: `command:${said.id}`,
+      text: answers.keptForBudget,
+      since: origin.at,
+    });
+  const text = instructions === "" ? "Go on." : instructions;
+  return written(parts, delivery, (tx) => tellComment(tx, parts, { run, intent, text }));
+}
+
+function plan(parts: IntakeParts, delivery: string, intent: Commanded): Promise<string> {
+  const { place, origin, said, onPull } = intent;
+  if (onPull || origin.trigger.kind !== "command") return reply(parts, delivery, intent, answers.foreignPull);
+  const planned = { ...origin, trigger: { ...origin.trigger, plan: true } };
+  return beginRun(parts, delivery, { place, origin: planned, triggerKey: `comment:${said.id}` });
+}
+
+async function retry(parts: IntakeParts, delivery: string, intent: Commanded): Promise<string> {
+  const { place, origin, said, onPull } = intent;
+  const run = await latestRun(parts.store.db, keyOf(onPull ? "pull" : "issue", place));
+  if (!run) return reply(parts, delivery, intent, answers.noRun);
+  if (run.phase === "working") return reply(parts, delivery, intent, answers.stillWorking);
+  if (!run.ending || run.ending.kind === "opened" || run.phase === "resting") {
+    return reply(parts, delivery, intent, answers.retrySuccess);
+  }
+  const before = {
+    ending: endingText(run.ending),
+    ...(run.session === undefined ? {} : { branch: sessionBranch(run.session) }),
+  };
+  const again = { ...run.origin, sender: origin.sender, at: origin.at, trigger: origin.trigger, before };
+  return beginRun(parts, delivery, { place: run.place, origin: again, triggerKey: `comment:${said.id}` });
+}
+
+async function stop(parts: IntakeParts, delivery: string, intent: Commanded): Promise<string> {
+  const { place, origin, onPull } = intent;
+  const run = await liveRun(parts.store.db, keyOf(onPull ? "pull" : "issue", place));
+  if (run?.phase !== "working") return reply(parts, delivery, intent, answers.nothingToStop);
+  const asked: Stop = { why: "command", by: origin.sender.login, at: parts.clock.now() };
+  return written(parts, delivery, async (tx) => {
+    await stopRun(tx, run.id, asked);
+    return { verdict: `stop asked of ${run.id}`, wake: run.id };
+  });
+}
+
+/** The plan as it is shown: an approval written before it was shown was meant for another. */
+async function approvePlan(parts: IntakeParts, delivery: string, intent: Commanded): Promise<string> {
+  const { place, origin, said, onPull } = intent;
+  const run = await liveRun(parts.store.db, keyOf(onPull ? "pull" : "issue", place));
+  const waits = run?.phase === "working" ? await waitingOn(parts.store.db, run.id) : undefined;
+  if (!run || waits?.what !== "plan") {
+    return reply(
+      parts,
+      delivery,
+      intent,
+      run?.held ? answers.approveWith(run.held.slice(0, 12)) : answers.nothingToApprove,
+    );
+  }
+  if (said.at + clockSlackMs < waits.since) return reply(parts, delivery, intent, answers.planChanged);
+  const source = { kind: "comment" as const, id: said.id };
+  const note = {
+    id: `comment:${said.id}`,
+    kind: "approval" as const,
+    author: origin.sender.login,
+    text: "",
+    source,
+  };
+  return written(parts, delivery, (tx) => tell(tx, parts, run, note));
+}
+
+/** GitHub's times have whole seconds, and its clock is not ours. */
+const clockSlackMs = 2_000;
+
+async function approveHead(
+  parts: IntakeParts,
+  delivery: string,
+  intent: Commanded,
+  sha: string,
+): Promise<string> {
+  const { place, origin, said, onPull } = intent;
+  const refused = await parts.admission.refusal({ place, origin, said, who: "maintain" });
+  if (refused) return conclude(parts, delivery, refused);
+  const run = await liveRun(parts.store.db, keyOf(onPull ? "pull" : "issue", place));
+  if (!run?.held) return reply(parts, delivery, intent, answers.nothingToApprove);
+  if (!run.held.startsWith(sha)) return reply(parts, delivery, intent, answers.wrongHead(run.held));
+  if (run.settings.approval === "other" && run.origin.sender.id === origin.sender.id) {
+    return reply(parts, delivery, intent, answers.notYourOwn);
+  }
+  return written(parts, delivery, async (tx) => {
+    await writeApproval(tx, run, { sha: run.held ?? sha, by: origin.sender.login, at: parts.clock.now() });
+    return { verdict: `approval told to ${run.id}`, wake: run.id };
+  });
+}
+
+async function budget(
+  parts: IntakeParts,
+  delivery: string,
+  intent: Commanded,
+  cents: number,
+): Promise<string> {
+  const { place, origin, said, onPull } = intent;
+  const run = await liveRun(parts.store.db, keyOf(onPull ? "pull" : "issue", place));
+  if (!run) return reply(parts, delivery, intent, answers.noRun);
+  if (cents <= spentCents(run))
+    return reply(parts, delivery, intent, answers.budgetTooSmall(spentCents(run)));
+  const most = parts.config.limits.budgetCentsMax;
+  if (cents > most) return reply(parts, delivery, intent, answers.budgetTooLarge(most));
+  const usual = Math.max(parts.config.limits.budgetCents, Math.round(run.settings.budget_usd * 100));
+  if (cents > usual) {
+    const refused = await parts.admission.refusal({ place, origin, said, who: "maintain" });
+    if (refused) return conclude(parts, delivery, refused);
+  }
+  await replyOnce(parts, place, {
+    key: `command:${said.id}`,
+    text: answers.budgetRaised(cents),
+    since: origin.at,
+  });
+  return written(parts, delivery, async (tx) => {
+    await resettle(tx, run.id, { ...run.settings, budget_usd: cents / 100 });
+    if (run.phase !== "resting" || run.ending?.kind !== "budget reached") {
+      return { verdict: `budget of ${run.id} changed`, wake: run.id };
+    }
+    const source = { kind: "budget" as const };
+    return tell(tx, parts, run, {
+      id: `budget:${said.id}`,
+      kind: "said",
+      author: origin.sender.login,
+      text: "",
+      source,
+    });
+  });
+}
+
+async function status(parts: IntakeParts, delivery: string, intent: Commanded): Promise<string> {
+  const run = await latestRun(parts.store.db, keyOf(intent.onPull ? "pull" : "issue", intent.place));
+  if (!run) return reply(parts, delivery, intent, answers.noRun);
+  const waits = run.phase === "working" ? await waitingOn(parts.store.db, run.id) : undefined;
+  return reply(parts, delivery, intent, statusText(run, stateOf(run, waits?.what), parts.clock.now()));
+}
+
+function stateOf(run: Run, waits: "question" | "plan" | undefined): State {
+  if (run.phase !== "working" && run.ending) return { kind: "ended", ending: run.ending };
+  if (waits === "question") return { kind: "waiting for an answer" };
+  if (waits === "plan") return { kind: "waiting for approval", of: "plan", plan: "" };
+  if (run.held !== undefined)
+    return { kind: "waiting for approval", of: "head", head: run.held, reasons: [], more: 0 };
+  return { kind: run.session === undefined ? "starting" : "working" };
+}
+
+async function help(parts: IntakeParts, delivery: string, intent: Commanded): Promise<string> {
+  const { place, origin, said } = intent;
+  const level = await parts.admission.level({ place, origin, said });
+  const run = await latestRun(parts.store.db, keyOf(intent.onPull ? "pull" : "issue", place));
+  return reply(
+    parts,
+    delivery,
+    intent,
+    helpText(origin.sender.login, level, run?.settings ?? { who: "write" }),
+  );
+}

@@ -1,0 +1,101 @@
+/**
+ * Life after the pull request: reviews, failed checks and pushes, each one word to the run that opened it.
+ */
+import type { Intent } from "../domain/intent.ts";
+import { checksText, reviewText } from "../domain/prompt.ts";
+import { answers } from "../domain/replies.ts";
+import { baseBranch, type Run } from "../domain/run.ts";
+import { newFailures } from "../github/checks.ts";
+import { readReview } from "../github/review.ts";
+import { countNotes } from "../store/notes.ts";
+import { liveRun, runOfBranch, stopRun } from "../store/runs.ts";
+import { replyOnce } from "./replies.ts";
+import { tell } from "./starting.ts";
+import { conclude, type IntakeParts, keyOf, written } from "./verdict.ts";
+
+type Of<K extends Intent["kind"]> = Extract<Intent, { kind: K }>;
+
+/** A review that asks for something: one message, however many remarks and deliveries. */
+export async function hearReview(
+  parts: IntakeParts,
+  delivery: string,
+  intent: Of<"review">,
+): Promise<string> {
+  const { place, origin, review } = intent;
+  const run = await liveRun(parts.store.db, keyOf("pull", place));
+  if (!run) {
+    const key = `review:${review}`;
+    if (intent.body !== "")
+      await replyOnce(parts, place, { key, text: answers.foreignPull, since: origin.at });
+    return conclude(parts, delivery, "ignored: not a pull request of ours");
+  }
+  if (!(await parts.admission.allowed({ place, origin }))) {
+    return conclude(parts, delivery, "ignored: the review of somebody who may not");
+  }
+  const text = reviewText(await readReview(parts.github, place, review));
+  if (text === "") return conclude(parts, delivery, "ignored: the review says nothing");
+  const source = { kind: "review" as const, id: review, pull: place.issue };
+  const note = { id: `review:${review}`, kind: "said" as const, author: origin.sender.login, text, source };
+  return written(parts, delivery, (tx) => tell(tx, parts, run, note));
+}
+
+/** Actions' checks by themselves, other Apps' where the settings list them. */
+const actionsSlug = "github-actions";
+
+/** Failed checks on the head that our session pushed last. */
+export async function hearChecks(
+  parts: IntakeParts,
+  delivery: string,
+  intent: Of<"checks failed">,
+): Promise<string> {
+  const { place, suite } = intent;
+  const run = await liveRun(parts.store.db, keyOf("pull", place));
+  const refused = run ? await notRepaired(parts, run, suite) : "not a pull request of ours";
+  if (!run || refused !== undefined) return conclude(parts, delivery, `ignored: ${refused}`);
+  const failures = await newFailures(parts.github, place, { suite: suite.id, base: baseBranch(run) });
+  if (failures.length === 0) return conclude(parts, delivery, "ignored: the checks fail on the base as well");
+  const source = { kind: "checks" as const, pull: place.issue };
+  const author = suite.app.slug || actionsSlug;
+  const note = {
+    id: `checks:${suite.id}`,
+    kind: "said" as const,
+    author,
+    text: checksText(failures),
+    source,
+  };
+  return written(parts, delivery, (tx) => tell(tx, parts, run, note));
+}
+
+async function notRepaired(
+  parts: IntakeParts,
+  run: Run,
+  suite: Of<"checks failed">["suite"],
+): Promise<string | undefined> {
+  const { ci } = run.settings;
+  if (!ci.repair) return "repairs are turned off";
+  if (suite.app.slug !== actionsSlug && !ci.apps.includes(suite.app.slug))
+    return "checks of an App not listed";
+  if (run.phase !== "resting" || run.head !== suite.headSha) return "not the head our session pushed last";
+  if ((await countNotes(parts.store.db, run.id, "checks:")) >= ci.attempts)
+    return "repaired as often as allowed";
+  const { place, origin } = run;
+  return (await parts.admission.allowed({ place, origin })) ? undefined : "the requester may not any more";
+}
+
+/** A person's push to a run's branch wins: the agent stops, and goes on only when asked. */
+export async function hearPush(parts: IntakeParts, delivery: string, intent: Of<"pushed">): Promise<string> {
+  const { place, branch, sender } = intent;
+  const run = await runOfBranch(parts.store.db, { repositoryId: place.repositoryId, branch });
+  if (!run) return conclude(parts, delivery, "ignored: not a branch of a run");
+  const { login } = await parts.github.self(place.installation);
+  if (sender.login === login) return conclude(parts, delivery, "ignored: the run's own push");
+  if (run.phase !== "working") return conclude(parts, delivery, "ignored: the run is at rest");
+  // Held work has a new head now, which is screened again; an approval names the head it is for.
+  if (run.held !== undefined)
+    return written(parts, delivery, async () => ({ verdict: `new head of ${run.id}`, wake: run.id }));
+  const stop = { why: "a person pushed to the branch" as const, by: sender.login, at: parts.clock.now() };
+  return written(parts, delivery, async (tx) => {
+    await stopRun(tx, run.id, stop);
+    return { verdict: `stop asked of ${run.id}`, wake: run.id };
+  });
+}

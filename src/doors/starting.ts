@@ -1,0 +1,96 @@
+/**
+ * Starting a run, and saying something to one: both are one transaction with the delivery's verdict. What
+ * is said to a run at rest opens its next round.
+ */
+import { runIdFrom } from "../domain/ids.ts";
+import type { Note, Origin, Place, Run } from "../domain/run.ts";
+import { type Operator, resolveSettings } from "../domain/settings-layers.ts";
+import type { Tx } from "../engine/engine.ts";
+import { addNote, waitingOn } from "../store/notes.ts";
+import { liveRun, openRound, shiftRound, startRun } from "../store/runs.ts";
+import { isOffSince } from "./labelling.ts";
+import { type Change, type IntakeParts, keyOf, written } from "./verdict.ts";
+
+/** What a run begins with. */
+export interface Start {
+  place: Place;
+  origin: Origin;
+  triggerKey: string;
+  label?: string;
+}
+
+/** Starts a run; where one is alive on the issue, instructions become a note to it. */
+export function beginRun(parts: IntakeParts, delivery: string, start: Start): Promise<string> {
+  const { settings } = resolveSettings({ operator: operatorOf(parts) }, start.label);
+  const id = runIdFrom(parts.random(20));
+  return written(parts, delivery, async (tx) => {
+    const { place, origin, triggerKey } = start;
+    const resting = await liveRun(tx, keyOf("issue", place));
+    if (resting?.phase === "resting" && origin.trigger.kind === "command")
+      return tellOrigin(tx, parts, { run: resting, origin });
+    if (start.label !== undefined && (await isOffSince(tx, place, origin))) {
+      return { verdict: "ignored: the label was taken off again" };
+    }
+    const now = parts.clock.now();
+    const began = await startRun(tx, { id, triggerKey, place, origin, settings, now });
+    if (began === "started") return { verdict: `run ${id} started`, wake: id };
+    if (began === "known") return { verdict: "ignored: this trigger has had its run" };
+    const run = await liveRun(tx, keyOf("issue", place));
+    return run ? tellOrigin(tx, parts, { run, origin }) : { verdict: "ignored: a run is at work" };
+  });
+}
+
+/** The operator's ceilings as the settings' layers want them. */
+export function operatorOf({ config: { limits } }: Pick<IntakeParts, "config">): Operator {
+  return {
+    budgetUsdMax: limits.budgetCentsMax / 100,
+    dayUsdMax: limits.dayCentsMax / 100,
+    defaultActiveRuns: limits.activeRuns,
+    defaultBudgetUsd: limits.budgetCents / 100,
+  };
+}
+
+/** Passes a command's instructions on; without any there is nothing to say. */
+async function tellOrigin(
+  tx: Tx,
+  parts: IntakeParts,
+  { run, origin }: { run: Run; origin: Origin },
+): Promise<Change> {
+  const { trigger, sender } = origin;
+  if (trigger.kind !== "command" || (trigger.instructions === "" && run.phase === "working")) {
+    return { verdict: "ignored: a run is at work" };
+  }
+  const pull = run.pull === undefined ? {} : { pull: run.pull };
+  const source = { kind: "comment" as const, id: trigger.commentId, ...pull };
+  const text = trigger.instructions === "" ? "Go on." : trigger.instructions;
+  return tell(tx, parts, run, {
+    id: `comment:${trigger.commentId}`,
+    kind: "said",
+    author: sender.login,
+    text,
+    source,
+  });
+}
+
+/** Writes a note to a run; one at rest begins its next round with it. Said twice, it is said once. */
+export async function tell(
+  tx: Tx,
+  { clock }: IntakeParts,
+  run: Run,
+  said: Omit<Note, "round" | "at">,
+): Promise<Change> {
+  const at = clock.now();
+  const rests = run.phase === "resting";
+  // At its cap a session takes no message: what is said waits for a raised budget.
+  const kept = rests && run.ending?.kind === "budget reached" && said.source.kind !== "budget";
+  const note = { ...said, round: rests ? run.round + 1 : run.round, at };
+  if (!(await addNote(tx, run.id, note))) return { verdict: "ignored: said before" };
+  if (kept) return { verdict: `kept for ${run.id}` };
+  if (rests && !(await openRound(tx, run, at))) return { verdict: "ignored: another run is at work" };
+  const waiting = rests ? undefined : await waitingOn(tx, run.id);
+  if (waiting) await shiftRound(tx, run.id, at - waiting.since);
+  return {
+    verdict: rests ? `round ${run.round + 1} of ${run.id} opened` : `told to ${run.id}`,
+    wake: run.id,
+  };
+}

@@ -1,0 +1,60 @@
+/**
+ * What a delivery came to, written together with what it changed: a verdict, a change and the wake it
+ * causes are one transaction, so a delivery is worked off exactly once.
+ */
+import type { Clock } from "../clock.ts";
+import type { Config } from "../config.ts";
+import type { Place } from "../domain/run.ts";
+import type { Engine, Tx } from "../engine/engine.ts";
+import type { GitHub } from "../github/client.ts";
+import type { Logger } from "../log.ts";
+import type { Store } from "../store/database.ts";
+import type { Inbox } from "../store/deliveries.ts";
+import type { RunKey } from "../store/runs.ts";
+import type { Admission } from "./admission.ts";
+
+/** What the intake works with. */
+export interface IntakeParts {
+  config: Pick<Config, "app" | "github" | "limits">;
+  github: GitHub;
+  store: Store;
+  engine: Engine;
+  box: Inbox;
+  admission: Admission;
+  clock: Clock;
+  random: (bytes: number) => Uint8Array;
+  log: Logger;
+}
+
+/** What a change came to, and the run it wakes. */
+export interface Change {
+  verdict: string;
+  wake?: string;
+}
+
+/** Writes the verdict alone. */
+export async function conclude({ box }: IntakeParts, delivery: string, verdict: string): Promise<string> {
+  await box.finish(delivery, verdict);
+  return verdict;
+}
+
+/** Writes a change, the wake of its run and the verdict together. */
+export async function written(
+  { store, engine, box, clock }: IntakeParts,
+  delivery: string,
+  change: (tx: Tx) => Promise<Change>,
+): Promise<string> {
+  const { verdict } = await store.db.transaction().execute(async (tx) => {
+    const done = await change(tx);
+    if (done.wake !== undefined) await engine.wake(tx, { kind: "run", id: done.wake, at: clock.now() });
+    await box.finish(delivery, done.verdict, tx);
+    return done;
+  });
+  engine.knock();
+  return verdict;
+}
+
+/** The run of a thread: an issue, or the pull request it opened. */
+export function keyOf(kind: "issue" | "pull", { repositoryId, issue }: Place): RunKey {
+  return kind === "issue" ? { kind, repositoryId, issue } : { kind, repositoryId, pull: issue };
+}

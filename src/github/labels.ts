@@ -1,0 +1,122 @@
+/**
+ * Who put a label on which issue and when, by GitHub's own record. Deliveries carry no such time, so what
+ * they leave open is asked here. It does not know what a label means to us.
+ */
+import type { Person, Place } from "../domain/run.ts";
+import type { GitHub } from "./client.ts";
+
+/** A label put on or taken off. */
+export interface Labelling {
+  id: number;
+  kind: "labeled" | "unlabeled";
+  /** Milliseconds since the epoch, in whole seconds, by GitHub's clock. */
+  at: number;
+  /** Absent when the account is gone. */
+  by?: Person;
+  /** Done through an App on somebody's behalf. */
+  viaApp: boolean;
+}
+
+/** Pages of a hundred events that are read, from the newest back. */
+const pagesMax = 10;
+
+/** The newest labelling of the issue with `label`; undefined when its last thousand events hold none. */
+export async function lastLabelling(
+  github: GitHub,
+  place: Place,
+  label: string,
+): Promise<Labelling | undefined> {
+  const { owner, repo, issue } = place;
+  const { issues } = github.of(place.installation).rest;
+  const read = (page: number) => issues.listEvents({ owner, repo, issue_number: issue, per_page: 100, page });
+  const first = await read(1);
+  // Events come oldest first, and the newest are wanted.
+  const pages = Number(/[?&]page=(\d+)[^>]*>;\s*rel="last"/.exec(first.headers.link ?? "")?.[1] ?? 1);
+  for (let page = pages; page > Math.max(pages - pagesMax, 0); page -= 1) {
+    const { data } = page === 1 ? first : await read(page);
+    const found = data.flatMap((event) => labellingOf(event, label)).at(-1);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+interface LabelEvent {
+  id: number;
+  event: string;
+  created_at: string;
+  actor?: { login: string; id: number; type: string } | null;
+  performed_via_github_app?: unknown;
+  label?: { name?: string | null };
+}
+
+function labellingOf(event: LabelEvent, label: string): Labelling[] {
+  const kind = event.event;
+  if (kind !== "labeled" && kind !== "unlabeled") return [];
+  if (event.label?.name?.toLowerCase() !== label.toLowerCase()) return [];
+  const { actor } = event;
+  const by = actor ? { by: { login: actor.login, id: actor.id, type: actor.type } } : {};
+  const viaApp = Boolean(event.performed_via_github_app);
+  return [{ id: event.id, kind, at: Date.parse(event.created_at), viaApp, ...by }];
+}
+
+/** An installation as the App sees it. */
+export interface Installation {
+  id: number;
+  account: string;
+  createdAt: number;
+  suspended: boolean;
+}
+
+/** All installations, by id. */
+export async function installationsOf(github: GitHub): Promise<Installation[]> {
+  const { app } = github;
+  const all = await app.paginate(app.rest.apps.listInstallations, { per_page: 100 });
+  return all
+    .map((one) => ({
+      id: one.id,
+      account: one.account && "login" in one.account ? one.account.login : "",
+      createdAt: Date.parse(one.created_at),
+      suspended: Boolean(one.suspended_at),
+    }))
+    .toSorted((one, other) => one.id - other.id);
+}
+
+/** An open issue that carries a label, as a delivery would show it. */
+export interface LabelledIssue {
+  owner: string;
+  repo: string;
+  /** GitHub's own object. */
+  issue: { number: number };
+}
+
+/** The search shows a thousand results at most. */
+const searchPagesMax = 10;
+
+/** A page of a hundred open issues of the account's repositories that carry `label`; `more`: there is another. */
+export async function labelledIssues(
+  github: GitHub,
+  { id, account }: Installation,
+  { label, page }: { label: string; page: number },
+): Promise<{ issues: LabelledIssue[]; more: boolean }> {
+  const { data } = await github.of(id).rest.search.issuesAndPullRequests({
+    q: `is:issue is:open user:${account} label:"${label}"`,
+    sort: "updated",
+    per_page: 100,
+    page,
+  });
+  const issues = data.items.map((issue) => {
+    const [owner = "", repo = ""] = issue.repository_url.split("/").slice(-2);
+    return { owner, repo, issue };
+  });
+  return { issues, more: page < searchPagesMax && page * 100 < data.total_count };
+}
+
+/** The repository as deliveries carry it. */
+export async function repositoryObject(
+  github: GitHub,
+  installation: number,
+  { owner, repo }: { owner: string; repo: string },
+): Promise<{ id: number }> {
+  const { data } = await github.of(installation).rest.repos.get({ owner, repo });
+  return data;
+}

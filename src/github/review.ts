@@ -1,0 +1,38 @@
+/**
+ * A review on a pull request: its words and every remark with file and line, as one thing.
+ */
+
+import type { Remark } from "../domain/prompt.ts";
+import type { Place } from "../domain/run.ts";
+import type { GitHub } from "./client.ts";
+
+/** Pages of a hundred remarks that are read. */
+const pagesMax = 5;
+
+/** The review's own words and its remarks. `place.issue` is the pull request's number. */
+export async function readReview(
+  github: GitHub,
+  { installation, owner, repo, issue }: Place,
+  review: number,
+): Promise<{ body: string; remarks: Remark[] }> {
+  const { pulls } = github.of(installation).rest;
+  const where = { owner, repo, pull_number: issue, review_id: review };
+  const { data } = await pulls.getReview(where);
+  const remarks: Remark[] = [];
+  for (let page = 1; page <= pagesMax; page++) {
+    const { data: listed } = await pulls.listCommentsForReview({ ...where, per_page: 100, page });
+    remarks.push(
+      ...listed.map((one) => {
+        const line = one.line ?? one.original_line;
+        return {
+          path: one.path,
+          hunk: one.diff_hunk,
+          body: one.body,
+          ...(line === undefined ? {} : { line }),
+        };
+      }),
+    );
+    if (listed.length < 100) break;
+  }
+  return { body: data.body, remarks };
+}

@@ -1,0 +1,80 @@
+/**
+ * What a run shows of the conversation around it: that it heard somebody, that the agent has read it, that
+ * it works on the pull request, and what the agent answered there.
+ */
+
+import type { Ending } from "../domain/ending.ts";
+import { commentMarker } from "../domain/ids.ts";
+import { harmless } from "../domain/sanitize.ts";
+import { headline } from "../domain/words.ts";
+import { finishCheck, type OwnCheck, ownCheck } from "../github/checks.ts";
+import { comment, reaction } from "../github/issue.ts";
+import { toldAs } from "./facts.ts";
+import type { Tools } from "./tools.ts";
+
+const replyCharactersMax = 20_000;
+
+/** 👀 on what was taken in, 🚀 when the platform says that the agent has read it. */
+export async function acknowledge({ ledger, github, held: { run } }: Tools): Promise<void> {
+  for (const { id, source } of run.notes) {
+    if (source.kind !== "comment") continue;
+    const target = { kind: "comment" as const, id: source.id };
+    await ledger.once(`taken ${id}`, reaction(github, run.place, target, "eyes"));
+    const told = toldAs(ledger, id);
+    if (told === undefined || !run.progress.heard.includes(told)) continue;
+    await ledger.once(`heard ${id}`, reaction(github, run.place, target, "rocket"));
+  }
+}
+
+/** The check run that says that the agent works on an open pull request. */
+export async function showWork({ ledger, github, held: { run } }: Tools): Promise<void> {
+  if (run.pull === undefined || run.head === undefined) return;
+  const check: OwnCheck = {
+    kind: "working",
+    title: "The agent is at work",
+    summary: "It answers what was said on this pull request.",
+  };
+  await ledger.once("check", ownCheck(github, run.place, run.head, check));
+}
+
+/** At the end of a round on an open pull request: the answer under it, and what became of the check. */
+export async function showAnswer(tools: Tools, ending: Ending, worked: string | undefined): Promise<void> {
+  const { ledger, github, clock, held } = tools;
+  const { run } = held;
+  const check = ledger.read("check");
+  if (run.pull === undefined || !check) return;
+  const done = doneCheck(ending, headline(run, { kind: "ended", ending }, clock.now()));
+  await finishCheck(github, run.place, check.id, done);
+  if (run.head !== undefined && run.head !== worked)
+    await ledger.once("checked", ownCheck(github, run.place, run.head, done));
+  const asked = run.notes.some(({ round, source }) => round === run.round && "pull" in source);
+  const words = harmless(run.progress.words, { max: replyCharactersMax });
+  if (!asked || words === "") return;
+  const marker = commentMarker(run.id, `round-${run.round}`);
+  const place = { ...run.place, issue: run.pull };
+  await ledger.once(
+    "reply",
+    comment(github, place, { marker, body: `${words}\n\n${marker}`, since: run.roundAt }),
+  );
+}
+
+function doneCheck(ending: Ending, summary: string): OwnCheck {
+  const conclusion = ending.kind === "opened" ? "success" : "neutral";
+  return {
+    kind: "done",
+    conclusion,
+    title: ending.kind === "opened" ? "The agent is done" : ending.kind,
+    summary,
+  };
+}
+
+/** A push to the open pull request that is held back: the check says so, with the reasons. */
+export async function showHeld(
+  { ledger, github, held: { run } }: Tools,
+  sha: string,
+  summary: string,
+): Promise<void> {
+  if (run.pull === undefined) return;
+  const check: OwnCheck = { kind: "done", conclusion: "action_required", title: "Held back", summary };
+  await ledger.once("checked", ownCheck(github, run.place, sha, check));
+}

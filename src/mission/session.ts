@@ -1,0 +1,93 @@
+/**
+ * The run's session: opened with a freshly recorded token, or the one an earlier attempt left. A session
+ * that was archived is followed by a new one on the pull request's head, which is told what happened before.
+ */
+import type { Mount, SessionOrder } from "../agent/agent.ts";
+import { messageMarker } from "../domain/ids.ts";
+import { forNextSession } from "../domain/progress.ts";
+import { continuationText, requestText } from "../domain/prompt.ts";
+import { baseBranch, budgetCents, fullName } from "../domain/run.ts";
+import { sessionTitle } from "../domain/words.ts";
+import { issueToken } from "./credential.ts";
+import type { RunSession } from "./facts.ts";
+import { threadAtTrigger } from "./thread.ts";
+import type { Tools } from "./tools.ts";
+
+/** All sessions of the run, oldest first. */
+export function sessionsOf({ ledger }: Tools): RunSession[] {
+  return ledger.all<RunSession>("session").map(({ value }) => value);
+}
+
+/** The session the round works in. */
+export async function currentSession(tools: Tools): Promise<RunSession> {
+  const { ledger, held } = tools;
+  const known = sessionsOf(tools);
+  const last = known.at(-1);
+  if (last && !ledger.read(`archive ${last.id}`)) return last;
+  const name = last ? (`session ${known.length + 1}` as const) : "session";
+  const progress = last ? forNextSession(held.run.progress) : held.run.progress;
+  let tokens: Record<string, string> | undefined;
+  const act = tools.agents.session({ id: held.run.id, known: known.map(({ id }) => id) }, async () => {
+    const { tokenId, ...mount } = await issueToken(tools);
+    tokens = { [mount.name]: tokenId };
+    return order(tools, mount, budgetCents(held.run.settings) - progress.carriedCents);
+  });
+  const make = async () => ({ ...(await act.make()), ...(tokens ? { tokens } : {}) });
+  const session = await ledger.once(name, { find: act.find, make }, ({ id }) => ({
+    session: id,
+    progress_json: JSON.stringify(progress),
+  }));
+  held.run.session = session.id;
+  held.run.progress = progress;
+  return session;
+}
+
+function order(tools: Tools, mount: Mount, cents: number): SessionOrder {
+  const { run } = tools.held;
+  const branch = tools.ledger.read("pull")?.branch ?? baseBranch(run);
+  return {
+    runId: run.id,
+    title: sessionTitle(run),
+    metadata: {
+      app: "patchwright",
+      run_id: run.id,
+      installation_id: String(run.place.installation),
+      repository: fullName(run.place),
+      issue: String(run.place.issue),
+    },
+    mounts: [{ ...mount, branch }],
+    budgetCents: Math.max(cents, 1),
+    model: run.settings.model,
+  };
+}
+
+/** Tells a session what it is for, once. */
+export async function sendRequest(tools: Tools, session: RunSession): Promise<void> {
+  const { ledger, agents } = tools;
+  const text = await requestFor(tools, session);
+  const message = { marker: messageMarker(tools.held.run.id, `request ${session.id}`), text };
+  const sent = agents.message(session.id, message);
+  await ledger.once(`request ${session.id}`, sent, () => ({ looked_at: tools.clock.now() }));
+}
+
+async function requestFor(tools: Tools, session: RunSession): Promise<string> {
+  const { run } = tools.held;
+  const pull = tools.ledger.read("pull");
+  if (pull) return continuationText(run, { session: session.id, branch: pull.branch, base: baseBranch(run) });
+  const thread = await threadAtTrigger(tools);
+  const { login, botId } = await tools.github.self(run.place.installation);
+  const committer = { name: login, email: `${botId}+${login}@users.noreply.github.com` };
+  return requestText(run, { session: session.id, ...thread, committer });
+}
+
+/** A budget that people changed reaches the session before anything else is asked of it. */
+export async function keepBudget(tools: Tools, session: RunSession): Promise<void> {
+  const { run } = tools.held;
+  const cents = budgetCents(run.settings) - run.progress.carriedCents;
+  if (cents === session.budgetCents || cents < 1) return;
+  const set = async (): Promise<true> => {
+    await tools.agents.setBudget(session.id, cents);
+    return true;
+  };
+  await tools.ledger.once(`budget ${session.id} ${cents}`, { find: set, make: set });
+}

@@ -1,0 +1,169 @@
+/**
+ * Missed deliveries: what GitHub could not deliver while nobody answered is read from its log and put into
+ * the inbox under its own id, where everything that came twice is one. The mark, up to which the log has
+ * been worked through, moves only after a whole pass. It does not know what a delivery asks for.
+ */
+import { isUsed, ownerOf } from "../domain/delivery.ts";
+import { isProblem } from "../domain/errors.ts";
+import { type Attempt, attemptsOf, logKeptMs, payloadOf } from "../github/deliveries.ts";
+import { readMemo, writeMemo } from "../store/memos.ts";
+import { noteGap } from "./sweep-gap.ts";
+import type { SweepParts } from "./sweep-parts.ts";
+
+/** Passes overlap by this much: attempts under way, GitHub's clock beside ours. */
+export const overlapMs = 15 * 60_000;
+/** Pages of the log and payloads that are read in one turn. */
+const pagesPerTurn = 200;
+const payloadsPerTurn = 500;
+const payloadsAtOnce = 4;
+/** A payload that cannot be had so often is given up: by then the engine has waited for more than an hour. */
+const triesMax = 20;
+/** Given-up deliveries that are remembered. */
+const triesKept = 1_000;
+
+/** What is remembered between turns. */
+interface Mark {
+  /** When the last whole pass began, milliseconds since the epoch; absent before the first. */
+  at?: number;
+  /** Failed attempts to read a payload, by delivery id. */
+  tries: Record<string, number>;
+}
+
+/** One pass over the log, under way. Another process may hold another; the inbox keeps them apart. */
+interface Pass {
+  startedAt: number;
+  /** The log is read down to here. */
+  floor: number;
+  cursor: string | undefined;
+  read: boolean;
+  seen: Set<string>;
+  taken: Set<string>;
+  /** By delivery id: the attempt to read it from, with the time of the first one. */
+  missing: Map<string, Attempt>;
+}
+
+const memoName = "deliveries";
+
+/** A sweep of the delivery log; each call is one turn of bounded work. True when the pass is complete. */
+export function createDeliverySweep(parts: SweepParts): (signal: AbortSignal) => Promise<boolean> {
+  let pass: Pass | undefined;
+  return async (signal) => {
+    pass ??= await beginPass(parts);
+    if (!(await readLog(parts, pass, signal))) return false;
+    if (!(await fetchMissing(parts, pass, signal))) return false;
+    const mark = await readMark(parts);
+    const tries = Object.entries(mark.tries).filter(([guid]) => pass?.seen.has(guid));
+    await writeMark(parts, { at: Math.max(mark.at ?? 0, pass.startedAt), tries: Object.fromEntries(tries) });
+    pass = undefined;
+    return true;
+  };
+}
+
+async function beginPass(parts: SweepParts): Promise<Pass> {
+  const now = parts.clock.now();
+  const { at } = await readMark(parts);
+  const kept = now - logKeptMs;
+  if (at !== undefined && at < kept) await noteGap(parts, { from: at, to: kept + overlapMs });
+  const floor = Math.max((at ?? 0) - overlapMs, kept);
+  return {
+    ...{ startedAt: now, floor, cursor: undefined, read: false },
+    ...{ seen: new Set<string>(), taken: new Set<string>(), missing: new Map<string, Attempt>() },
+  };
+}
+
+/** Reads pages, newest first, down to the floor. False when the turn was too short for it. */
+async function readLog({ github }: SweepParts, pass: Pass, signal: AbortSignal): Promise<boolean> {
+  for (let page = 0; !pass.read; page += 1) {
+    if (page >= pagesPerTurn) return false;
+    signal.throwIfAborted();
+    const { attempts, next } = await attemptsOf(github, pass.cursor);
+    const within = attempts.filter(({ at }) => at >= pass.floor);
+    for (const attempt of within) note(pass, attempt);
+    pass.cursor = next;
+    pass.read = next === undefined || within.length === 0;
+  }
+  return true;
+}
+
+function note({ seen, taken, missing }: Pass, attempt: Attempt): void {
+  const { guid } = attempt;
+  seen.add(guid);
+  if (attempt.taken) taken.add(guid);
+  if (taken.has(guid)) missing.delete(guid);
+  // Older attempts come later and overwrite: the first one's time is when it happened.
+  else if (isUsed(attempt.event, attempt.action)) missing.set(guid, attempt);
+}
+
+/** Puts missing deliveries into the inbox, oldest first. False when the turn was too short for all. */
+async function fetchMissing(parts: SweepParts, pass: Pass, signal: AbortSignal): Promise<boolean> {
+  const { tries } = await readMark(parts);
+  const wanted = [...pass.missing.values()]
+    .filter(({ guid }) => (tries[guid] ?? 0) < triesMax)
+    .toSorted((one, other) => one.at - other.at);
+  const turn = wanted.slice(0, payloadsPerTurn);
+  const failed: Failed[] = [];
+  for (let place = 0; place < turn.length; place += payloadsAtOnce) {
+    signal.throwIfAborted();
+    const some = turn.slice(place, place + payloadsAtOnce);
+    const { missed, asked } = await fetchSome(parts, some);
+    const stillMissing = new Set(missed.map(({ guid }) => guid));
+    for (const { guid } of some) if (!stillMissing.has(guid)) pass.missing.delete(guid);
+    failed.push(...missed);
+    // All of them at once: it is GitHub that is unwell, not a delivery.
+    if (missed.length > 0 && missed.length === asked) break;
+  }
+  if (failed.length > 0) await countTries(parts, failed);
+  return wanted.length <= payloadsPerTurn;
+}
+
+interface Failed {
+  guid: string;
+  error: unknown;
+}
+
+/** Those of a few attempts that the inbox lacks. `later` when GitHub asks to slow down. */
+async function fetchSome(parts: SweepParts, some: Attempt[]): Promise<{ missed: Failed[]; asked: number }> {
+  const known = await parts.box.known(some.map(({ guid }) => guid));
+  const unknown = some.filter(({ guid }) => !known.has(guid));
+  const missed: Failed[] = [];
+  const fetched = unknown.map((attempt) =>
+    fetchOne(parts, attempt).catch((error: unknown) => void missed.push({ guid: attempt.guid, error })),
+  );
+  await Promise.all(fetched);
+  const limited = missed.find(({ error }) => isProblem(error) && error.code === "github_limited");
+  if (limited) throw limited.error;
+  return { missed, asked: unknown.length };
+}
+
+async function fetchOne({ github, box, config, log }: SweepParts, attempt: Attempt): Promise<void> {
+  const { guid: id, event, at } = attempt;
+  const payload = await payloadOf(github, attempt.id);
+  const owner = ownerOf(payload);
+  if (config.owners && (owner === undefined || !config.owners.includes(owner))) return;
+  const appended = await box.append({ id, event, body: JSON.stringify(payload), receivedAt: at });
+  if (appended === "new") log.info({ delivery_id: id, event }, "missed delivery found");
+}
+
+/** Counts failures, and passes a *later* on: the engine waits longer each time until a delivery is given up. */
+async function countTries(parts: SweepParts, failed: Failed[]): Promise<void> {
+  const mark = await readMark(parts);
+  const hopeless = (error: unknown) => isProblem(error, "gone", "fault");
+  const counted = failed.map(({ guid, error }) => {
+    const tries = hopeless(error) ? triesMax : (mark.tries[guid] ?? 0) + 1;
+    if (tries >= triesMax) parts.log.error({ delivery_id: guid, err: error }, "missed delivery given up");
+    return [guid, tries] as const;
+  });
+  const tries = [...Object.entries(mark.tries), ...counted].slice(-triesKept);
+  await writeMark(parts, { ...mark, tries: Object.fromEntries(tries) });
+  const again = failed.find(({ error }) => !hopeless(error));
+  if (again) throw again.error;
+}
+
+async function readMark({ store }: SweepParts): Promise<Mark> {
+  const memo = await readMemo(store.db, memoName);
+  return memo === undefined ? { tries: {} } : (JSON.parse(memo) as Mark);
+}
+
+function writeMark({ store }: SweepParts, mark: Mark): Promise<void> {
+  return writeMemo(store.db, memoName, JSON.stringify(mark));
+}

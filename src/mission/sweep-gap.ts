@@ -1,0 +1,129 @@
+/**
+ * A gap longer than GitHub's delivery log: issues labelled inside it are searched for, and each newest
+ * labelling that still stands goes into the inbox as the delivery it would have been. From there on it is
+ * like any other: its actor is the sender and is asked for permission, and the intake tells whether it has
+ * had its run.
+ */
+import { isProblem } from "../domain/errors.ts";
+import { defaultSettings } from "../domain/settings.ts";
+import {
+  type Installation,
+  installationsOf,
+  type LabelledIssue,
+  labelledIssues,
+  lastLabelling,
+  repositoryObject,
+} from "../github/labels.ts";
+import { dropMemo, readMemo, writeMemo } from "../store/memos.ts";
+import type { SweepParts } from "./sweep-parts.ts";
+
+/** A span in which deliveries were lost for good, and how far its search has come. Times since the epoch. */
+interface Gap {
+  from: number;
+  to: number;
+  /** The installation being searched, and the next page of its results. */
+  installation?: number;
+  page?: number;
+}
+
+const memoName = "gap";
+
+/** Remembers a gap to be searched; one that is open already grows, and is searched again from the start. */
+export async function noteGap(parts: SweepParts, { from, to }: { from: number; to: number }): Promise<void> {
+  const open = await readGap(parts);
+  await writeGap(parts, { from: Math.min(from, open?.from ?? from), to });
+  parts.log.warn({ from, to }, "the delivery log does not reach back to the last sweep; searching labels");
+}
+
+/** A search of the open gap; each call is one page of results. True when there is no gap (any more). */
+export function createGapSweep(parts: SweepParts): (signal: AbortSignal) => Promise<boolean> {
+  let installations: Installation[] | undefined;
+  return async (signal) => {
+    const gap = await readGap(parts);
+    if (!gap) return true;
+    installations ??= await installationsOf(parts.github);
+    const next = installations.find(({ id }) => id >= (gap.installation ?? 0));
+    if (!next) {
+      installations = undefined;
+      await dropMemo(parts.store.db, memoName);
+      return true;
+    }
+    const page = gap.page ?? 1;
+    const more = (await searched(parts, { ...gap, page }, { installation: next, signal })) === "more";
+    const place = more ? { installation: next.id, page: page + 1 } : { installation: next.id + 1, page: 1 };
+    await writeGap(parts, { from: gap.from, to: gap.to, ...place });
+    return false;
+  };
+}
+
+interface Search {
+  installation: Installation;
+  signal: AbortSignal;
+}
+
+async function searched(
+  parts: SweepParts,
+  gap: Gap & { page: number },
+  { installation, signal }: Search,
+): Promise<"more" | "all"> {
+  const { github, config, log } = parts;
+  const served = !config.owners || config.owners.includes(installation.account.toLowerCase());
+  if (!served || installation.suspended) return "all";
+  let isMore = false;
+  try {
+    for (const label of Object.keys(defaultSettings.labels)) {
+      const { issues, more } = await labelledIssues(github, installation, { label, page: gap.page });
+      isMore ||= more;
+      for (const issue of issues) {
+        signal.throwIfAborted();
+        await recover(parts, { gap, installation, label, found: issue });
+      }
+    }
+  } catch (error) {
+    // An installation that is gone or lacks a permission has nothing to recover.
+    if (!isProblem(error) || error.kind === "later") throw error;
+    log.warn({ installation_id: installation.id, err: error }, "labels could not be searched");
+    return "all";
+  }
+  return isMore ? "more" : "all";
+}
+
+interface Found {
+  gap: Gap;
+  installation: Installation;
+  label: string;
+  found: LabelledIssue;
+}
+
+/** Puts the newest labelling into the inbox, if it happened in the gap and still stands. */
+async function recover(
+  { github, box, log }: SweepParts,
+  { gap, installation, label, found: { owner, repo, issue } }: Found,
+): Promise<void> {
+  const place = { installation: installation.id, repositoryId: 0, owner, repo, issue: issue.number };
+  const last = await lastLabelling(github, place, label);
+  const from = Math.max(gap.from, installation.createdAt);
+  if (last?.kind !== "labeled" || last.at < from || last.at > gap.to) return;
+  // A delivery would not tell through which App a person did it; where we know, nobody is taken for its author.
+  if (!last.by || last.viaApp) return;
+  const body = {
+    action: "labeled",
+    issue,
+    label: { name: label },
+    repository: await repositoryObject(github, installation.id, { owner, repo }),
+    sender: last.by,
+    installation: { id: installation.id },
+  };
+  const id = `labeled-${last.id}`;
+  await box.append({ id, event: "issues", body: JSON.stringify(body), receivedAt: last.at });
+  log.info({ delivery_id: id, installation_id: installation.id }, "labelling found in the gap");
+}
+
+async function readGap({ store }: SweepParts): Promise<Gap | undefined> {
+  const memo = await readMemo(store.db, memoName);
+  return memo === undefined ? undefined : (JSON.parse(memo) as Gap);
+}
+
+function writeGap({ store }: SweepParts, gap: Gap): Promise<void> {
+  return writeMemo(store.db, memoName, JSON.stringify(gap));
+}

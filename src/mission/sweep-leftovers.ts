@@ -1,0 +1,81 @@
+/**
+ * What a crash or a lost reply can leave behind: sessions without a living run, tokens of runs that have
+ * ended, runs and deliveries that nobody would wake, rows past their time. Each is found by a bounded
+ * question and given to whoever owns it; only sessions are closed here.
+ * Invariant: a session whose run is not ours is never touched; another deployment may share the workspace.
+ */
+import type { SeenSession } from "../agent/agent.ts";
+import { isProblem } from "../domain/errors.ts";
+import { forgetUnlabelled } from "../store/memos.ts";
+import {
+  forgetExpiredTokens,
+  runsMovedSince,
+  runsWithTokensLeft,
+  sessionsOfRuns,
+  sleepers,
+} from "../store/sleepers.ts";
+import type { SweepParts } from "./sweep-parts.ts";
+import { wakeAll, wakeRuns } from "./sweep-wakes.ts";
+
+/** Payloads are kept this long: GitHub's own delivery log keeps three days. */
+const deliveryKeptMs = 7 * 24 * 60 * 60_000;
+const unlabelledKeptMs = 24 * 3_600_000;
+const expiredKeptMs = 3_600_000;
+/** An alarm this long overdue is not coming any more. */
+const overdueMs = 10 * 60_000;
+/** After a run has begun or ended, sessions opened this lately are looked at with every poll. */
+const freshMs = 10 * 60_000;
+/** Sessions closed in one pass. */
+const closedMax = 100;
+
+/** Gives what is left over to whoever owns it, and forgets what is past its time. */
+export async function sweepRows(parts: SweepParts): Promise<void> {
+  const { store, box, clock } = parts;
+  const now = clock.now();
+  await wakeRuns(parts, await runsWithTokensLeft(store.db));
+  await wakeAll(parts, await sleepers(store.db, now - overdueMs));
+  await forgetExpiredTokens(store.db, now - expiredKeptMs);
+  await forgetUnlabelled(store.db, now - unlabelledKeptMs);
+  await box.prune(now - deliveryKeptMs);
+}
+
+/** Closes young sessions without a living run, while runs begin or end. True when none is left. */
+export async function closeYoungLeftovers(parts: SweepParts): Promise<boolean> {
+  const since = parts.clock.now() - freshMs;
+  return !(await runsMovedSince(parts.store.db, since)) || closeLeftovers(parts, since);
+}
+
+/** Closes sessions, opened since `since` if given, whose run has ended or has another. True when none is left. */
+export async function closeLeftovers(parts: SweepParts, since?: number): Promise<boolean> {
+  let [closed, isDone] = [0, true];
+  for await (const page of parts.agents.sessions(since === undefined ? {} : { since })) {
+    for (const session of await leftoversOf(parts, page)) {
+      if (closed >= closedMax) return false;
+      closed += 1;
+      isDone = (await closeOne(parts, session)) && isDone;
+    }
+  }
+  return isDone;
+}
+
+async function leftoversOf({ store }: SweepParts, page: SeenSession[]): Promise<SeenSession[]> {
+  const ids = [...new Set(page.flatMap(({ run }) => run ?? []))];
+  const runs = await sessionsOfRuns(store.db, ids);
+  return page.filter(({ id, run }) => {
+    const own = run === undefined ? undefined : runs.get(run);
+    if (!own) return false;
+    return own.ended || (!own.opening && own.session !== null && own.session !== id);
+  });
+}
+
+/** Interrupts and archives; false when it has not come to rest yet. */
+async function closeOne({ agents, log }: SweepParts, { id, run }: SeenSession): Promise<boolean> {
+  try {
+    await agents.archive(id);
+  } catch (error) {
+    if (!isProblem(error, "later")) throw error;
+    return false;
+  }
+  log.warn({ session_id: id, run_id: run }, "leftover session closed");
+  return true;
+}

@@ -1,0 +1,23 @@
+/**
+ * What the caretaker's rounds are handed: the rooms they look into. It does not know the rounds.
+ */
+import type { Agents } from "../agent/agent.ts";
+import type { Clock } from "../clock.ts";
+import type { Config } from "../config.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { GitHub } from "../github/client.ts";
+import type { Logger } from "../log.ts";
+import type { Store } from "../store/database.ts";
+import type { Inbox } from "../store/deliveries.ts";
+
+/** What the caretaker works with. */
+export interface SweepParts {
+  config: Pick<Config, "owners" | "pollMs" | "sweepMs">;
+  github: GitHub;
+  agents: Agents;
+  store: Store;
+  engine: Engine;
+  box: Inbox;
+  clock: Clock;
+  log: Logger;
+}

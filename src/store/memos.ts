@@ -1,0 +1,59 @@
+/**
+ * Small things the process remembers between its starts: how far a sweep has come, when a label came off.
+ * It does not know what the texts mean.
+ */
+import type { Db } from "./schema.ts";
+
+/** The text under a name; undefined when there is none. */
+export async function readMemo(db: Db, name: string): Promise<string | undefined> {
+  const row = await db.selectFrom("memos").select("value").where("name", "=", name).executeTakeFirst();
+  return row?.value;
+}
+
+/** Puts a text under a name, in the place of what was there. */
+export async function writeMemo(db: Db, name: string, value: string): Promise<void> {
+  await db
+    .insertInto("memos")
+    .values({ name, value })
+    .onConflict((conflict) => conflict.column("name").doUpdateSet({ value }))
+    .execute();
+}
+
+/** Forgets a name. */
+export async function dropMemo(db: Db, name: string): Promise<void> {
+  await db.deleteFrom("memos").where("name", "=", name).execute();
+}
+
+/** When a trigger label last came off an issue that had no run to stop, milliseconds since the epoch. */
+export async function unlabelledAt(
+  db: Db,
+  { repositoryId, issue }: { repositoryId: number; issue: number },
+): Promise<number | undefined> {
+  const memo = await readMemo(db, unlabelledName({ repositoryId, issue }));
+  return memo === undefined ? undefined : Number(memo);
+}
+
+/** Remembers that a trigger label came off an issue that had no run to stop. */
+export async function rememberUnlabelled(
+  db: Db,
+  thread: { repositoryId: number; issue: number },
+  at: number,
+): Promise<void> {
+  await writeMemo(db, unlabelledName(thread), String(at));
+}
+
+/** Forgets labels that came off before `before`. */
+export async function forgetUnlabelled(db: Db, before: number): Promise<void> {
+  await db
+    .deleteFrom("memos")
+    .where("name", "like", `${unlabelledPrefix}%`)
+    // As text: times have had thirteen digits since 2001 and will until 2286.
+    .where("value", "<", String(before))
+    .execute();
+}
+
+const unlabelledPrefix = "unlabelled ";
+
+function unlabelledName({ repositoryId, issue }: { repositoryId: number; issue: number }): string {
+  return `${unlabelledPrefix}${repositoryId} ${issue}`;
+}

@@ -1,0 +1,138 @@
+/**
+ * `npm run demo`: plays a story before the real server and tells it as it happens. Exit status 0 when it
+ * ended well, 1 with what failed when it did not, 2 for an argument it does not know.
+ */
+import { spawnSync } from "node:child_process";
+import { parseArgs } from "node:util";
+import { systemClock } from "../../src/clock.ts";
+import { createChronicle } from "./chronicle.ts";
+import { openScene, type Scene } from "./scene.ts";
+import { type Story, waitIn } from "./story.ts";
+import { mainStory } from "./story-main.ts";
+import { createTeller, type Teller } from "./teller.ts";
+
+const stories: Record<string, Story> = { main: mainStory };
+const storyMsMax = 90_000;
+const logLinesShown = 12;
+
+/** A reason to stop, in one line, and the exit status it has. */
+class Halt extends Error {
+  readonly status: 1 | 2;
+
+  constructor(status: 1 | 2, words: string) {
+    super(words);
+    this.status = status;
+  }
+}
+
+function readArguments(): { story: Story; keep: boolean } {
+  const known = `use --keep, --story=${Object.keys(stories).join("|")}`;
+  try {
+    const { values } = parseArgs({
+      options: { keep: { type: "boolean", default: false }, story: { type: "string", default: "main" } },
+    });
+    const story = Object.hasOwn(stories, values.story) ? stories[values.story] : undefined;
+    if (!story) throw new Error(`there is no story “${values.story}”`);
+    return { story, keep: values.keep };
+  } catch (error) {
+    const [words = ""] = (error instanceof Error ? error.message : String(error)).split(/\. |\n/);
+    throw new Halt(2, `demo: ${words}; ${known}`);
+  }
+}
+
+function checkGit(): void {
+  const { stdout, error } = spawnSync("git", ["--version"], { encoding: "utf8" });
+  if (error) throw new Halt(1, "demo: git was not found; install git 2.39 or newer");
+  const [, major = 0, minor = 0] = (/(\d+)\.(\d+)/.exec(stdout) ?? []).map(Number);
+  if (major < 2 || (major === 2 && minor < 39))
+    throw new Halt(1, `demo: git 2.39 or newer is needed and this is ${stdout.trim()}`);
+}
+
+/** What stands where, for someone who has to find out why. */
+function stateOfThings({ github, claude, server }: Scene): string[] {
+  const sessions = claude.sessions.map(
+    ({ id, status, stop }) => `session ${id}: ${status}${stop ? `, ${stop.type}` : ""}`,
+  );
+  const failed = github.deliveries.filter(({ statusCode }) => statusCode >= 400);
+  return [
+    sessions.length > 0 ? sessions.join("; ") : "no session was opened",
+    `${github.tokens().length} tokens minted, ${failed.length} deliveries refused`,
+    ...(server.words() === "" ? [] : [`the server's last words: ${server.words().trim()}`]),
+    "the end of the server's log:",
+    ...server.lines.slice(-logLinesShown).map((line) => `  ${JSON.stringify(line)}`),
+  ];
+}
+
+async function playStory(story: Story, scene: Scene, teller: Teller): Promise<void> {
+  const watch = createChronicle(scene, teller);
+  const endsAt = systemClock.now() + storyMsMax;
+  const until = waitIn({ scene, clock: systemClock }, { watch, endsAt });
+  try {
+    await story.play({ scene, teller, clock: systemClock, until });
+  } catch (error) {
+    if (stopping) throw new Halt(1, "demo: interrupted before the story was over");
+    watch();
+    teller.plain();
+    for (const line of stateOfThings(scene)) teller.plain(line);
+    throw new Halt(1, `demo: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+async function keepRunning({ github, claude, server, url }: Scene, teller: Teller): Promise<void> {
+  teller.plain();
+  teller.plain("Everything is still running:");
+  teller.plain(`  Patchwright          ${url}`);
+  teller.plain(`  simulated GitHub     ${github.url}`);
+  teller.plain(`  simulated Claude     ${claude.url}`);
+  teller.plain("Ctrl-C stops it.");
+  const exit = await server.ended();
+  if (!stopping) throw new Halt(1, `demo: the server ended by itself with status ${exit.code}`);
+}
+
+/** The server's own end is part of the demonstration: it leaves no token behind. */
+async function stopServer(scene: Scene, teller: Teller): Promise<void> {
+  const exit = await scene.stopServer();
+  if (exit.code !== 0)
+    throw new Halt(1, `demo: the server did not stop well: status ${exit.code}, signal ${exit.signal}`);
+  const now = systemClock.now();
+  const alive = scene.github.tokens().filter((token) => !token.revokedAt && now < token.expiresAt);
+  if (alive.length > 0) throw new Halt(1, `demo: ${alive.length} tokens outlived the server`);
+  teller.tell({ who: "Patchwright", text: "stops, status 0; no token is alive" });
+}
+
+let stopping = false;
+let scene: Scene | undefined;
+
+/** An interrupt takes the server away, and whoever waits for anything sees it go. */
+async function stopEarly(): Promise<void> {
+  stopping = true;
+  await scene?.close();
+}
+
+async function main(): Promise<void> {
+  const { story, keep } = readArguments();
+  checkGit();
+  const teller = createTeller(systemClock);
+  for (const line of story.preface) teller.plain(line);
+  teller.plain();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => void stopEarly());
+  scene = await openScene(story);
+  try {
+    teller.tell({ who: "Patchwright", text: `is ready at ${scene.url}` });
+    await playStory(story, scene, teller);
+    if (keep) await keepRunning(scene, teller);
+    teller.plain();
+    if (stopping) teller.plain("Stopped.");
+    else await stopServer(scene, teller);
+  } finally {
+    await scene.close();
+  }
+}
+
+try {
+  await main();
+  process.exit(0);
+} catch (error) {
+  process.stderr.write(`${error instanceof Halt ? error.message : `demo: ${String(error)}`}\n`);
+  process.exit(error instanceof Halt ? error.status : 1);
+}

@@ -1,0 +1,76 @@
+/**
+ * What is seen at GitHub, in words: its deliveries and the requests Patchwright makes.
+ * What a newcomer would not miss is left out. Knows no token, only fingerprints.
+ */
+import type { GitHubSim } from "../sim/github/github.ts";
+import type { Words } from "./teller.ts";
+import { tokenName } from "./token-name.ts";
+
+type Request = GitHubSim["log"][number];
+type Delivery = GitHubSim["deliveries"][number];
+type Token = ReturnType<GitHubSim["tokens"]>[number];
+
+/** A delivery once it is answered; only those about issues are told. */
+export function deliveryNews({ event, action, statusCode, durationMs }: Delivery): Words | undefined {
+  if (event !== "issues") return undefined;
+  const text = `delivers ${event}.${action}, signed; the server has it on disk and answers ${statusCode} after ${durationMs} ms`;
+  return { who: "GitHub", text };
+}
+
+/** A request once it is answered. `tokens` are all tokens minted so far. */
+export function requestNews(request: Request, tokens: Token[]): Words | undefined {
+  if (request.as === "anonymous" || request.route.startsWith("git-")) return undefined;
+  if (request.status >= 400) {
+    const text = `asks for ${request.method} ${request.path} and is answered ${request.status}`;
+    return { who: "Patchwright", text };
+  }
+  const text = wordsFor(request, tokens);
+  return text === undefined ? undefined : { who: "Patchwright", text };
+}
+
+function wordsFor(request: Request, tokens: Token[]): string | undefined {
+  const [asked, said] = [request.requestBody, request.responseBody];
+  switch (`${request.method} ${request.route.replace("/repos/{owner}/{repo}", "")}`) {
+    case "GET /collaborators/{username}/permission":
+      return `asks what ${request.path.split("/").at(-2)} may do in this repository: ${field(said, "permission")}`;
+    case "POST /issues/{issue_number}/reactions":
+      return `reacts to the issue with :${field(asked, "content")}:`;
+    case "POST /issues/{issue_number}/comments":
+      return `posts the status comment: ${headline(asked)}`;
+    case "PATCH /issues/comments/{comment_id}":
+      return `edits the status comment: ${headline(asked)}`;
+    case "POST /app/installations/{installation_id}/access_tokens":
+      return mintWords(String(field(said, "token")), tokens);
+    case "DELETE /installation/token":
+      return tokens.some(({ sha256, repositoryIds }) => sha256 === request.tokenHash && repositoryIds)
+        ? `revokes ${tokenName(request.tokenHash)}`
+        : undefined;
+    case "GET /compare/{basehead}":
+      return `reads and screens what was pushed: ${decodeURIComponent(request.path.split("/").at(-1) ?? "")}`;
+    case "POST /pulls":
+      return `opens the pull request #${field(said, "number")}${field(said, "draft") ? " as a draft" : ""}`;
+    case "POST /pulls/{pull_number}/requested_reviewers":
+      return `asks ${[field(asked, "reviewers")].flat().join(", ")} to review it`;
+    default:
+      return undefined;
+  }
+}
+
+/** A token for a session. Patchwright's own, good for the whole installation, stays inside the server. */
+function mintWords(masked: string, tokens: Token[]): string | undefined {
+  const token = tokens.find(({ sha256 }) => masked.endsWith(sha256));
+  if (!token?.repositoryIds) return undefined;
+  const may = Object.entries(token.permissions).map(([name, level]) => `${name} ${level}`);
+  const lifeS = ((token.expiresAt - token.createdAt) / 1000).toFixed(1);
+  return `mints ${tokenName(token.sha256)}: this one repository, ${may.toSorted().join(", ")}, lives ${lifeS} s`;
+}
+
+/** The first line of a comment, without Markdown's stars. */
+function headline(body: unknown): string {
+  return String(field(body, "body")).split("\n", 1).join("").replaceAll("**", "");
+}
+
+/** A field of parsed JSON. */
+function field(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
+}

@@ -1,0 +1,117 @@
+/**
+ * Tokens of a session that mounts several repositories: each resource has its own, by its own id. The store
+ * and the seal are real; GitHub and the agent backend only remember what they are asked.
+ */
+import { randomBytes } from "node:crypto";
+import { expect, test } from "vitest";
+import type { Run } from "../../src/domain/run.ts";
+import { Secret } from "../../src/domain/secret.ts";
+import { defaultSettings } from "../../src/domain/settings.ts";
+import { createLogger } from "../../src/log.ts";
+import { keepFresh, releaseTokens } from "../../src/mission/credential.ts";
+import type { Tools } from "../../src/mission/tools.ts";
+import { openStore } from "../../src/store/database.ts";
+import { holdRun, startRun } from "../../src/store/runs.ts";
+import { sealWith } from "../../src/store/seal.ts";
+import { VirtualClock } from "../sim/virtual-clock.ts";
+import { Disk } from "../store/disk.ts";
+import { rowsOf } from "../stories/verdict.ts";
+
+const minute = 60_000;
+const resources = { "acme/shop": "sesrsc_shop", "acme/lib": "sesrsc_lib" };
+const session = { id: "sesn_1", budgetCents: 500, resources };
+const shopOnly = { ...session, resources: { "acme/shop": "sesrsc_shop" } };
+const mona = { login: "mona", id: 7, type: "User" };
+const origin: Run["origin"] = {
+  trigger: { kind: "label", label: "agent" },
+  sender: mona,
+  at: 0,
+  title: "Add is wrong",
+  body: "",
+  comments: 0,
+  issueUrl: "https://github.com/acme/shop/issues/1",
+  defaultBranch: "main",
+  private: true,
+};
+
+const nameOf = (token: Secret) => token.reveal().replace("the-token-", "");
+
+/** The credential's tools, and everything it did: `mint t1`, `hand t1 to sesrsc_shop`, `revoke t1`. */
+async function scene() {
+  const clock = new VirtualClock();
+  const disk = new Disk();
+  const store = await openStore({ kind: "lent", connection: disk.open() });
+  const place = { installation: 1, repositoryId: 2, owner: "acme", repo: "shop", issue: 1 };
+  const [id, now] = ["run_00000000000000000000", clock.now()];
+  const start = { id, triggerKey: "label:1", place, origin, settings: defaultSettings, now };
+  await store.db.transaction().execute((tx) => startRun(tx, start));
+  const held = await holdRun(store.db, id);
+  const did: string[] = [];
+  let minted = 0;
+  const github = {
+    mint: async () => {
+      minted += 1;
+      did.push(`mint t${minted}`);
+      const at = clock.now();
+      return { token: new Secret(`the-token-t${minted}`), mintedAt: at, expiresAt: at + 60 * minute };
+    },
+    revoke: async (token: Secret) => void did.push(`revoke ${nameOf(token)}`),
+  };
+  const agents = {
+    handOver: async (_session: string, given: { id: string; token: Secret }) =>
+      void did.push(`hand ${nameOf(given.token)} to ${given.id}`),
+  };
+  const log = createLogger("silent", { write: () => undefined });
+  const seal = sealWith([randomBytes(32)], randomBytes);
+  // The cast: the credential uses no more of its tools than these.
+  const tools = { clock, store, held, github, agents, log, seal, random: randomBytes } as unknown as Tools;
+  return { clock, disk, tools, did };
+}
+
+test("each resource gets a token of its own, and it is replaced by the resource's own id", async () => {
+  const { clock, tools, did } = await scene();
+  const due = await keepFresh(tools, session);
+  const first = ["mint t1", "hand t1 to sesrsc_shop", "mint t2", "hand t2 to sesrsc_lib"];
+  expect(did.splice(0)).toEqual(first);
+  expect(due - clock.now()).toBe(39 * minute);
+  await clock.advance(39 * minute);
+  await keepFresh(tools, session);
+  const second = ["mint t3", "hand t3 to sesrsc_shop", "mint t4", "hand t4 to sesrsc_lib"];
+  expect(did.splice(0)).toEqual(second);
+  await clock.advance(minute);
+  await keepFresh(tools, session);
+  expect(did.splice(0)).toEqual(["revoke t1", "revoke t2"]);
+  await releaseTokens(tools);
+  expect(did.toSorted()).toEqual(["revoke t3", "revoke t4"]);
+});
+
+test("at rest tokens are sealed", async () => {
+  const { disk, tools } = await scene();
+  await keepFresh(tools, session);
+  const rows = rowsOf(disk, "tokens");
+  expect(rows).toHaveLength(2);
+  for (const { sealed } of rows) {
+    expect(String(sealed).length).toBeGreaterThan(40);
+    expect(Buffer.from(String(sealed), "base64").toString("latin1")).not.toContain("the-token");
+  }
+});
+
+test("nothing is left of tokens once they are given back", async () => {
+  const { disk, tools, did } = await scene();
+  await keepFresh(tools, session);
+  await releaseTokens(tools);
+  expect(did.slice(-2)).toEqual(["revoke t1", "revoke t2"]);
+  expect(rowsOf(disk, "tokens")).toEqual([]);
+});
+
+test("a hand-over that fails leaves the old token alone and gives the same new one the next time", async () => {
+  const { clock, tools, did } = await scene();
+  await keepFresh(tools, shopOnly);
+  await clock.advance(39 * minute);
+  const whole = tools.agents.handOver;
+  tools.agents.handOver = () => Promise.reject(new Error("unreachable"));
+  await expect(keepFresh(tools, session)).rejects.toThrow("unreachable");
+  tools.agents.handOver = whole;
+  await keepFresh(tools, shopOnly);
+  expect(did).toEqual(["mint t1", "hand t1 to sesrsc_shop", "mint t2", "hand t2 to sesrsc_shop"]);
+});

@@ -1,0 +1,133 @@
+/**
+ * The real server as a child process, for whoever wants to see it started, killed and started again.
+ * Gives it the environment it is told and nothing of this process's own, reads its log, and never leaves it
+ * behind. Knows nothing of what the server does.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { pause, systemClock } from "../src/clock.ts";
+import type { ClaudeSim } from "./sim/claude/claude.ts";
+import type { GitHubSim } from "./sim/github/github.ts";
+
+/** One line of the server's log. */
+export type LogLine = Record<string, unknown>;
+
+/** How a process ended. */
+export interface Exit {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+/** A server that was started and may have ended since. */
+export interface ServerProcess {
+  /** Its log so far, oldest first; a line that is not JSON is `{ text }`. */
+  readonly lines: LogLine[];
+  /** What it wrote to standard error so far. */
+  words(): string;
+  /** Undefined while it runs. */
+  exit(): Exit | undefined;
+  /** Resolves with its address once it is ready. Throws with its last words when it ends before. */
+  ready(withinMs?: number): Promise<string>;
+  /** Resolves when it has ended and all it said was read. */
+  ended(): Promise<Exit>;
+  /** Sends a signal and waits for the end; kills what is still there after `withinMs`. */
+  end(signal?: NodeJS.Signals, withinMs?: number): Promise<Exit>;
+}
+
+/** Where a server's neighbours are and what it keeps. */
+export interface Surroundings {
+  github: GitHubSim;
+  claude: ClaudeSim;
+  dataDir: string;
+  /** 0 (the default) takes a free one. */
+  port?: number;
+}
+
+/** The project's own directory. */
+export const projectDir = fileURLToPath(new URL("..", import.meta.url));
+/** The signing key of the Claude platform's webhooks, the same in every play. */
+export const webhookKey = `whsec_${Buffer.from("the simulated platform's own key").toString("base64")}`;
+const readyMsMax = 30_000;
+const stopMsMax = 12_000;
+const tickMs = 20;
+const running = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+/** The environment of a server between the two simulators. */
+export function environmentOf({ github, claude, dataDir, port = 0 }: Surroundings): Record<string, string> {
+  return {
+    APP_ID: String(github.app.id),
+    PRIVATE_KEY: github.app.privateKey,
+    WEBHOOK_SECRET: github.app.webhookSecret,
+    GHE_HOST: github.host,
+    GHE_PROTOCOL: "http",
+    ANTHROPIC_API_KEY: claude.apiKey,
+    ANTHROPIC_BASE_URL: claude.url,
+    ANTHROPIC_WEBHOOK_SIGNING_KEY: webhookKey,
+    DATA_DIR: dataDir,
+    PORT: String(port),
+  };
+}
+
+/** Tells both simulators where the server listens. */
+export function connect({ github, claude }: Pick<Surroundings, "github" | "claude">, url: string): void {
+  github.setWebhook(`${url}/api/github/webhooks`);
+  claude.setWebhook({ url: `${url}/api/anthropic/webhooks`, secret: webhookKey });
+}
+
+/** Starts the server as `npm start` does; does not wait for it. */
+export function startServer(environment: Record<string, string>): ServerProcess {
+  const child = spawn(process.execPath, ["src/start.js"], {
+    cwd: projectDir,
+    env: { PATH: process.env["PATH"], ...environment },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  running.add(child);
+  const lines: LogLine[] = [];
+  let words = "";
+  let exit: Exit | undefined;
+  createInterface({ input: child.stdout }).on("line", (line) => lines.push(parsed(line)));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    words += text;
+  });
+  const closed = once(child, "close").then(([code, signal]): Exit => {
+    running.delete(child);
+    exit = { code, signal };
+    return exit;
+  });
+  return {
+    lines,
+    words: () => words,
+    exit: () => exit,
+    ended: () => closed,
+    ready: async (withinMs = readyMsMax) => {
+      const until = systemClock.now() + withinMs;
+      for (;;) {
+        const url = lines.find(({ msg }) => msg === "ready")?.["url"];
+        if (typeof url === "string") return url;
+        if (exit) throw new Error(`the server ended with status ${exit.code}: ${words.trim()}`);
+        if (systemClock.now() > until) throw new Error(`the server was not ready within ${withinMs} ms`);
+        await pause(systemClock, tickMs);
+      }
+    },
+    end: async (signal = "SIGTERM", withinMs = stopMsMax) => {
+      child.kill(signal);
+      const callOff = systemClock.after(withinMs, () => child.kill("SIGKILL"));
+      const how = await closed;
+      callOff();
+      return how;
+    },
+  };
+}
+
+function parsed(line: string): LogLine {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return { text: line };
+  }
+}

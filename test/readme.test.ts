@@ -1,0 +1,76 @@
+/** The manual says what the code does: its tables are compared with the code, and its links lead somewhere. */
+import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { commandTable } from "../src/domain/command.ts";
+import type { Ending } from "../src/domain/ending.ts";
+
+const path = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url));
+const readme = readFileSync(path("README.md"), "utf8");
+const config = readFileSync(path("src/config.ts"), "utf8");
+const example = readFileSync(path(".env.example"), "utf8");
+
+/** The rows of the table below a heading, each as its cells. */
+function tableBelow(heading: string): string[][] {
+  const section = readme.split(`\n## ${heading}\n`)[1]?.split("\n## ")[0] ?? "";
+  const rows = section.split("\n").filter((line) => line.startsWith("| "));
+  return rows.slice(1).map((row) => row.slice(2, -2).split(" | "));
+}
+
+/** The variables of the configuration's schema with the default each has there. */
+function variables(): Map<string, string | undefined> {
+  const schema = config.split("z.object({\n")[1]?.split("\n});")[0] ?? "";
+  const entries = schema.split(/\n {2}(?=[A-Z])|^ {2}/).filter((entry) => /^[A-Z]/.test(entry));
+  return new Map(
+    entries.map((entry) => [
+      entry.slice(0, entry.indexOf(":")),
+      /\.default\("?([^")]*)"?\)/.exec(entry)?.[1]?.replaceAll("_", ""),
+    ]),
+  );
+}
+
+test("the table of commands is the code's", () => {
+  expect(tableBelow("Commands")).toEqual(
+    commandTable.map(({ form, help, who }) => [`\`${form}\``, help, who]),
+  );
+});
+
+test("the table of variables has every one, with its default", () => {
+  const known = variables();
+  const told = new Map(
+    tableBelow("Environment").map(([name = "", , value = ""]) => [name.replaceAll("`", ""), value]),
+  );
+  expect([...told.keys()].sort()).toEqual([...known.keys()].sort());
+  const wrong = [...known].filter(
+    ([name, value]) => value !== undefined && !told.get(name)?.startsWith(`\`${value}\``),
+  );
+  expect(wrong).toEqual([]);
+});
+
+test("the example environment names known variables only", () => {
+  const names = [...example.matchAll(/^(?:# )?([A-Z_]+)=/gm)].map(([, name = ""]) => name);
+  expect(names).toContain("APP_ID");
+  expect(names.filter((name) => !variables().has(name))).toEqual([]);
+});
+
+test("the table of endings has every one", () => {
+  const endings: Record<Ending["kind"], true> = {
+    opened: true,
+    "no changes": true,
+    stopped: true,
+    failed: true,
+    refused: true,
+    "budget reached": true,
+    "timed out": true,
+    unanswered: true,
+  };
+  expect(tableBelow("How a run ends").map(([ending]) => ending)).toEqual(Object.keys(endings));
+});
+
+test("links and scripts lead somewhere", () => {
+  const links = [...readme.matchAll(/\]\(([^)#:]+)\)/g)].map(([, target = ""]) => target);
+  expect(links.filter((target) => !existsSync(path(target)))).toEqual([]);
+  const { scripts } = JSON.parse(readFileSync(path("package.json"), "utf8"));
+  const named = [...readme.matchAll(/npm run ([a-z:]+)/g)].map(([, name = ""]) => name);
+  expect(named.filter((name) => !(name in scripts))).toEqual([]);
+});

@@ -1,0 +1,98 @@
+/** A stop is a fact: the session is interrupted within seconds, its token revoked, and nothing is opened. */
+import { afterEach, expect, test } from "vitest";
+import { pushFix } from "../sim/claude/scripts.ts";
+import { type Stage, setStage, shop } from "./stage.ts";
+
+let stage: Stage;
+afterEach(() => stage.close());
+
+const ways: [string, (issue: number) => unknown, RegExp][] = [
+  [
+    "`/agent stop`",
+    (issue) => stage.github.comment(shop, issue, { body: "/agent stop", by: "rita" }),
+    /Stopped by rita/,
+  ],
+  [
+    "the label is removed",
+    (issue) => stage.github.unlabel(shop, issue, { label: "agent", by: "mona" }),
+    /Stopped by mona: label removed/,
+  ],
+  [
+    "the issue is closed",
+    (issue) => stage.github.closeIssue(shop, issue, { by: "mona" }),
+    /Stopped by mona: issue closed/,
+  ],
+];
+
+test.each(ways)("%s: stopped, and the branch stays", async (_what, stops, words) => {
+  stage = await setStage();
+  stage.plays(async (agent) => {
+    await pushFix()(agent);
+    await agent.wait(3_600_000);
+    await agent.push();
+  });
+  const issue = stage.labelled();
+  await stage.pass(5 * 60_000);
+  await stops(issue);
+  await stage.pass(10_000);
+  const [session] = stage.claude.sessions;
+  expect(session?.log.map(({ type }) => type)).toContain("user.interrupt");
+  expect(session?.archivedAt).not.toBeNull();
+  expect(stage.headline(issue)).toContain("**stopped**");
+  expect(stage.status(issue)).toMatch(words);
+  expect(stage.github.tokens().every(({ repositoryIds, revokedAt }) => !repositoryIds || revokedAt)).toBe(
+    true,
+  );
+  expect(stage.github.reactions(shop, issue)).toEqual(["eyes"]);
+  await stage.pass(2 * 3_600_000);
+  expect(stage.github.pulls(shop)).toEqual([]);
+  expect(await stage.github.branchHead(shop, `claude/${session?.id}`)).toBeDefined();
+});
+
+test("a stop before the session is opened opens none", async () => {
+  stage = await setStage();
+  stage.claude.fault({ on: "POST /v1/sessions", times: 3, trouble: { kind: "status", status: 529 } });
+  const issue = stage.labelled();
+  await stage.until("the first attempt has failed", () =>
+    stage.lines.some(({ msg }) => msg === "wake failed"),
+  );
+  stage.github.unlabel(shop, issue, { label: "agent", by: "mona" });
+  await stage.untilShown(issue, "stopped", 60_000);
+  expect(stage.claude.sessions).toEqual([]);
+});
+
+test("a stop right after the session was created prompts nobody", async () => {
+  stage = await setStage();
+  stage.claude.fault({ on: "POST /v1/sessions", trouble: { kind: "reset_after" } });
+  const issue = stage.labelled();
+  await stage.until("the reply is lost", () => stage.lines.some(({ msg }) => msg === "wake failed"));
+  await stage.github.closeIssue(shop, issue, { by: "mona" });
+  await stage.untilShown(issue, "stopped", 60_000);
+  const [session] = stage.claude.sessions;
+  expect(session?.log.filter(({ type }) => type === "user.message")).toEqual([]);
+  expect(session?.archivedAt).not.toBeNull();
+});
+
+test("somebody who may not cannot stop it", async () => {
+  stage = await setStage();
+  stage.plays((agent) => agent.wait(600_000));
+  const issue = stage.labelled();
+  await stage.pass(60_000);
+  stage.github.comment(shop, issue, { body: "/agent stop", by: "otto" });
+  await stage.pass(60_000);
+  expect(stage.claude.sessions[0]?.status).toBe("running");
+  await stage.untilShown(issue, "no changes");
+});
+
+test("an interrupt that takes its time is waited for", async () => {
+  stage = await setStage();
+  stage.claude.switches.interruptLagMs = 20_000;
+  stage.claude.switches.idleLagMs = 3_000;
+  stage.plays((agent) => agent.wait(3_600_000));
+  const issue = stage.labelled();
+  await stage.pass(60_000);
+  stage.github.comment(shop, issue, { body: "/agent stop", by: "mona" });
+  await stage.untilShown(issue, "stopped", 60_000);
+  await stage.pass(60_000);
+  expect(stage.claude.sessions[0]?.archivedAt).not.toBeNull();
+});

@@ -1,0 +1,151 @@
+/** What the caretaker brings back: deliveries nobody took, a gap longer than GitHub's log, silent sessions. */
+import { afterEach, expect, test } from "vitest";
+import { doNothing, fixAndSubmit, workForHours } from "../sim/claude/scripts.ts";
+import { lastSent, verdictOf } from "./knocks.ts";
+import { type Stage, setStage, shop } from "./stage.ts";
+
+let stage: Stage;
+afterEach(() => stage.close());
+
+const minuteMs = 60_000;
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+const sessions = () => stage.claude.sessions.length;
+const rounds = () => stage.lines.filter(({ msg }) => msg === "round ended").length;
+
+/** Down for so long: nothing is answered, and nothing of the service runs. */
+async function away(ms: number, meanwhile: () => void | Promise<void>): Promise<void> {
+  await stage.app.stop();
+  await meanwhile();
+  await stage.pass(ms);
+}
+
+test("a label put on while the service was down starts its run after the start", async () => {
+  stage = await setStage();
+  stage.plays(doNothing);
+  let issue = 0;
+  await away(5 * hourMs, () => {
+    issue = stage.labelled();
+  });
+  await stage.restart();
+  await stage.until("the run ended", () => rounds() === 1, 10 * minuteMs);
+  expect(stage.status(issue)).toContain("no changes");
+  await stage.github.redeliver(lastSent(stage, "issues.labeled").guid);
+  await stage.pass(hourMs);
+  expect(sessions()).toBe(1);
+});
+
+test("a delivery that failed while the service was up is found by the next sweep", async () => {
+  stage = await setStage();
+  stage.plays(doNothing);
+  await stage.pass(hourMs);
+  stage.github.disturb({ event: "issues", action: "labeled", times: 1, kind: "drop" });
+  stage.labelled();
+  await stage.until("the run ended", () => rounds() === 1, 6 * minuteMs);
+});
+
+test("what came too late for a run is not done to it", async () => {
+  stage = await setStage();
+  stage.plays(workForHours(1, 10));
+  const issue = stage.labelled();
+  await stage.pass(15 * minuteMs);
+  stage.github.disturb({ event: "issues", action: "unlabeled", times: 1, kind: "drop" });
+  stage.github.unlabel(shop, issue, { label: "agent", by: "mona" });
+  stage.github.comment(shop, issue, { body: "/agent stop", by: "mona" });
+  await stage.until("stopped", () => rounds() === 1, minuteMs);
+  await stage.pass(1_000);
+  stage.github.comment(shop, issue, { body: "/agent retry", by: "mona" });
+  await stage.until("another session", () => sessions() === 2, minuteMs);
+  const late = lastSent(stage, "issues.unlabeled");
+  await stage.until(
+    "the late delivery was read",
+    () => verdictOf(stage, late.guid) !== undefined,
+    10 * minuteMs,
+  );
+  expect(verdictOf(stage, late.guid)).toBe("ignored: older than the run");
+  await stage.until("the second run ended", () => rounds() === 2);
+});
+
+test("after a week away every issue labelled meanwhile and still labelled has its run", async () => {
+  stage = await setStage({ env: { PATCHWRIGHT_POLL_MS: "600000" } });
+  stage.plays(doNothing);
+  const before = stage.labelled();
+  await stage.until("the first run ended", () => rounds() === 1);
+  await stage.pass(hourMs);
+  let [on, off, theirs, last] = [0, 0, 0, 0];
+  await away(7 * dayMs, async () => {
+    on = stage.labelled();
+    off = stage.labelled();
+    stage.github.unlabel(shop, off, { label: "agent", by: "mona" });
+    theirs = stage.labelled({ by: "otto" });
+    await stage.pass(7 * dayMs - hourMs);
+    last = stage.labelled();
+  });
+  await stage.restart();
+  await stage.until("three runs ended", () => rounds() === 3, hourMs);
+  await stage.pass(hourMs);
+  expect(stage.claude.sessions.map(({ metadata }) => Number(metadata["issue"])).toSorted()).toEqual([
+    before,
+    on,
+    last,
+  ]);
+  expect(stage.status(off)).toBe("");
+  expect(stage.github.comments(shop, theirs)).toHaveLength(1);
+  const searches = stage.github.log.filter(({ route }) => route === "/search/issues");
+  expect(searches).toHaveLength(1);
+});
+
+test("without webhooks and streams the end of a session is noticed within a poll", async () => {
+  stage = await setStage({ knocks: "none" });
+  let doneAt = 0;
+  stage.plays(async (agent) => {
+    await agent.wait(41 * minuteMs);
+    await fixAndSubmit()(agent);
+    doneAt = stage.clock.now();
+  });
+  stage.labelled();
+  await stage.until("handed in", () => stage.claude.sessions[0]?.stop?.type === "requires_action");
+  const askedAt = stage.clock.now();
+  await stage.until("done", () => doneAt > 0);
+  expect(doneAt - askedAt).toBeLessThanOrEqual(31_000);
+  await stage.until("the ending is shown", () => rounds() === 1, 31_000);
+});
+
+test("working sessions are seen in one list, not one call each", async () => {
+  stage = await setStage({ knocks: "none", env: { PATCHWRIGHT_MAX_ACTIVE_RUNS: "100" } });
+  stage.github.setSecondaryLimits(false);
+  stage.plays(workForHours(1, 30));
+  for (let run = 0; run < 6; run += 1) stage.labelled();
+  await stage.pass(25 * minuteMs);
+  expect(stage.claude.sessions.filter(({ status }) => status === "running")).toHaveLength(6);
+  const before = stage.claude.log.length;
+  await stage.pass(10 * minuteMs);
+  const calls = stage.claude.log.slice(before);
+  const lists = calls.filter(({ route, method }) => method === "GET" && route === "/v1/sessions");
+  const looks = calls.filter(({ route, method }) => method === "GET" && route === "/v1/sessions/:id/events");
+  expect(lists.length).toBeLessThanOrEqual(25);
+  expect(looks.length).toBeLessThanOrEqual(6 * 4);
+});
+
+test("after a kill all runs are followed again with a few calls", async () => {
+  stage = await setStage({ knocks: "none" });
+  stage.plays(workForHours(1, 59));
+  for (let run = 0; run < 6; run += 1) stage.labelled();
+  await stage.pass(20 * minuteMs);
+  await stage.restart("kill");
+  const before = stage.claude.log.length;
+  await stage.pass(minuteMs);
+  const calls = stage.claude.log.slice(before).filter(({ route }) => route.startsWith("/v1/sessions"));
+  expect(calls.length).toBeLessThanOrEqual(12);
+  const looks = calls.filter(({ route }) => route.endsWith("/events"));
+  expect(looks.length).toBeLessThanOrEqual(6);
+});
+
+test("an idle service is quiet", async () => {
+  stage = await setStage();
+  await stage.pass(hourMs);
+  const [github, claude] = [stage.github.log.length, stage.claude.log.length];
+  await stage.pass(hourMs);
+  expect(stage.github.log.length - github).toBeLessThanOrEqual(2 * 12);
+  expect(stage.claude.log.length - claude).toBeLessThanOrEqual(2 * 12);
+});
