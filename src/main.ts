@@ -24,7 +24,7 @@ import { createSweep, type Sweep, sweepIds } from "./mission/sweep.ts";
 import type { Rooms } from "./mission/tools.ts";
 import { openStore, type Store, type StoreOptions } from "./store/database.ts";
 import { inbox } from "./store/deliveries.ts";
-import { Fenced, holdRun, liveRun } from "./store/runs.ts";
+import { Fenced, hasLiveRun, holdRun, liveRun } from "./store/runs.ts";
 import { sealKeyFrom, sealWith } from "./store/seal.ts";
 
 /** What comes in from outside besides the configuration; tests replace them. */
@@ -109,7 +109,8 @@ export async function start(config: Config, outside: Outside): Promise<App> {
       );
     listening = await listen(
       {
-        github: (request) => takeDelivery({ config, box, log, warn }, request),
+        github: (request) =>
+          takeDelivery({ config, box, hasRun: (id) => hasLiveRun(store.db, id), log, warn }, request),
         ...(config.claude.webhookKey
           ? { claude: (request) => takeWebhook({ client, knock, warn }, request) }
           : {}),

@@ -20,6 +20,8 @@ const eventCharactersMax = 100;
 export interface GitHubDoor {
   config: Pick<Config, "app" | "owners">;
   box: Pick<Inbox, "append">;
+  /** Has a repository (by number) a run that has not ended? Pushes to others are not stored. */
+  hasRun: (repositoryId: number) => Promise<boolean>;
   log: Logger;
   /** What strangers can cause at will. */
   warn: Seldom;
@@ -27,7 +29,7 @@ export interface GitHubDoor {
 
 /** Takes one delivery. */
 export async function takeDelivery(
-  { config, box, log, warn }: GitHubDoor,
+  { config, box, hasRun, log, warn }: GitHubDoor,
   { headers, read }: Knock,
 ): Promise<Answer> {
   if (!/^application\/json\s*(;|$)/i.test(headers["content-type"] ?? "")) {
@@ -56,6 +58,7 @@ export async function takeDelivery(
     return { status: 400, text: "the body is not a JSON object with members" };
   if (!storedEvents.has(event) || !isForUs(config, headers, payload)) return { status: 202, text: "ignored" };
   try {
+    if (event === "push" && !(await hasRun(repositoryOf(payload)))) return { status: 202, text: "ignored" };
     await box.append({ id, event, body: text });
   } catch (error) {
     log.error({ delivery_id: id, err: error }, "delivery could not be stored");
@@ -89,6 +92,11 @@ function parsed(text: string): unknown {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The repository's number; 0, which is nobody's, where the payload names none. */
+function repositoryOf({ repository }: Record<string, unknown>): number {
+  return isObject(repository) && typeof repository["id"] === "number" ? repository["id"] : 0;
 }
 
 /** A delivery of another App, or of an owner who is not served, is answered and forgotten. */

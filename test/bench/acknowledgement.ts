@@ -22,7 +22,7 @@ interface Round {
   cpuUs: number | undefined;
 }
 
-const connections = 32;
+const connections = 64;
 const bodyBytes = 12 * 1024;
 const path = "/api/github/webhooks";
 const warmUpS = 1;

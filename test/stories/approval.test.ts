@@ -68,8 +68,10 @@ test("`/agent stop` ends the wait", async () => {
   expect(stage.claude.sessions[0]?.archivedAt).not.toBeNull();
 });
 
-test("nobody approves for a week: unanswered", async () => {
+test("nobody approves for a week: unanswered", { timeout: 90_000 }, async () => {
   const { issue } = await heldWork();
-  await stage.untilShown(issue, "unanswered", 9 * 24 * 3_600_000);
+  await stage.pass(7 * 24 * 3_600_000 - 60_000);
+  expect(stage.headline(issue)).toContain("**waiting for approval**");
+  await stage.untilShown(issue, "unanswered", 24 * 3_600_000);
   expect(stage.github.pulls(shop)).toEqual([]);
 });

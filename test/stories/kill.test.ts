@@ -75,11 +75,22 @@ async function build(): Promise<House> {
       const end = systemClock.now() + patienceMs;
       while (!so()) {
         if (systemClock.now() > end)
-          throw new Error(`never: ${what}\n${JSON.stringify(server.lines.slice(-15))}`);
+          throw new Error(`never: ${what}\n${stateOf({ github, claude }, server)}`);
         await pause(systemClock, 20);
       }
     },
   };
+}
+
+/** What is under way and what was said last, for whoever has to find out why. */
+function stateOf({ github, claude }: Pick<House, "github" | "claude">, server: ServerProcess): string {
+  const open = [...github.log, ...claude.log].filter(({ status }) => status === 0);
+  return [
+    ...open.map(({ at, method, route }) => `unanswered since ${at}: ${method} ${route}`),
+    ...claude.sessions.map(({ id, status, log }) => `${id} ${status}, last ${JSON.stringify(log.at(-1))}`),
+    server.words(),
+    ...server.lines.slice(-15).map((line) => JSON.stringify(line)),
+  ].join("\n");
 }
 
 function label({ github }: House): number {

@@ -9,6 +9,7 @@ afterEach(() => stage.close());
 
 const minuteMs = 60_000;
 const hourMs = 3_600_000;
+const sweeping = { PATCHWRIGHT_SWEEP_MS: "300000" };
 const rounds = () => stage.lines.filter(({ msg }) => msg === "round ended").length;
 
 /** Opens a session beside the service, as another process with our agent might have. */
@@ -32,7 +33,7 @@ async function openSession(metadata: Record<string, string>): Promise<string> {
 }
 
 test("a second session of a run is closed within a minute and never prompted", async () => {
-  stage = await setStage();
+  stage = await setStage({ env: sweeping });
   stage.plays(workForHours(1, 20));
   stage.labelled();
   await stage.until("prompted", () => stage.claude.sessions[0]?.status === "running");
@@ -44,7 +45,7 @@ test("a second session of a run is closed within a minute and never prompted", a
 });
 
 test("a session of an ended run is closed; one of a run that is not ours stays", async () => {
-  stage = await setStage();
+  stage = await setStage({ env: sweeping });
   stage.plays(doNothing);
   stage.labelled();
   await stage.until("ended", () => rounds() === 1);
@@ -57,7 +58,7 @@ test("a session of an ended run is closed; one of a run that is not ours stays",
 });
 
 test("a lost reply to opening a session leaves one session, the oldest", async () => {
-  stage = await setStage();
+  stage = await setStage({ env: sweeping });
   stage.plays(doNothing);
   stage.claude.fault({ on: "POST /v1/sessions", trouble: { kind: "reset_after" } });
   stage.labelled();
@@ -66,7 +67,7 @@ test("a lost reply to opening a session leaves one session, the oldest", async (
 });
 
 test("runs and deliveries without an alarm are woken again", async () => {
-  stage = await setStage({ knocks: "none" });
+  stage = await setStage({ knocks: "none", env: sweeping });
   stage.plays(workForHours(1, 20));
   stage.labelled();
   await stage.pass(2 * minuteMs);
@@ -81,7 +82,7 @@ test("runs and deliveries without an alarm are woken again", async () => {
 });
 
 test("tokens of a run that has ended are given back, and expired rows go", async () => {
-  stage = await setStage({ allows: ["lost token"] });
+  stage = await setStage({ allows: ["lost token"], env: sweeping });
   stage.plays(workForHours(1, 20));
   stage.labelled();
   await stage.pass(5 * minuteMs);

@@ -10,6 +10,8 @@ afterEach(() => stage.close());
 const minuteMs = 60_000;
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
+/** The default, which other stories stretch. */
+const sweeping = { PATCHWRIGHT_SWEEP_MS: "300000" };
 const sessions = () => stage.claude.sessions.length;
 const rounds = () => stage.lines.filter(({ msg }) => msg === "round ended").length;
 
@@ -21,7 +23,7 @@ async function away(ms: number, meanwhile: () => void | Promise<void>): Promise<
 }
 
 test("a label put on while the service was down starts its run after the start", async () => {
-  stage = await setStage();
+  stage = await setStage({ env: sweeping });
   stage.plays(doNothing);
   let issue = 0;
   await away(5 * hourMs, () => {
@@ -36,7 +38,7 @@ test("a label put on while the service was down starts its run after the start",
 });
 
 test("a delivery that failed while the service was up is found by the next sweep", async () => {
-  stage = await setStage();
+  stage = await setStage({ env: sweeping });
   stage.plays(doNothing);
   await stage.pass(hourMs);
   stage.github.disturb({ event: "issues", action: "labeled", times: 1, kind: "drop" });
@@ -45,7 +47,7 @@ test("a delivery that failed while the service was up is found by the next sweep
 });
 
 test("what came too late for a run is not done to it", async () => {
-  stage = await setStage();
+  stage = await setStage({ env: sweeping });
   stage.plays(workForHours(1, 10));
   const issue = stage.labelled();
   await stage.pass(15 * minuteMs);
@@ -67,7 +69,7 @@ test("what came too late for a run is not done to it", async () => {
 });
 
 test("after a week away every issue labelled meanwhile and still labelled has its run", async () => {
-  stage = await setStage({ env: { PATCHWRIGHT_POLL_MS: "600000" } });
+  stage = await setStage({ env: { ...sweeping, PATCHWRIGHT_POLL_MS: "600000" } });
   stage.plays(doNothing);
   const before = stage.labelled();
   await stage.until("the first run ended", () => rounds() === 1);
@@ -96,7 +98,7 @@ test("after a week away every issue labelled meanwhile and still labelled has it
 });
 
 test("without webhooks and streams the end of a session is noticed within a poll", async () => {
-  stage = await setStage({ knocks: "none" });
+  stage = await setStage({ knocks: "none", env: sweeping });
   let doneAt = 0;
   stage.plays(async (agent) => {
     await agent.wait(41 * minuteMs);
@@ -112,7 +114,7 @@ test("without webhooks and streams the end of a session is noticed within a poll
 });
 
 test("working sessions are seen in one list, not one call each", async () => {
-  stage = await setStage({ knocks: "none", env: { PATCHWRIGHT_MAX_ACTIVE_RUNS: "100" } });
+  stage = await setStage({ knocks: "none", env: { ...sweeping, PATCHWRIGHT_MAX_ACTIVE_RUNS: "100" } });
   stage.github.setSecondaryLimits(false);
   stage.plays(workForHours(1, 30));
   for (let run = 0; run < 6; run += 1) stage.labelled();
@@ -128,7 +130,7 @@ test("working sessions are seen in one list, not one call each", async () => {
 });
 
 test("after a kill all runs are followed again with a few calls", async () => {
-  stage = await setStage({ knocks: "none" });
+  stage = await setStage({ knocks: "none", env: sweeping });
   stage.plays(workForHours(1, 59));
   for (let run = 0; run < 6; run += 1) stage.labelled();
   await stage.pass(20 * minuteMs);
@@ -142,7 +144,7 @@ test("after a kill all runs are followed again with a few calls", async () => {
 });
 
 test("an idle service is quiet", async () => {
-  stage = await setStage();
+  stage = await setStage({ env: sweeping });
   await stage.pass(hourMs);
   const [github, claude] = [stage.github.log.length, stage.claude.log.length];
   await stage.pass(hourMs);
