@@ -159,7 +159,11 @@ function latest(run: Run): string {
 
 function counts(run: Run): string {
   const { read, edited, commands } = run.progress.counts;
-  return `${read} files read · ${edited} edits · ${commands} commands run`;
+  return `${many(read, "file")} read · ${many(edited, "edit")} · ${many(commands, "command")} run`;
+}
+
+function many(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
 function links(run: Run, state: State, facts: StatusFacts): string[] {

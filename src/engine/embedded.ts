@@ -123,8 +123,8 @@ class EmbeddedEngine implements Engine {
     const isYielding = yields?.() === true;
     const atOnce = isYielding ? 1 : workers[kind].atOnce;
     const free = atOnce - [...this.#holds.values()].filter((hold) => hold.kind === kind).length;
-    // Whoever leaves knocks; until then a look costs the acknowledgements beside it and finds no room.
     const now = this.#tools.clock.now();
+    // Whoever leaves knocks; until then a look costs the acknowledgements beside it and finds no room.
     if (free <= 0) return isYielding ? now + yieldMs : Number.POSITIVE_INFINITY;
     // Who is held is asked before the rows are read: a row read while its holder leaves is already out of date.
     const held = new Set(this.#holds.keys());

@@ -2,7 +2,7 @@
  * What was pushed, read from GitHub commit by commit for screening: an agent's word about a push is not
  * evidence, and what one commit adds another may remove while it stays in the history.
  */
-import { isProblem } from "../domain/errors.ts";
+import { isProblem, Problem } from "../domain/errors.ts";
 import type { Place } from "../domain/run.ts";
 import type { ScreenedCommit } from "../domain/screening.ts";
 import type { ScreenedFile } from "../domain/screening-content.ts";
@@ -51,6 +51,7 @@ export async function pushedChanges(
       throw error;
     },
   );
+  if (!data && (await branchExists(github, place, head))) throw baseGone(base);
   const last = data?.commits.at(-1);
   if (!data || !last || data.ahead_by === 0) return undefined;
   const reader = new FileReader(github, place);
@@ -75,6 +76,26 @@ export async function pushedChanges(
     commits,
     total: { commits: data.total_commits, files: net.length, lines },
   };
+}
+
+/** A comparison does not say which of its two ends is missing. */
+async function branchExists(
+  github: GitHub,
+  { installation, owner, repo }: Place,
+  branch: string,
+): Promise<boolean> {
+  try {
+    await github.of(installation).rest.git.getRef({ owner, repo, ref: `heads/${branch}` });
+    return true;
+  } catch (error) {
+    if (isProblem(error, "gone")) return false;
+    throw error;
+  }
+}
+
+function baseGone(base: string): Problem {
+  const words = `The base branch \`${base}\` does not exist (any more). Set \`base\`, then \`/agent retry\`.`;
+  return new Problem("fault", "base_gone", words);
 }
 
 interface Entry {

@@ -15,6 +15,7 @@ import { isAnswer, pausedFor, settleCalls, waitForPeople } from "./answers.ts";
 import { close, farewell } from "./closing.ts";
 import { acknowledge, showWork } from "./conversation.ts";
 import { keepFresh } from "./credential.ts";
+import { noted } from "./facts.ts";
 import { currentSession, keepBudget, sendRequest } from "./session.ts";
 import { showState } from "./status.ts";
 import { type Tools, targetOf } from "./tools.ts";
@@ -25,8 +26,7 @@ export async function mission(tools: Tools): Promise<number | undefined> {
   if (run.phase !== "working") return farewell(tools);
   const met = tools.ledger.read("met") ?? (await work(tools).catch(asEnding));
   if (typeof met === "number") return met;
-  const noted = { find: async () => met, make: async () => met };
-  return close(tools, await tools.ledger.once("met", noted, () => ({ looked_at: null })));
+  return close(tools, await tools.ledger.once("met", noted(met), () => ({ looked_at: null })));
 }
 
 /** Works until there is an ending to meet, or nothing to do before a later wake. */
