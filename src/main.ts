@@ -3,28 +3,29 @@
  */
 import { randomBytes } from "node:crypto";
 import { Agent, fetch as undiciFetch } from "undici";
+import { countedFetch } from "./agent/calls.ts";
 import { claudeClient, createClaude } from "./agent/claude.ts";
 import { createStreams } from "./agent/stream.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { type Config, readConfig } from "./config.ts";
 import { isProblem } from "./domain/errors.ts";
 import { createAdmission } from "./doors/admission.ts";
-import { takeWebhook } from "./doors/claude.ts";
-import { takeDelivery } from "./doors/github.ts";
+import { entrance } from "./doors/entrance.ts";
 import { createIntake } from "./doors/intake.ts";
 import { type Listening, listen } from "./doors/server.ts";
 import { embeddedEngine } from "./engine/embedded.ts";
-import type { Engine, Failure, Workers } from "./engine/engine.ts";
+import type { Engine, Failure, WakeKind, Workers } from "./engine/engine.ts";
 import { createGitHub } from "./github/client.ts";
 import { createRepositories } from "./github/repository.ts";
-import { createLogger, type Logger, seldom } from "./log.ts";
+import { createLogger, type Logger } from "./log.ts";
+import { createMetrics, type Metrics } from "./metrics.ts";
 import { ledgerOf } from "./mission/facts.ts";
 import { mission } from "./mission/mission.ts";
 import { createSweep, type Sweep, sweepIds } from "./mission/sweep.ts";
 import type { Rooms } from "./mission/tools.ts";
 import { openStore, type Store, type StoreOptions } from "./store/database.ts";
 import { inbox } from "./store/deliveries.ts";
-import { Fenced, hasLiveRun, holdRun, liveRun } from "./store/runs.ts";
+import { Fenced, holdRun, liveRun } from "./store/runs.ts";
 import { sealKeyFrom, sealWith } from "./store/seal.ts";
 
 /** What comes in from outside besides the configuration; tests replace them. */
@@ -49,8 +50,6 @@ export interface App {
 const requestsMs = 2_000;
 const stopMs = 6_000;
 const callTimeoutMs = 30_000;
-/** Warnings that strangers can cause come no more often. */
-const strangersMs = 10_000;
 const runsAtOnce = 64;
 const deliveriesAtOnce = 16;
 
@@ -64,23 +63,52 @@ export async function start(config: Config, outside: Outside): Promise<App> {
   });
   const streaming = new Agent({ headersTimeout: callTimeoutMs, bodyTimeout: 0, connectTimeout: 10_000 });
   const store = await openStore(outside.store ?? storeOptions(config, clock));
-  const engine = await engineOf(config, store, outside);
+  const metrics = createMetrics();
+  const engine = await engineOf(config, store, { ...outside, metrics });
   const box = inbox(store, engine, clock);
-  const github = createGitHub({ config, clock, fetch: fetchBy(dispatcher), log });
+  const github = createGitHub({ config, clock, fetch: fetchBy(dispatcher), log, metrics });
   const repositories = createRepositories(github, clock);
-  const client = claudeClient({ config: config.claude, fetch: fetchBy(dispatcher) });
+  const client = claudeClient({
+    config: config.claude,
+    fetch: countedFetch(fetchBy(dispatcher), metrics),
+  });
   const agents = createClaude(client, { config: config.claude, clock });
   const knock = (session: string) => knockRun({ store, engine, clock }, session);
-  const streams = createStreams(claudeClient({ config: config.claude, fetch: fetchBy(streaming) }), {
-    knock,
-    log,
-    on: config.claude.webhookKey === undefined,
-  });
+  const streams = createStreams(
+    claudeClient({ config: config.claude, fetch: countedFetch(fetchBy(streaming), metrics) }),
+    {
+      knock,
+      log,
+      on: config.claude.webhookKey === undefined,
+    },
+  );
   const admission = createAdmission({ github, repositories, store, clock });
-  const intake = await createIntake({ config, github, store, engine, box, admission, clock, random, log });
+  const intake = await createIntake({
+    config,
+    github,
+    store,
+    engine,
+    box,
+    admission,
+    clock,
+    random,
+    log,
+    metrics,
+  });
   const seal = sealWith(config.sealKeys ?? [sealKeyFrom(config.app.privateKey)], random);
-  const warn = seldom(log, clock, strangersMs);
-  const rooms: Rooms = { github, repositories, agents, streams, store, seal, clock, random, log, config };
+  const rooms: Rooms = {
+    github,
+    repositories,
+    agents,
+    streams,
+    store,
+    seal,
+    clock,
+    random,
+    log,
+    metrics,
+    config,
+  };
   let stopping = false;
   let listening: Listening | undefined;
   const stop = async () => {
@@ -107,19 +135,9 @@ export async function start(config: Config, outside: Outside): Promise<App> {
       .execute((tx) =>
         engine.wake(tx, ...sweepIds.map((id) => ({ kind: "sweep" as const, id, at: clock.now() }))),
       );
-    listening = await listen(
-      {
-        github: (request) =>
-          takeDelivery({ config, box, hasRun: (id) => hasLiveRun(store.db, id), log, warn }, request),
-        ...(config.claude.webhookKey
-          ? { claude: (request) => takeWebhook({ client, knock, warn }, request) }
-          : {}),
-        unready: async () => (stopping ? "stopping" : (engine.ailing() ?? storeAiling(store))),
-        log,
-        clock,
-      },
-      config.server,
-    );
+    const unready = async () => (stopping ? "stopping" : (engine.ailing() ?? storeAiling(store)));
+    const behind = { config, store, box, client, knock, unready, metrics, log, clock };
+    listening = await listen(entrance(behind), config.server);
   } catch (error) {
     await stop();
     throw error;
@@ -135,12 +153,19 @@ function storeOptions(config: Config, clock: Clock): StoreOptions {
     : { kind: "postgres", url };
 }
 
-async function engineOf(config: Config, store: Store, { clock, log, random }: Outside): Promise<Engine> {
-  const onFailure = ({ kind, id, error, tries, againMs }: Failure) =>
+async function engineOf(
+  config: Config,
+  store: Store,
+  { clock, log, random, metrics }: Outside & { metrics: Metrics },
+): Promise<Engine> {
+  const onFailure = ({ kind, id, error, tries, againMs }: Failure) => {
     log.warn({ wake: `${kind}:${id}`, tries, again_ms: againMs, err: error }, "wake failed");
+    metrics.wakeFailures.inc({ kind, code: isProblem(error) ? error.code : "unknown" });
+  };
+  const onEntry = (kind: WakeKind, lateMs: number) => metrics.wakeLag.observe({ kind }, lateMs / 1_000);
   const chance = () => Buffer.from(random(4)).readUInt32BE() / 2 ** 32;
   const url = config.store.databaseUrl?.reveal();
-  const parts = { store, clock, random: chance, onFailure };
+  const parts = { store, clock, random: chance, onFailure, onEntry };
   if (url === undefined || store.dialect === "sqlite") return embeddedEngine(parts);
   // Loaded only where it is used: pg-boss and pg cost 50 ms of every start and 9 MB.
   const { pgbossEngine } = await import("./engine/pgboss.ts");

@@ -32,7 +32,7 @@ export type Intent =
   | { kind: "stop"; place: Place; stop: Stop }
   | { kind: "unlabelled"; place: Place; stop: Stop; label: string }
   | { kind: "pull closed"; place: Place; stop: Stop }
-  | { kind: "review"; place: Place; origin: Origin; review: number; body: string }
+  | { kind: "review"; place: Place; origin: Origin; said: Said; review: number; isCommand: boolean }
   | { kind: "checks failed"; place: Place; suite: Suite }
   | { kind: "pushed"; place: Place; branch: string; after: string; sender: Person }
   | { kind: "nothing"; why: string };
@@ -86,33 +86,47 @@ export function intentOf(delivery: Delivery, settings: Settings, now: number): I
   }
 }
 
-/** A review that asks for changes, or whose own text is a command, is one wish; its remarks come with it. */
+type Remarked = Of<"pull_request_review.submitted"> | Of<"pull_request_review_comment.created">;
+
+/** A review that asks for changes, or whose own text says so, is one wish; its remarks come with it. */
 function reviewed(delivery: Of<"pull_request_review.submitted">, now: number): Intent {
-  const { review, pull_request } = delivery;
-  const body = review.body ?? "";
-  const asks = review.state.toLowerCase() === "changes_requested";
-  if (!asks && parseCommand(body).kind !== "command")
-    return { kind: "nothing", why: "review asks for nothing" };
-  return wish(delivery, { review: review.id, body, number: pull_request.number }, now);
+  const { id, state, body } = delivery.review;
+  const asks = state.toLowerCase() === "changes_requested";
+  return wish(delivery, { review: id, asks, said: { id, body: body ?? "", at: now } });
 }
 
-/** A remark with a command asks for its whole review, so that N remarks are one message. */
+/** A remark that asks to go on asks for its whole review, so that N remarks are one message. */
 function remarked(delivery: Of<"pull_request_review_comment.created">, now: number): Intent {
-  const { comment, pull_request } = delivery;
-  const id = comment.pull_request_review_id;
-  if (!id || parseCommand(comment.body ?? "").kind !== "command")
-    return { kind: "nothing", why: "not a command" };
-  return wish(delivery, { review: id, body: "", number: pull_request.number }, now);
+  const { id, body, pull_request_review_id: review } = delivery.comment;
+  const app = delivery.comment.performed_via_github_app;
+  const said = {
+    id,
+    body: body ?? "",
+    at: now,
+    ...(app ? { viaApp: { id: app.id, slug: app.slug ?? "" } } : {}),
+  };
+  return wish(delivery, { review: review ?? 0, asks: false, said });
 }
 
+/** Only *fix* hands the review to the agent; every other command means what it means in the conversation. */
 function wish(
-  delivery: Of<"pull_request_review.submitted"> | Of<"pull_request_review_comment.created">,
-  { review, body, number }: { review: number; body: string; number: number },
-  now: number,
+  delivery: Remarked,
+  { review, asks, said }: { review: number; asks: boolean; said: Said },
 ): Intent {
-  const { pull_request, repository, sender } = delivery;
-  const origin: Origin = {
-    trigger: { kind: "command", commentId: 0, instructions: "" },
+  const reading = parseCommand(said.body);
+  const isFix = reading.kind === "command" && reading.command.kind === "fix";
+  const place = placeOf(delivery, delivery.pull_request.number);
+  const origin = remarkOrigin(delivery, said);
+  if (reading.kind !== "none" && !isFix)
+    return { kind: "command", place, origin, said, reading, onPull: true };
+  if (review !== 0 && (asks || isFix))
+    return { kind: "review", place, origin, said, review, isCommand: isFix };
+  return { kind: "nothing", why: "review asks for nothing" };
+}
+
+function remarkOrigin({ pull_request, repository, sender }: Remarked, { id, at: now }: Said): Origin {
+  return {
+    trigger: { kind: "command", commentId: id, instructions: "" },
     sender: personOf(sender),
     at: now,
     title: pull_request.title,
@@ -122,7 +136,6 @@ function wish(
     defaultBranch: repository.default_branch,
     private: repository.private,
   };
-  return { kind: "review", place: placeOf(delivery, number), origin, review, body };
 }
 
 const failures: ReadonlySet<string> = new Set(["failure", "timed_out"]);

@@ -69,10 +69,10 @@ export const noProgress: Progress = {
   carriedCents: 0,
 };
 
-/** The same session as a new round finds it: an old rest or trouble ends nothing any more. */
+/** The same session as a new round finds it: an old rest or trouble ends nothing, old words answer nothing. */
 export function forNextRound(progress: Progress): Progress {
   const { idle: _idle, trouble: _trouble, ...rest } = progress;
-  return rest;
+  return { ...rest, words: "" };
 }
 
 /** What a new session of the same run begins with: only the cost is carried over. */

@@ -3,7 +3,7 @@
  * provenance. Built from what was frozen at the trigger; it names a branch and tools, never a token.
  */
 import { sessionBranch } from "./ids.ts";
-import { baseBranch, fullName, isPlanned, type Run } from "./run.ts";
+import { fullName, isPlanned, type Note, type Run, startBranch } from "./run.ts";
 import { oneLine, plainInput } from "./sanitize.ts";
 import { redact } from "./secret.ts";
 
@@ -25,6 +25,8 @@ export interface PromptFacts {
 
 const bodyCharactersMax = 65_536;
 const commentCharactersMax = 10_000;
+/** Things said in earlier rounds that a new session is told. */
+const earlierMax = 20;
 
 /** The whole request of a run's first round. */
 export function requestText(run: Run, facts: PromptFacts): string {
@@ -33,7 +35,7 @@ export function requestText(run: Run, facts: PromptFacts): string {
   return [
     `Resolve issue #${place.issue} of ${fullName(place)}.`,
     [
-      `- Repository: /workspace/${place.repo}, checked out at \`${baseBranch(run)}\`.`,
+      `- Repository: /workspace/${place.repo}, checked out at \`${startBranch(run)}\`.`,
       `- Create the branch \`${branch}\` from it, commit there and push exactly that branch: \`git push origin HEAD:${branch}\`.`,
       `- Commit as: git config user.name "${facts.committer.name}" && git config user.email "${facts.committer.email}".`,
       `- When everything is pushed call submit_pull_request, then end your turn. Ask with ask_maintainer only what blocks you.`,
@@ -68,18 +70,36 @@ export function requestText(run: Run, facts: PromptFacts): string {
 const planFirst =
   "Plan first: read what you need, change nothing, and call propose_plan with your plan. You may push only after it is approved; its result tells you.";
 
-function beforeText(before: { ending: string; branch?: string }): string {
+function beforeText({ ending, branch, onTop }: NonNullable<Run["origin"]["before"]>): string {
+  const kept = onTop
+    ? "its work, with what a person pushed on top, is what you begin with; keep it"
+    : "look before you start over";
   const left =
-    before.branch === undefined
-      ? ""
-      : ` What it pushed, if anything, is on the branch \`${before.branch}\`; look before you start over.`;
-  return `An earlier run on this issue ended: ${oneLine(before.ending, 500)}.${left}`;
+    branch === undefined ? "" : ` What was pushed, if anything, is on the branch \`${branch}\`; ${kept}.`;
+  return `An earlier run on this issue ended: ${oneLine(ending, 500)}.${left}`;
 }
 
-/** Something a person says to the running agent. */
-export function noteText(run: Run, note: { author: string; text: string }): string {
-  return fenced(run, `further instructions by ${note.author}, who may steer this run`, note.text);
+/** Something said to the running agent: our own words for what it is, then the fenced text. */
+export function noteText(
+  run: Run,
+  { author, text, source }: Pick<Note, "author" | "text" | "source">,
+): string {
+  switch (source.kind) {
+    case "review":
+      return `${reviewed}\n\n${fenced(run, `review by ${author}, who may steer this run`, text)}`;
+    case "checks":
+      return `${checksFail}\n\n${fenced(run, `output of failed checks of ${author}`, text)}`;
+    case "comment":
+    case "budget":
+      return fenced(run, `further instructions by ${author}, who may steer this run`, text);
+    default:
+      return source satisfies never;
+  }
 }
+
+const upToDate = "Fetch first: others may have pushed to the pull request.";
+const reviewed = `The pull request was reviewed. ${upToDate} Deal with every remark, push, and end your turn with a short answer.`;
+const checksFail = `Checks fail on the head you pushed that pass on the base. ${upToDate} Repair what you broke, push, and end your turn with a short answer.`;
 
 /** The result of a plan that was approved. */
 export function approvalText(note: { author: string }): string {
@@ -128,10 +148,7 @@ export function checksText(
       .filter((part) => part !== "")
       .join("\n\n"),
   );
-  return [
-    "Checks fail on the head you pushed that pass on the base. Repair what you broke, and push.",
-    ...parts,
-  ].join("\n\n---\n\n");
+  return parts.join("\n\n---\n\n");
 }
 
 /** What the agent is told when a new session goes on with a pull request. */
@@ -147,6 +164,12 @@ export function continuationText(run: Run, facts: { session: string; branch: str
     ].join("\n"),
     fenced(run, `title of issue #${place.issue}`, oneLine(run.origin.title, 1_000)),
     fenced(run, `body of issue #${place.issue}`, cut(run.origin.body, bodyCharactersMax)),
+    ...run.notes
+      .filter(({ round, text }) => round < run.round && text !== "")
+      .slice(-earlierMax)
+      .map(({ author, text }) =>
+        fenced(run, `said by ${author} in an earlier round`, cut(text, commentCharactersMax)),
+      ),
   ].join("\n\n");
 }
 

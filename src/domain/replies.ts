@@ -55,6 +55,9 @@ export const answers = {
   notYourOwn: "By this repository's settings somebody other than the requester has to approve.",
   foreignPull:
     "I did not open this pull request, so I cannot work on it. Open an issue that describes the change and label it, or comment `/agent fix` there.",
+  closedPull:
+    "This pull request is merged or closed, and the work on it is over. Open an issue, or comment `/agent fix` on the old one.",
+  retryBudget: "The run's budget is used up. `/agent budget USD` raises it and the work goes on.",
   keptForBudget: "The run's budget is used up. I keep this and go on with it after `/agent budget USD`.",
   doctorElsewhere: "The checks run where this service is operated: `npm run doctor`.",
   approveWith: (sha: string) => `To let the held work through send exactly \`/agent approve ${sha}\`.`,

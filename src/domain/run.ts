@@ -35,8 +35,8 @@ export interface Origin {
   issueUrl: string;
   defaultBranch: string;
   private: boolean;
-  /** What an earlier run on the issue came to, when this one retries it. */
-  before?: { ending: string; branch?: string };
+  /** What an earlier run on the issue came to, when this one follows it; `onTop`: it begins on that branch. */
+  before?: { ending: string; branch?: string; onTop?: true };
 }
 
 /** Where the run takes place. The ids survive a renaming, the names do not. */
@@ -60,6 +60,17 @@ export interface Stop {
   /** Login of the person, where one is known. */
   by?: string;
   at: number;
+}
+
+const finals: ReadonlySet<Stop["why"]> = new Set([
+  "issue closed",
+  "pull request closed",
+  "pull request merged",
+]);
+
+/** Is the matter closed with this stop, so that nothing of the run rests any longer? */
+export function isFinal(stop: Pick<Stop, "why">): boolean {
+  return finals.has(stop.why);
 }
 
 /** Where a note was said, so that it can be acknowledged and answered there. */
@@ -129,7 +140,13 @@ export function spentCents({ progress }: Pick<Run, "progress">): number {
   return progress.carriedCents + progress.costCents;
 }
 
-/** Branch the work starts from and the pull request goes to. */
+/** Branch the pull request goes to. */
 export function baseBranch(run: Pick<Run, "settings" | "origin">): string {
   return run.settings.base || run.origin.defaultBranch;
+}
+
+/** Branch the work starts from: the base, or what a person left when they pushed to an earlier run's branch. */
+export function startBranch(run: Pick<Run, "settings" | "origin">): string {
+  const before = run.origin.before;
+  return (before?.onTop && before.branch) || baseBranch(run);
 }

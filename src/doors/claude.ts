@@ -5,6 +5,7 @@
 import type Anthropic from "@anthropic-ai/sdk";
 import { z } from "zod";
 import type { Seldom } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
 import type { Answer, Knock } from "./server.ts";
 
 /** What the door needs. */
@@ -14,6 +15,7 @@ export interface ClaudeDoor {
   knock: (session: string) => Promise<void>;
   /** What strangers can cause at will. */
   warn: Seldom;
+  metrics: Pick<Metrics, "suspects">;
 }
 
 const bodyBytesMax = 1024 * 1024;
@@ -31,7 +33,7 @@ const telling = new Set([
 
 /** Takes one webhook (Standard Webhooks signature, five minutes of tolerance). */
 export async function takeWebhook(
-  { client, knock, warn }: ClaudeDoor,
+  { client, knock, warn, metrics }: ClaudeDoor,
   { headers, read }: Knock,
 ): Promise<Answer> {
   const body = await read(bodyBytesMax);
@@ -40,6 +42,7 @@ export async function takeWebhook(
   const text = body.bytes.toString("utf8");
   if (!isSigned(client, text, headers)) {
     warn({}, "webhook with a bad signature");
+    metrics.suspects.inc({ door: "claude", what: "signature" });
     return { status: 401, text: "webhook-signature is missing or does not match the signing key" };
   }
   const { success, data: event } = webhook.safeParse(JSON.parse(text));

@@ -5,13 +5,14 @@
 import type { CommandReading } from "../domain/command.ts";
 import { sessionBranch } from "../domain/ids.ts";
 import type { Intent } from "../domain/intent.ts";
-import { answers, helpText, malformedText, statusText, unknownText } from "../domain/replies.ts";
-import { type Run, type Stop, spentCents } from "../domain/run.ts";
-import { endingText, type State } from "../domain/words.ts";
+import { answers, malformedText, unknownText } from "../domain/replies.ts";
+import { type Origin, type Run, type Stop, spentCents, type Trigger } from "../domain/run.ts";
+import { endingText } from "../domain/words.ts";
 import { writeApproval } from "../store/facts.ts";
 import { waitingOn } from "../store/notes.ts";
 import { latestRun, liveRun, resettle, stopRun } from "../store/runs.ts";
 import { replyOnce } from "./replies.ts";
+import { deadPull, helpFor, standing } from "./standing.ts";
 import { beginRun, tell } from "./starting.ts";
 import { conclude, type IntakeParts, keyOf, written } from "./verdict.ts";
 
@@ -25,7 +26,8 @@ export async function hearComment(
   { place, origin, said }: Said,
 ): Promise<string> {
   const { store } = parts;
-  const run = await liveRun(store.db, keyOf("issue", place));
+  const run =
+    (await liveRun(store.db, keyOf("issue", place))) ?? (await liveRun(store.db, keyOf("pull", place)));
   const waits = run?.phase === "working" ? await waitingOn(store.db, run.id) : undefined;
   if (!run || !waits) return conclude(parts, delivery, "ignored: not a command");
   if (!(await parts.admission.allowed({ place, origin, said }))) {
@@ -73,12 +75,19 @@ export async function carryOutCommand(
 type Command = Extract<CommandReading, { kind: "command" }>["command"];
 
 // The verb's own data comes last; what all verbs share comes first.
-function byVerb(parts: IntakeParts, delivery: string, intent: Commanded, command: Command): Promise<string> {
+async function byVerb(
+  parts: IntakeParts,
+  delivery: string,
+  intent: Commanded,
+  command: Command,
+): Promise<string> {
   switch (command.kind) {
     case "fix":
       return fix(parts, delivery, intent, command.instructions);
     case "plan":
-      return plan(parts, delivery, intent);
+      return intent.onPull
+        ? fix(parts, delivery, intent, command.instructions)
+        : plan(parts, delivery, intent);
     case "retry":
       return retry(parts, delivery, intent);
     case "stop":
@@ -90,9 +99,9 @@ function byVerb(parts: IntakeParts, delivery: string, intent: Commanded, command
     case "budget":
       return budget(parts, delivery, intent, command.cents);
     case "status":
-      return status(parts, delivery, intent);
+      return reply(parts, delivery, intent, await standing(parts, intent));
     case "help":
-      return help(parts, delivery, intent);
+      return reply(parts, delivery, intent, await helpFor(parts, intent));
     case "doctor":
       return reply(parts, delivery, intent, answers.doctorElsewhere);
     default:
@@ -117,41 +126,65 @@ async function fix(
   instructions: string,
 ): Promise<string> {
   const { place, origin, said, onPull } = intent;
-  if (!onPull) return beginRun(parts, delivery, { place, origin, triggerKey: `comment:${said.id}` });
-  const run = await liveRun(parts.store.db, keyOf("pull", place));
-  if (!run) return reply(parts, delivery, intent, answers.foreignPull);
-  const kept = run.phase === "resting" && run.ending?.kind === "budget reached";
-  if (kept)
+  const run = await liveRun(parts.store.db, keyOf(onPull ? "pull" : "issue", place));
+  if (run?.phase === "resting" && run.ending?.kind === "budget reached")
     await replyOnce(parts, place, {
       key: `command:${said.id}`,
       text: answers.keptForBudget,
       since: origin.at,
     });
+  if (!onPull) {
+    const before = run ? undefined : await leftByAPerson(parts, intent);
+    const start = { place, origin: { ...origin, ...(before ? { before } : {}) } };
+    return beginRun(parts, delivery, { ...start, triggerKey: `comment:${said.id}` });
+  }
+  if (!run) return reply(parts, delivery, intent, await deadPull(parts, place));
   const text = instructions === "" ? "Go on." : instructions;
   return written(parts, delivery, (tx) => tellComment(tx, parts, { run, intent, text }));
 }
 
+/** What the issue's last run came to, where a person's push ended it: the next one goes on on top of that. */
+async function leftByAPerson(parts: IntakeParts, { place }: Commanded): Promise<Origin["before"]> {
+  const last = await latestRun(parts.store.db, keyOf("issue", place));
+  if (last?.stop?.why !== "a person pushed to the branch" || last.session === undefined || !last.ending)
+    return undefined;
+  return { ending: endingText(last.ending), branch: sessionBranch(last.session), onTop: true };
+}
+
 function plan(parts: IntakeParts, delivery: string, intent: Commanded): Promise<string> {
-  const { place, origin, said, onPull } = intent;
-  if (onPull || origin.trigger.kind !== "command") return reply(parts, delivery, intent, answers.foreignPull);
-  const planned = { ...origin, trigger: { ...origin.trigger, plan: true } };
+  const { place, origin, said } = intent;
+  const instructions = origin.trigger.kind === "command" ? origin.trigger.instructions : "";
+  const trigger = { kind: "command" as const, commentId: said.id, instructions, plan: true };
+  const planned = { ...origin, trigger };
   return beginRun(parts, delivery, { place, origin: planned, triggerKey: `comment:${said.id}` });
 }
 
 async function retry(parts: IntakeParts, delivery: string, intent: Commanded): Promise<string> {
   const { place, origin, said, onPull } = intent;
   const run = await latestRun(parts.store.db, keyOf(onPull ? "pull" : "issue", place));
-  if (!run) return reply(parts, delivery, intent, answers.noRun);
+  if (!run) return reply(parts, delivery, intent, onPull ? answers.foreignPull : answers.noRun);
   if (run.phase === "working") return reply(parts, delivery, intent, answers.stillWorking);
-  if (!run.ending || run.ending.kind === "opened" || run.phase === "resting") {
+  if (!run.ending || run.ending.kind === "opened")
     return reply(parts, delivery, intent, answers.retrySuccess);
-  }
+  if (run.phase === "resting" && run.ending.kind === "budget reached")
+    return reply(parts, delivery, intent, answers.retryBudget);
   const before = {
     ending: endingText(run.ending),
     ...(run.session === undefined ? {} : { branch: sessionBranch(run.session) }),
   };
-  const again = { ...run.origin, sender: origin.sender, at: origin.at, trigger: origin.trigger, before };
-  return beginRun(parts, delivery, { place: run.place, origin: again, triggerKey: `comment:${said.id}` });
+  // On the pull request's thread the delivery tells of the pull request, and the work is the issue's.
+  const asked = onPull ? { ...run.origin, sender: origin.sender, at: origin.at } : origin;
+  const again = { ...asked, trigger: triggerAgain(run, origin, said.id), before };
+  const label = run.origin.trigger.kind === "label" ? { label: run.origin.trigger.label } : {};
+  const start = { place: run.place, origin: again, triggerKey: `comment:${said.id}`, ...label };
+  return beginRun(parts, delivery, start);
+}
+
+/** What was asked for the first time stands, unless the retry says something else. */
+function triggerAgain({ origin: { trigger: first } }: Run, { trigger }: Origin, commentId: number): Trigger {
+  const said = trigger.kind === "command" ? trigger.instructions : "";
+  if (first.kind === "label") return { kind: "command", commentId, instructions: said };
+  return { ...first, commentId, instructions: said === "" ? first.instructions : said };
 }
 
 async function stop(parts: IntakeParts, delivery: string, intent: Commanded): Promise<string> {
@@ -251,32 +284,4 @@ async function budget(
       source,
     });
   });
-}
-
-async function status(parts: IntakeParts, delivery: string, intent: Commanded): Promise<string> {
-  const run = await latestRun(parts.store.db, keyOf(intent.onPull ? "pull" : "issue", intent.place));
-  if (!run) return reply(parts, delivery, intent, answers.noRun);
-  const waits = run.phase === "working" ? await waitingOn(parts.store.db, run.id) : undefined;
-  return reply(parts, delivery, intent, statusText(run, stateOf(run, waits?.what), parts.clock.now()));
-}
-
-function stateOf(run: Run, waits: "question" | "plan" | undefined): State {
-  if (run.phase !== "working" && run.ending) return { kind: "ended", ending: run.ending };
-  if (waits === "question") return { kind: "waiting for an answer" };
-  if (waits === "plan") return { kind: "waiting for approval", of: "plan", plan: "" };
-  if (run.held !== undefined)
-    return { kind: "waiting for approval", of: "head", head: run.held, reasons: [], more: 0 };
-  return { kind: run.session === undefined ? "starting" : "working" };
-}
-
-async function help(parts: IntakeParts, delivery: string, intent: Commanded): Promise<string> {
-  const { place, origin, said } = intent;
-  const level = await parts.admission.level({ place, origin, said });
-  const run = await latestRun(parts.store.db, keyOf(intent.onPull ? "pull" : "issue", place));
-  return reply(
-    parts,
-    delivery,
-    intent,
-    helpText(origin.sender.login, level, run?.settings ?? { who: "write" }),
-  );
 }

@@ -7,9 +7,11 @@ import { answers } from "../domain/replies.ts";
 import { baseBranch, type Run } from "../domain/run.ts";
 import { newFailures } from "../github/checks.ts";
 import { readReview } from "../github/review.ts";
+import { runProposing } from "../store/facts.ts";
 import { countNotes } from "../store/notes.ts";
 import { liveRun, runOfBranch, stopRun } from "../store/runs.ts";
 import { replyOnce } from "./replies.ts";
+import { deadPull } from "./standing.ts";
 import { tell } from "./starting.ts";
 import { conclude, type IntakeParts, keyOf, written } from "./verdict.ts";
 
@@ -21,17 +23,20 @@ export async function hearReview(
   delivery: string,
   intent: Of<"review">,
 ): Promise<string> {
-  const { place, origin, review } = intent;
+  const { place, origin, said, review } = intent;
   const run = await liveRun(parts.store.db, keyOf("pull", place));
-  if (!run) {
-    const key = `review:${review}`;
-    if (intent.body !== "")
-      await replyOnce(parts, place, { key, text: answers.foreignPull, since: origin.at });
-    return conclude(parts, delivery, "ignored: not a pull request of ours");
-  }
-  if (!(await parts.admission.allowed({ place, origin }))) {
+  // A review of other people's pull requests is none of our business unless it calls us.
+  if (!run && !intent.isCommand) return conclude(parts, delivery, "ignored: not a pull request of ours");
+  if (!(await parts.admission.allowed({ place, origin, said }))) {
     return conclude(parts, delivery, "ignored: the review of somebody who may not");
   }
+  const answered = { key: `review:${review}`, since: origin.at };
+  if (!run) {
+    await replyOnce(parts, place, { ...answered, text: await deadPull(parts, place) });
+    return conclude(parts, delivery, "ignored: not a pull request of ours");
+  }
+  if (run.phase === "resting" && run.ending?.kind === "budget reached")
+    await replyOnce(parts, place, { ...answered, text: answers.keptForBudget });
   const text = reviewText(await readReview(parts.github, place, review));
   if (text === "") return conclude(parts, delivery, "ignored: the review says nothing");
   const source = { kind: "review" as const, id: review, pull: place.issue };
@@ -85,7 +90,10 @@ async function notRepaired(
 /** A person's push to a run's branch wins: the agent stops, and goes on only when asked. */
 export async function hearPush(parts: IntakeParts, delivery: string, intent: Of<"pushed">): Promise<string> {
   const { place, branch, sender } = intent;
-  const run = await runOfBranch(parts.store.db, { repositoryId: place.repositoryId, branch });
+  const { db } = parts.store;
+  const head = { repositoryId: place.repositoryId, branch };
+  const proposing = await runProposing(db, head);
+  const run = proposing ? await liveRun(db, { kind: "id", id: proposing }) : await runOfBranch(db, head);
   if (!run) return conclude(parts, delivery, "ignored: not a branch of a run");
   const { login } = await parts.github.self(place.installation);
   if (sender.login === login) return conclude(parts, delivery, "ignored: the run's own push");

@@ -8,6 +8,7 @@ import type { Config } from "../config.ts";
 import { ownerOf, storedEvents } from "../domain/delivery.ts";
 import { isProblem } from "../domain/errors.ts";
 import type { Logger, Seldom } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
 import type { Inbox } from "../store/deliveries.ts";
 import type { Answer, Knock } from "./server.ts";
 
@@ -25,11 +26,12 @@ export interface GitHubDoor {
   log: Logger;
   /** What strangers can cause at will. */
   warn: Seldom;
+  metrics: Pick<Metrics, "suspects">;
 }
 
 /** Takes one delivery. */
 export async function takeDelivery(
-  { config, box, hasRun, log, warn }: GitHubDoor,
+  { config, box, hasRun, log, warn, metrics }: GitHubDoor,
   { headers, read }: Knock,
 ): Promise<Answer> {
   if (!/^application\/json\s*(;|$)/i.test(headers["content-type"] ?? "")) {
@@ -50,6 +52,7 @@ export async function takeDelivery(
   if (body.kind === "aborted") return { status: 400, text: "the body ended early" };
   if (!signed(config.app.webhookSecrets, body.bytes, signature)) {
     warn({ delivery_id: id }, "delivery with a bad signature");
+    metrics.suspects.inc({ door: "github", what: "signature" });
     return unsigned;
   }
   const text = isUtf8(body.bytes) ? body.bytes.toString("utf8") : "";

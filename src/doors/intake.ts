@@ -16,7 +16,7 @@ import { carryOutCommand, hearComment } from "./commands.ts";
 import { hearChecks, hearPush, hearReview } from "./feedback.ts";
 import { labelPutOn, unlabellingIgnored } from "./labelling.ts";
 import { beginRun } from "./starting.ts";
-import { conclude, type IntakeParts, keyOf, written } from "./verdict.ts";
+import { conclude, type IntakeParts, keyOf, verdictKind, written } from "./verdict.ts";
 
 /** Works off one delivery of the inbox; the engine's worker for the kind `delivery`. */
 export interface Intake {
@@ -25,7 +25,7 @@ export interface Intake {
 
 /** The intake, with Probot loaded and ready. */
 export async function createIntake(parts: IntakeParts): Promise<Intake> {
-  const { config, box, log } = parts;
+  const { config, box, log, metrics } = parts;
   const probot = new Probot({
     appId: config.app.id,
     privateKey: config.app.privateKey.reveal(),
@@ -55,9 +55,11 @@ export async function createIntake(parts: IntakeParts): Promise<Intake> {
         >[0]);
         const verdict = await verdicts.get(id);
         log.info({ delivery_id: id, event: row.event, verdict }, "delivery worked off");
+        metrics.deliveries.inc({ event: row.event, verdict: verdictKind(verdict ?? "") });
       } catch (error) {
         if (!isProblem(error) || error.kind === "later") throw error;
         log.warn({ delivery_id: id, err: error }, "delivery failed");
+        metrics.deliveries.inc({ event: row.event, verdict: "failed" });
         await box.fail(id, error);
       } finally {
         verdicts.delete(id);
@@ -76,7 +78,11 @@ interface Received {
 /** Does what the delivery asks, and returns the verdict that was written with it. */
 async function handle(parts: IntakeParts, received: Received): Promise<string> {
   const reading = readDelivery(received.event, received.payload);
-  if (reading.kind === "ignored") return conclude(parts, received.id, `ignored: ${reading.why}`);
+  if (reading.kind === "ignored") {
+    if (reading.why === "body contradicts its event header")
+      parts.metrics.suspects.inc({ door: "github", what: "headers" });
+    return conclude(parts, received.id, `ignored: ${reading.why}`);
+  }
   const row = await parts.box.load(received.id);
   if (!row) return "ignored: forgotten meanwhile";
   const intent = intentOf(reading.delivery, defaultSettings, row.received_at);

@@ -9,6 +9,7 @@ import type { Clock } from "../clock.ts";
 import { Problem } from "../domain/errors.ts";
 import type { Logger } from "../log.ts";
 import { type Body, readBody } from "./body.ts";
+import type { Visitor } from "./visitor.ts";
 
 /** A request as a door sees it. */
 export interface Knock {
@@ -23,11 +24,19 @@ export interface Answer {
   text: string;
 }
 
+/** A text with its media type. */
+export interface Page {
+  type: string;
+  text: string;
+}
+
 /** What the server serves. */
 export interface ServerParts {
   github: (knock: Knock) => Promise<Answer>;
   /** Absent when no signing key is configured: then the path does not exist. */
   claude?: (knock: Knock) => Promise<Answer>;
+  /** The metrics' page; undefined for those to whom it does not exist. */
+  metrics: (visitor: Visitor) => Promise<Page | undefined>;
   /** Undefined while ready, else the reason. */
   unready: () => Promise<string | undefined>;
   log: Logger;
@@ -101,6 +110,14 @@ function routes(parts: ServerParts): Hono<{ Bindings: HttpBindings }> {
   app.get("/readyz", async (context) => {
     const reason = await parts.unready();
     return reason === undefined ? context.text("ready") : context.text(reason, 503);
+  });
+  app.get("/metrics", async (context) => {
+    const { incoming } = context.env;
+    const page = await parts.metrics({
+      address: incoming.socket.remoteAddress,
+      headers: plainHeaders(incoming),
+    });
+    return page ? context.body(page.text, 200, { "content-type": page.type }) : context.notFound();
   });
   app.onError((error, context) => {
     parts.log.error({ err: error, route: context.req.path }, "request failed");

@@ -8,6 +8,7 @@ import type { Place } from "../domain/run.ts";
 import type { Engine, Tx } from "../engine/engine.ts";
 import type { GitHub } from "../github/client.ts";
 import type { Logger } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
 import type { Store } from "../store/database.ts";
 import type { Inbox } from "../store/deliveries.ts";
 import type { RunKey } from "../store/runs.ts";
@@ -24,6 +25,7 @@ export interface IntakeParts {
   clock: Clock;
   random: (bytes: number) => Uint8Array;
   log: Logger;
+  metrics: Pick<Metrics, "deliveries" | "suspects">;
 }
 
 /** What a change came to, and the run it wakes. */
@@ -57,4 +59,20 @@ export async function written(
 /** The run of a thread: an issue, or the pull request it opened. */
 export function keyOf(kind: "issue" | "pull", { repositoryId, issue }: Place): RunKey {
   return kind === "issue" ? { kind, repositoryId, issue } : { kind, repositoryId, pull: issue };
+}
+
+/** First words of verdicts and the kind each is counted under. */
+const verdictKinds: [start: RegExp, kind: string][] = [
+  [/^ignored/, "ignored"],
+  [/^refused/, "refused"],
+  [/^answered/, "answered"],
+  [/^run \S+ started/, "run started"],
+  [/^round /, "round opened"],
+  [/^stop /, "stop"],
+  [/^(told|kept|approval|budget|new head) /, "told"],
+];
+
+/** A verdict without what is particular in it: one of nine kinds. */
+export function verdictKind(verdict: string): string {
+  return verdictKinds.find(([start]) => start.test(verdict))?.[1] ?? "other";
 }

@@ -138,6 +138,7 @@ class EmbeddedEngine implements Engine {
       .execute();
     for (const row of rows.filter(({ key, at }) => at <= now && !held.has(key)).slice(0, free)) {
       if (!this.#workers) break;
+      this.#tools.onEntry?.(kind, now - row.at);
       const leave = new AbortController();
       const id = row.key.slice(kind.length + 1);
       const left = this.#hold({ kind, id, row, signal: leave.signal, work: () => work(id, leave.signal) });

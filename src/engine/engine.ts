@@ -64,6 +64,8 @@ export interface EngineTools {
   random: () => number;
   /** Hears of every error a worker throws; must not throw itself. */
   onFailure: (failure: Failure) => void;
+  /** Hears of every entry, and how many milliseconds after its time it came; must not throw itself. */
+  onEntry?: (kind: WakeKind, lateMs: number) => void;
 }
 
 /** Wakes workers at the right time, each key held by one worker at a time. */

@@ -20,7 +20,7 @@ import {
   type Workers,
   wakeKinds,
 } from "./engine.ts";
-import { type Answer, againAfterMs, keyOf, partsOf, writeAnswer, writeWakes } from "./wakes.ts";
+import { type Answer, againAfterMs, enterWake, keyOf, partsOf, writeAnswer, writeWakes } from "./wakes.ts";
 
 /** Seconds without a sign of life after which a job's process counts as lost; pg-boss allows no fewer. */
 const heartbeatSeconds = 10;
@@ -214,8 +214,9 @@ class PgBossEngine implements Engine {
     this.#leaves.add(leave);
     try {
       const key = keyOf(entry);
-      const row = await store.db.selectFrom("wakes").selectAll().where("key", "=", key).executeTakeFirst();
-      if (!row || row.at > clock.now() + earlyMsMax) return;
+      const row = await enterWake(store.db, key, clock.now() + earlyMsMax);
+      if (!row) return;
+      this.#tools.onEntry?.(entry.kind, Math.max(clock.now() - row.at, 0));
       const signal = AbortSignal.any([entry.signal, leave.signal]);
       const answer = await this.#answerOf({ ...entry, signal }, row);
       signal.throwIfAborted();

@@ -1,7 +1,8 @@
 /**
  * The table `wakes`, which both engines write: when each key rings, and how it fared.
  * It knows SQL and no workers. Every wake raises the row's `pokes`, and a worker's answer is written only where
- * they are what they were at its entry, so an answer never overwrites a wake that came meanwhile.
+ * they are what they were at its entry, so an answer never overwrites a wake that came meanwhile. Where a second
+ * process may enter while the first stands still, an entry raises them too.
  */
 import { type Kysely, sql } from "kysely";
 import { isProblem } from "../domain/errors.ts";
@@ -44,6 +45,20 @@ export async function writeWakes(tx: Tx, wakes: readonly Wake[]): Promise<WakeRo
     )
     .returningAll()
     .execute();
+}
+
+/**
+ * Enters a key that is due by `dueBy`: from now on the answer of an earlier entry is not written any more.
+ * Resolves with the row, undefined when there is nothing to do.
+ */
+export async function enterWake(db: Kysely<Schema>, key: string, dueBy: number): Promise<WakeRow | undefined> {
+  return db
+    .updateTable("wakes")
+    .set((update) => ({ pokes: update("pokes", "+", 1) }))
+    .where("key", "=", key)
+    .where("at", "<=", dueBy)
+    .returningAll()
+    .executeTakeFirst();
 }
 
 /** What a worker's turn came to: when to ring next (undefined: not before somebody wakes it) and failures in a row. */

@@ -4,6 +4,7 @@
  * of that installation until the time GitHub named. It knows nothing of runs.
  */
 import { createAppAuth } from "@octokit/auth-app";
+import { RequestError } from "@octokit/request-error";
 import { Octokit } from "@octokit/rest";
 import githubAppJwt from "universal-github-app-jwt";
 import type { Clock } from "../clock.ts";
@@ -11,6 +12,7 @@ import type { Config } from "../config.ts";
 import { Problem } from "../domain/errors.ts";
 import type { Secret } from "../domain/secret.ts";
 import type { Logger } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
 import { asProblem } from "./failure.ts";
 import { type MintedToken, mintToken, revokeToken, type TokenScope } from "./token.ts";
 
@@ -20,6 +22,7 @@ export interface GitHubOptions {
   clock: Clock;
   fetch: typeof fetch;
   log: Logger;
+  metrics: Pick<Metrics, "calls" | "limitLeft">;
 }
 
 /** The App's own identity at GitHub. */
@@ -42,8 +45,8 @@ export interface GitHub {
   self(installation: number): Promise<Self>;
   /** Mints a token for others than this process. */
   mint(scope: TokenScope): Promise<MintedToken>;
-  /** Gives a token back; a dead one counts as given back. */
-  revoke(token: Secret): Promise<void>;
+  /** Gives a token of an installation back; a dead one counts as given back. */
+  revoke(token: Secret, installation: number): Promise<void>;
   webUrl: string;
   /** Gives the process's own tokens back. Never throws. */
   close(): Promise<void>;
@@ -53,6 +56,11 @@ export interface GitHub {
 const ownTokenMarginMs = 5 * 60_000;
 /** A JWT lives ten minutes at most; one serves for half of that. */
 const jwtReuseMs = 5 * 60_000;
+/**
+ * A change that did not leave within this time of being asked for is not sent: this process may have stood still
+ * meanwhile, and another may have made it.
+ */
+const departureMsMax = 2_000;
 
 /** GitHub by Octokit. */
 export function createGitHub(options: GitHubOptions): GitHub {
@@ -62,25 +70,27 @@ export function createGitHub(options: GitHubOptions): GitHub {
     authStrategy: createAppAuth,
     auth: { appId: config.app.id, createJwt: jwtSigner(config.app, clock) },
   });
-  guard(app, options, {});
-  const bare = new Octokit(common(options));
-  guard(bare, options, {});
-  const installations = new Map<number, { octokit: Octokit; token: OwnToken }>();
-  const of = (installation: number) => {
+  guard(app, options, { gate: { closedUntil: 0 } });
+  const installations = new Map<number, Line>();
+  const line = (installation: number): Line => {
     const known = installations.get(installation);
-    if (known) return known.octokit;
+    if (known) return known;
     const token = new OwnToken(() => mintToken(app, { installation }, clock), clock);
-    const octokit = new Octokit(common(options));
-    guard(octokit, options, { installation, token });
-    installations.set(installation, { octokit, token });
-    return octokit;
+    const made = { octokit: new Octokit(common(options)), bare: new Octokit(common(options)), token };
+    // One gate: GitHub counts what is asked with any token of an installation together.
+    const gate = { closedUntil: 0 };
+    guard(made.octokit, options, { installation, token, gate });
+    guard(made.bare, options, { installation, gate });
+    installations.set(installation, made);
+    return made;
   };
+  const of = (installation: number) => line(installation).octokit;
   let self: Promise<Self> | undefined;
   return {
     app,
     of,
     mint: (scope) => mintToken(app, scope, clock),
-    revoke: (token) => revokeToken(bare, token),
+    revoke: (token, installation) => revokeToken(line(installation).bare, token),
     webUrl: config.github.webUrl,
     self: (installation) => {
       self ??= whoAmI(app, of(installation)).catch((error) => {
@@ -90,10 +100,22 @@ export function createGitHub(options: GitHubOptions): GitHub {
       return self;
     },
     close: async () => {
-      const held = [...installations.values()].flatMap(({ token }) => token.take() ?? []);
-      await Promise.allSettled(held.map((token) => revokeToken(bare, token)));
+      const held = [...installations.values()].map(({ bare, token }) => ({ bare, own: token.take() }));
+      await Promise.allSettled(held.map(({ bare, own }) => own && revokeToken(bare, own)));
     },
   };
+}
+
+/** Until when GitHub takes no calls, milliseconds since the epoch. */
+interface Gate {
+  closedUntil: number;
+}
+
+/** The way to one installation: with our token, and with whichever token a call brings. */
+interface Line {
+  octokit: Octokit;
+  bare: Octokit;
+  token: OwnToken;
 }
 
 function common({ config, fetch, log }: GitHubOptions) {
@@ -160,13 +182,12 @@ class OwnToken {
 
 function guard(
   octokit: Octokit,
-  { clock, log }: GitHubOptions,
-  { installation, token }: { installation?: number; token?: OwnToken },
+  { clock, log, metrics }: GitHubOptions,
+  { installation, token, gate }: { installation?: number; token?: OwnToken; gate: Gate },
 ): void {
-  let closedUntil = 0;
   octokit.hook.wrap("request", async (request, options) => {
-    if (clock.now() < closedUntil) {
-      const retryAfterMs = closedUntil - clock.now();
+    if (clock.now() < gate.closedUntil) {
+      const retryAfterMs = gate.closedUntil - clock.now();
       throw new Problem("later", "github_limited", "GitHub asked us to slow down.", {
         retryAfterMs,
         undone: true,
@@ -175,8 +196,10 @@ function guard(
     options.headers["x-github-api-version"] = "2022-11-28";
     const began = clock.now();
     const line = { installation_id: installation, method: options.method, route: options.url };
+    const call = { to: "github", method: options.method, route: routeOf(options.url) };
     const attempt = async (again: boolean): Promise<Awaited<ReturnType<typeof request>>> => {
       const held = await token?.get();
+      if (options.method !== "GET" && clock.now() - began > departureMsMax) throw lateDeparture();
       if (held) options.headers.authorization = `token ${held.token.reveal()}`;
       try {
         return await request(options);
@@ -195,18 +218,49 @@ function guard(
     try {
       const response = await attempt(true);
       log.info({ ...line, status: response.status, ms: clock.now() - began }, "github call");
+      metrics.calls.inc({ ...call, status: response.status });
+      noteLimit(metrics, installation, response.headers);
       return response;
     } catch (error) {
-      if (error instanceof Problem && error.code === "github_limited") {
-        closedUntil = clock.now() + (error.retryAfterMs ?? 0);
+      if (error instanceof Problem && error.retryAfterMs !== undefined) {
+        gate.closedUntil = Math.max(gate.closedUntil, clock.now() + error.retryAfterMs);
       }
       log.info(
         { ...line, failed: error instanceof Problem ? error.code : "unknown", ms: clock.now() - began },
         "github call",
       );
+      metrics.calls.inc({ ...call, status: statusOf(error) });
       throw error;
     }
   });
+}
+
+function lateDeparture(): Problem {
+  return new Problem("later", "github_call_late", "A change came too late to be sent to GitHub.", {
+    undone: true,
+  });
+}
+
+/** Octokit's template; the address of a list's next page is a whole URL and would name the repository. */
+function routeOf(url: string): string {
+  return url.startsWith("/") ? url : "next page";
+}
+
+/** The status behind a failed call; `none` where GitHub did not answer or was not asked. */
+function statusOf(error: unknown): number | "none" {
+  const cause = error instanceof Problem ? error.cause : error;
+  return cause instanceof RequestError && cause.response ? cause.status : "none";
+}
+
+function noteLimit(
+  { limitLeft }: Pick<Metrics, "limitLeft">,
+  installation: number | undefined,
+  headers: Record<string, string | number | undefined>,
+): void {
+  const left = headers["x-ratelimit-remaining"];
+  if (left === undefined) return;
+  const resource = headers["x-ratelimit-resource"] ?? "core";
+  limitLeft.set({ installation: installation ?? "app", resource: String(resource) }, Number(left));
 }
 
 async function whoAmI(app: Octokit, reader: Octokit): Promise<Self> {

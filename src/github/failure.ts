@@ -43,8 +43,13 @@ export function asProblem(error: unknown, call: FailedCall): Problem {
       cause: error,
     });
   }
-  if (status >= 500)
-    return new Problem("later", "github_unwell", `GitHub answered ${status}.`, { cause: error });
+  if (status >= 500) {
+    const named = error.response.headers["retry-after"];
+    return new Problem("later", "github_unwell", `GitHub answered ${status}.`, {
+      ...(named === undefined ? {} : { retryAfterMs: spanOf(String(named), call.now) }),
+      cause: error,
+    });
+  }
   if (status === 401) {
     return new Problem("refused", "github_credentials", "GitHub does not accept the App's credentials.", {
       cause: error,
@@ -82,15 +87,18 @@ function limitedFor(error: RequestError, now: number): number | undefined {
   if (error.status !== 403 && error.status !== 429) return undefined;
   const headers = error.response?.headers ?? {};
   const after = headers["retry-after"];
-  if (after !== undefined) {
-    const seconds = Number(after);
-    const until = Number.isNaN(seconds) ? Date.parse(String(after)) - now : seconds * 1000;
-    return Number.isNaN(until) ? secondaryPauseMs : Math.max(until, 1_000);
-  }
+  if (after !== undefined) return spanOf(String(after), now);
   if (headers["x-ratelimit-remaining"] === "0") {
     return Math.max(Number(headers["x-ratelimit-reset"] ?? 0) * 1000 - now, 1_000);
   }
   return error.status === 429 || /secondary rate limit|abuse/i.test(error.message)
     ? secondaryPauseMs
     : undefined;
+}
+
+/** A `retry-after`, in seconds or as a date, as milliseconds from now. */
+function spanOf(after: string, now: number): number {
+  const seconds = Number(after);
+  const span = Number.isNaN(seconds) ? Date.parse(after) - now : seconds * 1000;
+  return Number.isNaN(span) ? secondaryPauseMs : Math.max(span, 1_000);
 }

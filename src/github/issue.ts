@@ -26,7 +26,7 @@ const slackMs = 60_000;
 /** Pages of a hundred that are searched for a comment of ours. */
 const pagesMax = 20;
 
-/** Gives a reaction; GitHub answers the same when it is already there. */
+/** Gives a reaction; GitHub answers the same when it is already there. A comment that is gone needs none. */
 export function reaction(
   github: GitHub,
   place: Place,
@@ -36,11 +36,16 @@ export function reaction(
   const { owner, repo } = place;
   const { reactions } = github.of(place.installation).rest;
   return idempotent(async () => {
-    const { data } =
-      target.kind === "issue"
-        ? await reactions.createForIssue({ owner, repo, issue_number: place.issue, content })
-        : await reactions.createForIssueComment({ owner, repo, comment_id: target.id, content });
-    return { id: data.id };
+    try {
+      const { data } =
+        target.kind === "issue"
+          ? await reactions.createForIssue({ owner, repo, issue_number: place.issue, content })
+          : await reactions.createForIssueComment({ owner, repo, comment_id: target.id, content });
+      return { id: data.id };
+    } catch (error) {
+      if (target.kind === "issue" || !isProblem(error, "gone")) throw error;
+      return { id: 0 };
+    }
   });
 }
 

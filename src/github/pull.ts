@@ -77,6 +77,16 @@ async function findOpen(github: GitHub, place: Place, wanted: PullRequest): Prom
   return { number: open.number, url: open.html_url, branch: wanted.head, headSha: open.head.sha };
 }
 
+/** Head commit of a pull request as GitHub has it now. */
+export async function headOf(
+  github: GitHub,
+  { installation, owner, repo }: Place,
+  pull: number,
+): Promise<string> {
+  const { data } = await github.of(installation).rest.pulls.get({ owner, repo, pull_number: pull });
+  return data.head.sha;
+}
+
 /** Asks people to review. False when GitHub will not have them (the author, no collaborator). */
 export function reviewRequest(
   github: GitHub,

@@ -100,7 +100,9 @@ export async function settleCalls(tools: Tools, session: RunSession): Promise<Pa
     }
   }
   const open = pausedFor(tools);
-  return open?.waiting ? open : undefined;
+  if (!open?.waiting) return undefined;
+  tools.metrics.waits.inc({ kind: open.state.kind === "waiting for an answer" ? "answer" : "plan" });
+  return open;
 }
 
 function answer(tools: Tools, session: RunSession, given: { call: string; text: string; isError: boolean }) {

@@ -6,16 +6,16 @@
 import type { Ending, Met } from "../domain/ending.ts";
 import { isProblem } from "../domain/errors.ts";
 import { runMarker } from "../domain/ids.ts";
-import type { Run } from "../domain/run.ts";
+import { isFinal, type Run } from "../domain/run.ts";
 import { heldText, statusComment } from "../domain/words.ts";
 import { comment, type Reaction, reaction } from "../github/issue.ts";
 import { showAnswer, showHeld } from "./conversation.ts";
 import { releaseTokens } from "./credential.ts";
 import { noted } from "./facts.ts";
 import { type Proposed, propose } from "./proposal.ts";
-import { sessionsOf } from "./session.ts";
+import { archiveSessions, sessionEndsAt, sessionsOf } from "./session.ts";
 import { showState } from "./status.ts";
-import { type Tools, targetOf } from "./tools.ts";
+import { noteReached, type Tools, targetOf } from "./tools.ts";
 
 /** How long held work waits for an approval. */
 const heldMs = 7 * 24 * 60 * 60_000;
@@ -45,7 +45,7 @@ export async function close(tools: Tools, met: Met): Promise<number | undefined>
   await ledger.once("ending", noted(ending));
   await report(tools, ending).catch((error: unknown) => unheard(tools, error));
   await showAnswer(tools, ending, worked).catch((error: unknown) => unheard(tools, error));
-  if (ending.kind !== "opened" && ending.kind !== "budget reached") await archive(tools);
+  if (ending.kind !== "opened" && ending.kind !== "budget reached") await archiveSessions(tools);
   const phase = phaseAfter(run, ending);
   await ledger.change({
     phase,
@@ -54,14 +54,14 @@ export async function close(tools: Tools, met: Met): Promise<number | undefined>
     ...(phase === "ended" ? { ended_at: clock.now() } : {}),
   });
   tools.log.info({ run_id: run.id, session_id: run.session, ending: ending.kind }, "round ended");
-  return undefined;
+  tools.metrics.rounds.inc({ ending: ending.kind });
+  if (ending.kind === "opened" && run.round === 1) noteReached(tools, "pull");
+  return phase === "resting" ? sessionEndsAt(tools) : undefined;
 }
-
-const closers: ReadonlySet<string> = new Set(["issue closed", "pull request closed", "pull request merged"]);
 
 /** While its pull request is open a run only rests, however the round ended: people may go on with it. */
 function phaseAfter(run: Run, ending: Ending): "resting" | "ended" {
-  if (run.stop && closers.has(run.stop.why)) return "ended";
+  if (run.stop && isFinal(run.stop)) return "ended";
   const rests = ending.kind === "opened" || ending.kind === "budget reached" || run.pull !== undefined;
   return rests ? "resting" : "ended";
 }
@@ -72,19 +72,26 @@ async function waitForApproval(
   until: number,
 ): Promise<number> {
   const state = { ...held, kind: "waiting for approval", of: "head" } as const;
+  if (tools.held.run.held !== held.head) tools.metrics.waits.inc({ kind: "head" });
   await tools.ledger.change({ held: held.head });
   await showState(tools, state);
   await showHeld(tools, held.head, heldText(state));
   return until;
 }
 
-/** A run at rest whose issue or pull request was closed: archive the session and be done. */
+/** A run at rest: its session is archived in time; with its issue or pull request closed it is done. */
 export async function farewell(tools: Tools): Promise<number | undefined> {
   const { ledger, clock, held } = tools;
   const { run } = held;
   await releaseTokens(tools);
-  if (run.phase === "ended" || !run.stop) return undefined;
-  await archive(tools);
+  if (run.phase === "ended") return undefined;
+  if (!run.stop || !isFinal(run.stop)) {
+    const at = sessionEndsAt(tools);
+    if (at === undefined || clock.now() < at) return at;
+    await archiveSessions(tools);
+    return undefined;
+  }
+  await archiveSessions(tools);
   const ending = run.ending ?? { kind: "stopped", why: run.stop.why };
   const fate = run.pull === undefined ? run.stop.why : `#${run.pull}: ${run.stop.why}`;
   await showState(tools, { kind: "ended", ending, fate }).catch((error: unknown) => unheard(tools, error));
@@ -197,15 +204,6 @@ function markOf(ending: Ending): Reaction | undefined {
     default:
       return ending satisfies never;
   }
-}
-
-async function archive(tools: Tools): Promise<void> {
-  const { ledger, agents } = tools;
-  for (const { id } of sessionsOf(tools))
-    await ledger.once(
-      `archive ${id}`,
-      again(() => agents.archive(id)),
-    );
 }
 
 /** An act whose repetition changes nothing. */

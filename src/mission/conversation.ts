@@ -9,6 +9,7 @@ import { harmless } from "../domain/sanitize.ts";
 import { headline } from "../domain/words.ts";
 import { finishCheck, type OwnCheck, ownCheck } from "../github/checks.ts";
 import { comment, reaction } from "../github/issue.ts";
+import { headOf } from "../github/pull.ts";
 import { toldAs } from "./facts.ts";
 import type { Tools } from "./tools.ts";
 
@@ -29,27 +30,40 @@ export async function acknowledge({ ledger, github, held: { run } }: Tools): Pro
 /** The check run that says that the agent works on an open pull request. */
 export async function showWork({ ledger, github, held: { run } }: Tools): Promise<void> {
   if (run.pull === undefined || run.head === undefined) return;
+  if (ledger.read("check")) return;
   const check: OwnCheck = {
     kind: "working",
     title: "The agent is at work",
     summary: "It answers what was said on this pull request.",
   };
-  await ledger.once("check", ownCheck(github, run.place, run.head, check));
+  // People may have pushed since: the check belongs on what the pull request shows now.
+  const sha = await headOf(github, run.place, run.pull);
+  const act = ownCheck(github, run.place, sha, check);
+  await ledger.once("check", {
+    find: async (begunAt) => {
+      const found = await act.find(begunAt);
+      return found && { ...found, sha };
+    },
+    make: async () => ({ ...(await act.make()), sha }),
+  });
 }
 
 /** At the end of a round on an open pull request: the answer under it, and what became of the check. */
 export async function showAnswer(tools: Tools, ending: Ending, worked: string | undefined): Promise<void> {
   const { ledger, github, clock, held } = tools;
   const { run } = held;
+  if (run.pull === undefined) return;
+  const news = headline(run, { kind: "ended", ending }, clock.now());
+  const done = doneCheck(ending, news);
   const check = ledger.read("check");
-  if (run.pull === undefined || !check) return;
-  const done = doneCheck(ending, headline(run, { kind: "ended", ending }, clock.now()));
-  await finishCheck(github, run.place, check.id, done);
-  if (run.head !== undefined && run.head !== worked)
-    await ledger.once("checked", ownCheck(github, run.place, run.head, done));
-  const asked = run.notes.some(({ round, source }) => round === run.round && "pull" in source);
-  const words = harmless(run.progress.words, { max: replyCharactersMax });
-  if (!asked || words === "") return;
+  if (check) await finishCheck(github, run.place, check.id, done);
+  const heldBack = run.head === undefined ? undefined : ledger.read(`checked ${run.head}`);
+  if (heldBack) await finishCheck(github, run.place, heldBack.id, done);
+  else if (check && run.head !== undefined && run.head !== worked)
+    await ledger.once(`checked ${run.head}`, ownCheck(github, run.place, run.head, done));
+  if (!run.notes.some(({ round, source }) => round === run.round && "pull" in source)) return;
+  const said = ending.kind === "opened" ? harmless(run.progress.words, { max: replyCharactersMax }) : "";
+  const words = said === "" ? news : said;
   const marker = commentMarker(run.id, `round-${run.round}`);
   const place = { ...run.place, issue: run.pull };
   await ledger.once(
@@ -68,7 +82,7 @@ function doneCheck(ending: Ending, summary: string): OwnCheck {
   };
 }
 
-/** A push to the open pull request that is held back: the check says so, with the reasons. */
+/** A push to the open pull request that is held back: check and conversation say so, with the reasons. */
 export async function showHeld(
   { ledger, github, held: { run } }: Tools,
   sha: string,
@@ -76,5 +90,11 @@ export async function showHeld(
 ): Promise<void> {
   if (run.pull === undefined) return;
   const check: OwnCheck = { kind: "done", conclusion: "action_required", title: "Held back", summary };
-  await ledger.once("checked", ownCheck(github, run.place, sha, check));
+  const begun = ledger.read("check");
+  if (begun && !ledger.read(`checked ${sha}`)) await finishCheck(github, run.place, begun.id, check);
+  await ledger.once(`checked ${sha}`, ownCheck(github, run.place, sha, check));
+  const marker = commentMarker(run.id, `held-${sha}`);
+  const place = { ...run.place, issue: run.pull };
+  const body = `${summary}\n\n${marker}`;
+  await ledger.once(`told ${sha}`, comment(github, place, { marker, body, since: run.roundAt }));
 }

@@ -47,6 +47,7 @@ async function mintAndRecord(
   const born = { id, resource, minted_at: minted.mintedAt, expires_at: minted.expiresAt };
   const record = await recordToken(tools.store, tools.held, { ...born, seal, token: minted.token });
   tools.log.info({ token_id: id, resource, expires_at: minted.expiresAt }, "token recorded");
+  tools.metrics.tokens.inc({ what: "minted" });
   return { record, token: minted.token };
 }
 
@@ -92,8 +93,11 @@ async function keepOne(
   const { record, token } = await unusedToken(tools, resource);
   // The token a session was opened with is in place already; every other one has to be handed over first.
   if (session.tokens?.[resource] !== record.id) {
+    // A token handed over late would take the place of a newer one.
+    await tools.ledger.still();
     await handOver(tools, session, { resource, token });
     tools.log.info({ session_id: session.id, token_id: record.id, resource }, "token replaced");
+    if (current) tools.metrics.tokenReplaced(current.expires_at - tools.clock.now());
   }
   await holdToken(tools.store, tools.held, record, tools.clock.now());
   return replaceAt(life(record));
@@ -113,6 +117,8 @@ async function handOver(
 /** Gives every token of the run back: at the end of a round, and when waiting on people begins. */
 export async function releaseTokens(tools: Tools): Promise<void> {
   const all = await tokensOf(tools.store.db, tools.seal, tools.held.run.id);
+  // Read after another took over, they may be the next round's.
+  if (all.length > 0) await tools.ledger.still();
   const given = await Promise.allSettled(all.map((token) => revoke(tools, token)));
   for (const one of given) if (one.status === "rejected") throw one.reason;
 }
@@ -122,14 +128,16 @@ async function revoke(tools: Tools, token: TokenRecord): Promise<void> {
   if (!secret && usable(life(token), tools.clock.now())) {
     // No key opens it: it cannot be revoked, only left to expire; its row stays until then.
     tools.log.warn({ token_id: token.id }, "token cannot be opened and is left to expire");
+    tools.metrics.tokens.inc({ what: "unopened" });
     return;
   }
   if (secret) {
-    await tools.github.revoke(secret).catch((error: unknown) => {
+    await tools.github.revoke(secret, tools.held.run.place.installation).catch((error: unknown) => {
       // An installation that is gone or suspended has killed the token with it.
       if (!isProblem(error, "gone", "refused")) throw error;
     });
   }
   await dropToken(tools.store.db, token.id);
   tools.log.info({ token_id: token.id }, "token revoked");
+  if (secret) tools.metrics.tokens.inc({ what: "revoked" });
 }

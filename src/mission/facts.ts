@@ -6,7 +6,7 @@ import type { OpenSession } from "../agent/agent.ts";
 import type { Clock } from "../clock.ts";
 import type { Act } from "../domain/act.ts";
 import type { Ending, Met } from "../domain/ending.ts";
-import { isProblem } from "../domain/errors.ts";
+import { isProblem, Problem } from "../domain/errors.ts";
 import type { Submission } from "../domain/words.ts";
 import type { OwnComment } from "../github/issue.ts";
 import type { Pull } from "../github/pull.ts";
@@ -34,8 +34,8 @@ export interface Facts {
   /** By session. */
   [request: `request ${string}`]: { id: string };
   [archive: `archive ${string}`]: true;
-  /** By session and cents. */
-  [budget: `budget ${string}`]: true;
+  /** By session: the cap it was given last, in whole US cents. */
+  [budget: `budget ${string}`]: number;
   pull: Pull;
   reviewers: boolean;
   /** By note: told to the agent, acknowledged, read. */
@@ -56,9 +56,11 @@ export interface Facts {
   interrupt: true;
   ending: Ending;
   mark: { id: number };
-  /** Our check run on the pull request: while the agent works, and on the head it left. */
-  check: { id: number };
-  checked: { id: number };
+  /** Our check run on the pull request: on the head a round found, and by commit on what it left. */
+  check: { id: number; sha: string };
+  [checked: `checked ${string}`]: { id: number };
+  /** By commit: said on the pull request that it is held back. */
+  [told: `told ${string}`]: OwnComment;
   /** What we answer under a review or comment on the pull request. */
   reply: OwnComment;
 }
@@ -96,11 +98,22 @@ export interface Ledger {
   settle<K extends keyof Facts>(name: K, act: Pick<Act<Facts[K]>, "find">): Promise<Facts[K] | undefined>;
   /** Writes a fact that replaces the one before. */
   write<K extends keyof Facts>(name: K, value: Facts[K]): Promise<void>;
-  /** Values of all written facts of this round whose name begins so, oldest first. */
-  all<T>(prefix: string): { name: string; value: T }[];
+  /** All written facts of this round (and of the run) whose name begins so, oldest first; `at`: when they were written. */
+  all<T>(prefix: string): { name: string; value: T; at: number }[];
   /** Writes to the row, fenced. */
   change(change: RunChange): Promise<void>;
+  /**
+   * Resolves while this worker surely holds the run; throws `Fenced`, or `later` where nobody can tell. Asked
+   * before an act that is repeated rather than looked for.
+   */
+  still(): Promise<void>;
 }
+
+/**
+ * A process that stands still loses its runs after ten seconds without a sign of life, and gives one every five:
+ * within this time of a write that the store took, nobody else holds the run.
+ */
+const proofMsMax = 3_000;
 
 /** The ledger of a run that this worker holds. Throws `Fenced` from every write once somebody else does. */
 export function ledgerOf(store: Store, held: HeldRun, clock: Clock): Ledger {
@@ -110,8 +123,14 @@ export function ledgerOf(store: Store, held: HeldRun, clock: Clock): Ledger {
       .filter((row) => row.round === roundOf(row.name))
       .map((row) => [row.name, { value: row.value_json, begunAt: row.begun_at, doneAt: row.done_at }]),
   );
+  let provenAt = Number.NEGATIVE_INFINITY;
+  const proving = async (write: Promise<void>) => {
+    const began = clock.now();
+    await write;
+    provenAt = began;
+  };
   const write = async (name: string, value: unknown, change: RunChange) => {
-    await writeFact(store, held, { round: roundOf(name), name, at: clock.now(), value, change });
+    await proving(writeFact(store, held, { round: roundOf(name), name, at: clock.now(), value, change }));
     known.set(name, { value: JSON.stringify(value), begunAt: clock.now(), doneAt: clock.now() });
   };
   const read = <T>(name: string): T | undefined => {
@@ -142,18 +161,32 @@ export function ledgerOf(store: Store, held: HeldRun, clock: Clock): Ledger {
     all: <T>(prefix: string) =>
       [...known.keys()].flatMap((name) => {
         const value = name.startsWith(prefix) ? read<T>(name) : undefined;
-        return value === undefined ? [] : [{ name, value }];
+        return value === undefined ? [] : [{ name, value, at: known.get(name)?.doneAt ?? 0 }];
       }),
-    change: (change) => changeRun(store.db, held, change),
+    change: (change) => proving(changeRun(store.db, held, change)),
+    still,
   };
+
+  async function still(): Promise<void> {
+    if (clock.now() - provenAt <= proofMsMax) return;
+    await proving(changeRun(store.db, held, {}));
+    if (clock.now() - provenAt <= proofMsMax) return;
+    throw new Problem("later", "run_in_doubt", "The service stood still; another may hold the run.", {
+      undone: true,
+    });
+  }
 
   async function make<T>(name: string, act: Act<T>): Promise<T> {
     // An act that is its own look needs no *begun*: doing it again finds what it did.
-    if (act.find === act.make) return act.make();
+    if (act.find === act.make) {
+      await still();
+      return act.make();
+    }
     const fact = { round: roundOf(name), name };
-    await beginFact(store, held, { ...fact, at: clock.now() });
+    await proving(beginFact(store, held, { ...fact, at: clock.now() }));
     known.set(name, { value: null, begunAt: clock.now(), doneAt: null });
     try {
+      await still();
       return await act.make();
     } catch (error) {
       if (isProblem(error) && error.undone) {

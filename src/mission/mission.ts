@@ -9,6 +9,7 @@ import { calledOff, deadline, endingOf, lastCall, type Met } from "../domain/end
 import { isProblem } from "../domain/errors.ts";
 import { messageMarker, runMarker } from "../domain/ids.ts";
 import { lastCallText, noteText } from "../domain/prompt.ts";
+import { spentCents } from "../domain/run.ts";
 import { statusComment } from "../domain/words.ts";
 import { comment, reaction } from "../github/issue.ts";
 import { isAnswer, pausedFor, settleCalls, waitForPeople } from "./answers.ts";
@@ -18,7 +19,7 @@ import { keepFresh } from "./credential.ts";
 import { noted } from "./facts.ts";
 import { currentSession, keepBudget, sendRequest } from "./session.ts";
 import { showState } from "./status.ts";
-import { type Tools, targetOf } from "./tools.ts";
+import { noteReached, type Tools, targetOf } from "./tools.ts";
 
 /** One entry. Returns when to be woken next (milliseconds since the epoch), undefined when only people can. */
 export async function mission(tools: Tools): Promise<number | undefined> {
@@ -45,12 +46,15 @@ async function work(tools: Tools): Promise<Met | number> {
   await keepBudget(tools, session);
   if (!ledger.read(`request ${session.id}`)) {
     await sendRequest(tools, session);
-    return Math.min(due, nextLook(tools));
+    // A session that goes on with a pull request is told at once what it is wanted for.
+    if (toldNow(tools).length === 0) return Math.min(due, nextLook(tools));
   }
   await showWork(tools);
 
+  const spentBefore = spentCents(run);
   run.progress = await agents.look(session.id, run.progress);
   await ledger.change({ progress_json: JSON.stringify(run.progress), looked_at: clock.now() });
+  tools.metrics.cost.inc(Math.max(spentCents(run) - spentBefore, 0));
   // A session that has come to its end takes neither answers nor messages.
   const over = endingOf(run.progress, sentIds(tools, session.id));
   if (over && over.kind !== "finished") return over;
@@ -69,7 +73,10 @@ async function work(tools: Tools): Promise<Met | number> {
 }
 
 /** The first things a person sees. */
-async function greet({ ledger, github, clock, held: { run } }: Tools): Promise<void> {
+async function greet(tools: Tools): Promise<void> {
+  const { ledger, github, clock } = tools;
+  const { run } = tools.held;
+  const isFirst = !ledger.read("eyes");
   const body = statusComment(run, { kind: "starting" }, { now: clock.now() });
   await together([
     ledger.once("eyes", reaction(github, run.place, targetOf(run), "eyes")),
@@ -78,6 +85,7 @@ async function greet({ ledger, github, clock, held: { run } }: Tools): Promise<v
       comment(github, run.place, { marker: runMarker(run.id), body, since: run.createdAt }),
     ),
   ]);
+  if (isFirst) noteReached(tools, "reply");
 }
 
 /** What the agent is told besides the request: what people said, and that its time runs out. */

@@ -58,6 +58,8 @@ async function carryOver(tools: Tools, pull: Pull, changes: Changes): Promise<Pr
   if (run.session !== undefined && pull.branch !== sessionBranch(run.session)) {
     await pointBranch(tools.github, run.place, { branch: pull.branch, sha: changes.headSha });
   }
+  // What the round found there is not ours: a person pushed it while the run was at rest.
+  if (changes.headSha === tools.ledger.read("check")?.sha) return { kind: "opened", pull };
   await tools.ledger.change({ head: changes.headSha, held: null });
   run.head = changes.headSha;
   return { kind: "opened", pull };

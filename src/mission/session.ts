@@ -3,19 +3,44 @@
  * that was archived is followed by a new one on the pull request's head, which is told what happened before.
  */
 import type { Mount, SessionOrder } from "../agent/agent.ts";
+import { isProblem } from "../domain/errors.ts";
 import { messageMarker } from "../domain/ids.ts";
 import { forNextSession } from "../domain/progress.ts";
 import { continuationText, requestText } from "../domain/prompt.ts";
-import { baseBranch, budgetCents, fullName } from "../domain/run.ts";
+import { baseBranch, budgetCents, fullName, startBranch } from "../domain/run.ts";
 import { sessionTitle } from "../domain/words.ts";
 import { issueToken } from "./credential.ts";
 import type { RunSession } from "./facts.ts";
 import { threadAtTrigger } from "./thread.ts";
-import type { Tools } from "./tools.ts";
+import { noteReached, type Tools } from "./tools.ts";
 
 /** All sessions of the run, oldest first. */
 export function sessionsOf({ ledger }: Tools): RunSession[] {
   return ledger.all<RunSession>("session").map(({ value }) => value);
+}
+
+const dayMs = 24 * 60 * 60_000;
+
+/**
+ * When the newest session is given up, whatever happens: its sandbox lives thirty days from its creation and
+ * would come back empty. Undefined while none is open.
+ */
+export function sessionEndsAt({ ledger, held: { run } }: Tools): number | undefined {
+  const last = ledger.all<RunSession>("session").at(-1);
+  if (!last || ledger.read(`archive ${last.value.id}`)) return undefined;
+  return last.at + run.settings.limits.session_days * dayMs;
+}
+
+/** Archives all sessions of the run. */
+export async function archiveSessions(tools: Tools): Promise<void> {
+  const { ledger, agents } = tools;
+  for (const { id } of sessionsOf(tools)) {
+    const archive = async (): Promise<true> => {
+      await agents.archive(id);
+      return true;
+    };
+    await ledger.once(`archive ${id}`, { find: archive, make: archive });
+  }
 }
 
 /** The session the round works in. */
@@ -23,6 +48,7 @@ export async function currentSession(tools: Tools): Promise<RunSession> {
   const { ledger, held } = tools;
   const known = sessionsOf(tools);
   const last = known.at(-1);
+  if ((sessionEndsAt(tools) ?? 0) <= tools.clock.now()) await archiveSessions(tools);
   if (last && !ledger.read(`archive ${last.id}`)) return last;
   const name = last ? (`session ${known.length + 1}` as const) : "session";
   const progress = last ? forNextSession(held.run.progress) : held.run.progress;
@@ -39,12 +65,13 @@ export async function currentSession(tools: Tools): Promise<RunSession> {
   }));
   held.run.session = session.id;
   held.run.progress = progress;
+  if (!last) noteReached(tools, "session");
   return session;
 }
 
 function order(tools: Tools, mount: Mount, cents: number): SessionOrder {
   const { run } = tools.held;
-  const branch = tools.ledger.read("pull")?.branch ?? baseBranch(run);
+  const branch = tools.ledger.read("pull")?.branch ?? startBranch(run);
   return {
     runId: run.id,
     title: sessionTitle(run),
@@ -84,10 +111,12 @@ async function requestFor(tools: Tools, session: RunSession): Promise<string> {
 export async function keepBudget(tools: Tools, session: RunSession): Promise<void> {
   const { run } = tools.held;
   const cents = budgetCents(run.settings) - run.progress.carriedCents;
-  if (cents === session.budgetCents || cents < 1) return;
-  const set = async (): Promise<true> => {
-    await tools.agents.setBudget(session.id, cents);
-    return true;
-  };
-  await tools.ledger.once(`budget ${session.id} ${cents}`, { find: set, make: set });
+  const known = tools.ledger.read(`budget ${session.id}`) ?? session.budgetCents;
+  if (cents === known || cents < 1) return;
+  await tools.agents.setBudget(session.id, cents).catch((error: unknown) => {
+    // More was spent than we had seen when it was asked for: the session keeps its cap.
+    if (!isProblem(error, "fault")) throw error;
+    tools.log.warn({ session_id: session.id, err: error }, "budget not taken");
+  });
+  await tools.ledger.write(`budget ${session.id}`, cents);
 }

@@ -36,6 +36,7 @@ export async function showState(tools: Tools, state: State): Promise<void> {
       : { dashboardUrl: `${config.server.publicUrl}/runs/${run.id}` }),
     ...(leftOut === undefined ? {} : { leftOut }),
   });
+  await ledger.still();
   if (!(await editComment(tools.github, run.place, { id: posted.id, body }))) await repost(tools, body);
   await ledger.write("shown", { text, at: now });
 }

@@ -10,6 +10,7 @@ import type { GitHub } from "../github/client.ts";
 import type { ReactionTarget } from "../github/issue.ts";
 import type { Repositories } from "../github/repository.ts";
 import type { Logger } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
 import type { Store } from "../store/database.ts";
 import type { HeldRun } from "../store/runs.ts";
 import type { Seal } from "../store/seal.ts";
@@ -27,6 +28,7 @@ export interface Rooms {
   /** Unpredictable bytes. */
   random: (bytes: number) => Uint8Array;
   log: Logger;
+  metrics: Metrics;
   config: Pick<Config, "limits" | "pollMs" | "server">;
 }
 
@@ -39,4 +41,12 @@ export interface Tools extends Rooms {
 /** What a run's reactions go on: the comment that asked for it, or the issue. */
 export function targetOf({ origin: { trigger } }: Run): ReactionTarget {
   return trigger.kind === "label" ? { kind: "issue" } : { kind: "comment", id: trigger.commentId };
+}
+
+/** Notes how long after its request the run has come so far. */
+export function noteReached(
+  { metrics, clock, held: { run } }: Tools,
+  what: "reply" | "session" | "pull",
+): void {
+  metrics.reached.observe({ what }, (clock.now() - run.origin.at) / 1_000);
 }

@@ -72,6 +72,23 @@ function fenced(
   });
 }
 
+/** Id of the live run whose pull request has `branch` as its head; undefined when there is none. */
+export async function runProposing(
+  db: Db,
+  { repositoryId, branch }: { repositoryId: number; branch: string },
+): Promise<string | undefined> {
+  const opened = await db
+    .selectFrom("facts")
+    .innerJoin("runs", "runs.id", "facts.run_id")
+    .select(["runs.id", "facts.value_json"])
+    .where("runs.repository_id", "=", repositoryId)
+    .where("runs.phase", "!=", "ended")
+    .where("facts.name", "=", "pull")
+    .execute();
+  const pull = (json: string | null) => JSON.parse(json ?? "{}") as { branch?: string };
+  return opened.find(({ value_json }) => pull(value_json).branch === branch)?.id;
+}
+
 /** Writes a maintainer's approval of a held head, named by seven digits or more. Not the holder's: unfenced. */
 export async function writeApproval(
   tx: Db,

@@ -26,7 +26,11 @@ async function createDeliveries({ schema }: Kysely<Schema>): Promise<void> {
     .on("deliveries")
     .columns(["state", "received_at"])
     .execute();
-  await schema.createIndex("deliveries_by_body").on("deliveries").column("body_hash").execute();
+  await schema
+    .createIndex("deliveries_by_body")
+    .on("deliveries")
+    .columns(["body_hash", "received_at"])
+    .execute();
 }
 
 /** The runs; an issue has at most one that is working. */

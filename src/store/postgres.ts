@@ -9,8 +9,8 @@ import { Problem } from "../domain/errors.ts";
 
 const connectMsMax = 10_000;
 const statementMsMax = 30_000;
-/** A transaction left open by a stopped process must not hold its locks for longer. */
-const idleInTransactionMsMax = 60_000;
+/** A transaction left open by a stopped process must not hold its locks until after another has taken over. */
+const idleInTransactionMsMax = 10_000;
 const connectionsMaxDefault = 10;
 
 /** Object id of `int8` (PostgreSQL's catalogue `pg_type`). */

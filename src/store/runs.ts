@@ -5,7 +5,7 @@
 import type { Kysely, Transaction } from "kysely";
 import type { Ending } from "../domain/ending.ts";
 import { forNextRound, noProgress, type Progress } from "../domain/progress.ts";
-import type { Note, Origin, Place, Run, Stop } from "../domain/run.ts";
+import { isFinal, type Note, type Origin, type Place, type Run, type Stop } from "../domain/run.ts";
 import type { Settings } from "../domain/settings.ts";
 import { notesOf } from "./notes.ts";
 import type { Db, FactRow, RunRow, Schema } from "./schema.ts";
@@ -146,7 +146,7 @@ export async function latestRun(db: Db, key: RunKey): Promise<Run | undefined> {
   return row && runOf(row, []);
 }
 
-/** The live run whose session pushes to `branch`, or whose pull request has it as head. */
+/** The live run whose session pushes to `branch`. */
 export async function runOfBranch(
   db: Db,
   { repositoryId, branch }: { repositoryId: number; branch: string },
@@ -227,14 +227,13 @@ export async function resettle(tx: Db, id: string, settings: Settings): Promise<
     .execute();
 }
 
-/** Asks a run to stop; the first to ask is remembered. */
+/** Asks a run to stop; the first to ask is remembered, unless a later one closes the matter for good. */
 export async function stopRun(tx: Db, id: string, stop: Stop): Promise<void> {
-  await tx
+  const asked = tx
     .updateTable("runs")
     .set({ stop_json: JSON.stringify(stop) })
-    .where("id", "=", id)
-    .where("stop_json", "is", null)
-    .execute();
+    .where("id", "=", id);
+  await (isFinal(stop) ? asked : asked.where("stop_json", "is", null)).execute();
 }
 
 /** Has somebody asked the run to stop by now, whatever its holder read before? */

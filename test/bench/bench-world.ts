@@ -57,6 +57,7 @@ export async function openWorld(): Promise<BenchWorld> {
         ANTHROPIC_BASE_URL: claude.url,
         ANTHROPIC_WEBHOOK_SIGNING_KEY: `whsec_${Buffer.alloc(32, 7).toString("base64")}`,
         PATCHWRIGHT_MAX_ACTIVE_RUNS: "10000",
+        PATCHWRIGHT_DAY_USD_MAX: "100000",
         DATA_DIR: join(directory, randomUUID()),
       },
       readyPath: "/readyz",

@@ -22,7 +22,8 @@ export async function printReactions({ labels }: { labels: number }): Promise<vo
   const server = await serve(world.service());
   try {
     world.github.setWebhook(`${server.url}/api/github/webhooks`);
-    world.claude.fault({ on: "POST /v1/sessions", trouble: { kind: "status", status: 400 } });
+    const every = Number.POSITIVE_INFINITY;
+    world.claude.fault({ on: "POST /v1/sessions", times: every, trouble: { kind: "status", status: 400 } });
     const [own, bare]: number[][] = [[], []];
     for (let turn = 0; turn < warmUp + labels; turn += 1) {
       const [reactedMs, answeredMs] = [await reaction(world), await roundTrip(server)];
@@ -61,10 +62,11 @@ async function reaction({ github }: BenchWorld): Promise<number> {
   });
   const began = performance.now();
   github.label(shop, number, { label: "agent", by: "mona" });
-  const late = pause(systemClock, reactionMsMax).then(() => {
-    throw new Error("no reaction");
-  });
+  const enough = new AbortController();
+  const late = pause(systemClock, reactionMsMax, enough.signal);
   const ended = await Promise.race([arrived, late]);
+  enough.abort();
+  if (ended === undefined) throw new Error(`no reaction on issue ${number}`);
   await pause(systemClock, restMs);
   return ended - began;
 }

@@ -18,7 +18,7 @@ export async function printStarts({ starts }: { starts: number }): Promise<void>
       sides.ours.push(await weigh(world.service()));
       sides.probot.push(await weigh(world.probot("info")));
     }
-    console.log(`\nStart-up and idle memory (${starts} starts each, first start on an empty data directory)`);
+    console.log(`\nStart-up and idle memory (${starts} starts each, ours on an empty data directory)`);
     for (const [name, side] of [
       ["Patchwright", sides.ours],
       ["bare Probot", sides.probot],

@@ -35,10 +35,13 @@ function runRow(changes: Partial<RunRow>): Insertable<RunRow> {
     stop_json: null,
     session: null,
     pull: null,
+    head: null,
+    held: null,
     progress_json: "{}",
     epoch: 0,
     created_at: 1_795_305_600_000,
     round_at: 1_795_305_600_000,
+    looked_at: null,
     ended_at: null,
     ...changes,
   };

@@ -8,6 +8,7 @@ import type { Run } from "../../src/domain/run.ts";
 import { Secret } from "../../src/domain/secret.ts";
 import { defaultSettings } from "../../src/domain/settings.ts";
 import { createLogger } from "../../src/log.ts";
+import { createMetrics } from "../../src/metrics.ts";
 import { keepFresh, releaseTokens } from "../../src/mission/credential.ts";
 import type { Tools } from "../../src/mission/tools.ts";
 import { openStore } from "../../src/store/database.ts";
@@ -64,7 +65,8 @@ async function scene() {
   const log = createLogger("silent", { write: () => undefined });
   const seal = sealWith([randomBytes(32)], randomBytes);
   // The cast: the credential uses no more of its tools than these.
-  const tools = { clock, store, held, github, agents, log, seal, random: randomBytes } as unknown as Tools;
+  const rooms = { clock, store, github, agents, log, seal, random: randomBytes, metrics: createMetrics() };
+  const tools = { ...rooms, held } as unknown as Tools;
   return { clock, disk, tools, did };
 }
 

@@ -119,6 +119,21 @@ test("a refused API key is the operator's to mend", async () => {
   expect(stage.status(issue)).toContain("Its operator can replace ANTHROPIC_API_KEY.");
 });
 
+test("an App without its permissions is told who can grant them", async () => {
+  stage = await setStage();
+  const permissions = {
+    metadata: "read",
+    issues: "write",
+    pull_requests: "write",
+    contents: "read",
+  } as const;
+  stage.github.setPermissions(stage.installation, permissions, "mona");
+  const issue = stage.labelled();
+  await stage.untilShown(issue, "refused");
+  expect(stage.status(issue)).toContain("The App may not write to this repository");
+  expect(stage.claude.sessions).toEqual([]);
+});
+
 test("a suspended installation ends the run quietly and at once", async () => {
   stage = await setStage({ allows: ["lost token"] });
   stage.plays((agent) => agent.wait(3_600_000));

@@ -5,7 +5,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, type TestContext, test } from "vitest";
 import { pause, systemClock } from "../../src/clock.ts";
 import { connect, environmentOf, type ServerProcess, startServer } from "../process.ts";
 import type { Script } from "../sim/claude/agent.ts";
@@ -14,10 +14,11 @@ import { fixAndSubmit } from "../sim/claude/scripts.ts";
 import { type GitHubSim, startGitHub } from "../sim/github/github.ts";
 
 const shop = "acme/shop";
-const tokenLifeMs = 12_000;
-/** Longer than the first token lasts, so that it is replaced while the agent works. */
-const workMs = 10_000;
-const patienceMs = 50_000;
+const tokenLifeMs = 8_000;
+const stepMs = 500;
+const stepsMax = 120;
+/** Much longer than it takes where the machine has nothing else to do. */
+const patienceMs = 75_000;
 
 /** The simulators, a directory that outlives processes, and the process of the moment. */
 interface House {
@@ -30,23 +31,28 @@ interface House {
   until(what: string, so: () => boolean): Promise<void>;
 }
 
+/** Works until its token was replaced, however long a killed server takes to come back, then hands in. */
 const slowWork: Script = async (agent) => {
-  await agent.wait(workMs);
+  for (let step = 0; step < stepsMax && agent.session.mounts[0]?.ledger.length === 1; step += 1)
+    await agent.wait(stepMs);
   await fixAndSubmit({ path: "add.js", content: "export const add = (a, b) => a + b;\n" })(agent);
 };
 
-async function temporary(): Promise<string> {
+/** What is cleared away with its test; tests that run side by side each have their own. */
+type Finishing = Pick<TestContext, "onTestFinished">;
+
+async function temporary({ onTestFinished }: Finishing): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), "patchwright-kill-"));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
   return directory;
 }
 
-async function build(): Promise<House> {
-  const dataDir = await temporary();
+async function build(context: Finishing): Promise<House> {
+  const dataDir = await temporary(context);
   const github = await startGitHub({ tokenLifeMs });
   const claude = await startClaude({ gitHosts: [github.host] });
   let server = startServer(environmentOf({ github, claude, dataDir }));
-  onTestFinished(async () => {
+  context.onTestFinished(async () => {
     await server.end("SIGKILL");
     await claude.stop();
     await github.stop();
@@ -147,11 +153,11 @@ const moments: Record<string, (method: string, route: string) => boolean> = {
 };
 
 describe.concurrent("a server that is killed and started again", () => {
-  test.each(["before", "after"] as const)(
+  test.for(["before", "after"] as const)(
     "three times in one run, each %s the effect: it ends as if nothing had happened",
-    { timeout: 90_000 },
-    async (phase) => {
-      const house = await build();
+    { timeout: 120_000 },
+    async (phase, context) => {
+      const house = await build(context);
       const deaths = Object.values(moments).map((isIt) => killAt(house, phase, isIt));
       const issue = label(house);
       await house.until("the ending is shown", () =>
@@ -171,9 +177,9 @@ describe.concurrent("a server that is killed and started again", () => {
   );
 
   test("SIGTERM and SIGINT in the middle of a run: status 0 in time, and another goes on with it", {
-    timeout: 90_000,
-  }, async () => {
-    const house = await build();
+    timeout: 120_000,
+  }, async (context) => {
+    const house = await build(context);
     const issue = label(house);
     await house.until("the agent works", () => house.claude.sessions[0]?.status === "running");
     const began = systemClock.now();
@@ -191,8 +197,10 @@ describe.concurrent("a server that is killed and started again", () => {
     await expectOneOfEverything(house, issue);
   });
 
-  test("a second process waits for the directory, then says so: status 2", { timeout: 60_000 }, async () => {
-    const house = await build();
+  test("a second process waits for the directory, then says so: status 2", {
+    timeout: 120_000,
+  }, async (context) => {
+    const house = await build(context);
     const second = startServer(environmentOf(house));
     const began = systemClock.now();
     expect(await second.ended()).toEqual({ code: 2, signal: null });
@@ -206,28 +214,28 @@ describe("a server that cannot start", () => {
   /** Where nobody listens. */
   const nowhere = { ANTHROPIC_BASE_URL: "http://127.0.0.1:9" };
 
-  test("for want of its configuration names every variable", async () => {
+  test("for want of its configuration names every variable", async (context) => {
     const partial = startServer({
       APP_ID: "nobody",
       PORT: "eighty",
-      DATA_DIR: await temporary(),
+      DATA_DIR: await temporary(context),
       ...nowhere,
     });
     expect(await partial.ended()).toEqual({ code: 2, signal: null });
     for (const name of ["APP_ID", "PRIVATE_KEY", "WEBHOOK_SECRET", "ANTHROPIC_API_KEY", "PORT"])
       expect(partial.words()).toMatch(new RegExp(`^ +${name} `, "m"));
-    const none = startServer({ DATA_DIR: await temporary() });
+    const none = startServer({ DATA_DIR: await temporary(context) });
     expect(await none.ended()).toEqual({ code: 2, signal: null });
     for (const name of ["APP_ID", "PRIVATE_KEY", "WEBHOOK_SECRET", "ANTHROPIC_API_KEY"])
       expect(none.words()).toMatch(new RegExp(`^ +${name} is not set`, "m"));
     expect(`${partial.words()}${none.words()}`).not.toContain(" at ");
   });
 
-  test("for its Claude key says so and how to mend it, and shows no key", async () => {
-    const house = await build();
+  test("for its Claude key says so and how to mend it, and shows no key", async (context) => {
+    const house = await build(context);
     const key = "sk-ant-a-key-that-was-revoked";
     const refused = startServer({
-      ...environmentOf({ ...house, dataDir: await temporary() }),
+      ...environmentOf({ ...house, dataDir: await temporary(context) }),
       ANTHROPIC_API_KEY: key,
     });
     expect(await refused.ended()).toEqual({ code: 2, signal: null });

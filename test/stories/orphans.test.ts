@@ -34,7 +34,7 @@ async function openSession(metadata: Record<string, string>): Promise<string> {
 
 test("a second session of a run is closed within a minute and never prompted", async () => {
   stage = await setStage({ env: sweeping });
-  stage.plays(workForHours(1, 20));
+  stage.plays(workForHours(0.5, 15));
   stage.labelled();
   await stage.until("prompted", () => stage.claude.sessions[0]?.status === "running");
   const run = stage.claude.sessions[0]?.metadata["run_id"] ?? "";
@@ -68,7 +68,7 @@ test("a lost reply to opening a session leaves one session, the oldest", async (
 
 test("runs and deliveries without an alarm are woken again", async () => {
   stage = await setStage({ knocks: "none", env: sweeping });
-  stage.plays(workForHours(1, 20));
+  stage.plays(workForHours(0.5, 15));
   stage.labelled();
   await stage.pass(2 * minuteMs);
   await stage.app.stop();
@@ -83,7 +83,7 @@ test("runs and deliveries without an alarm are woken again", async () => {
 
 test("tokens of a run that has ended are given back, and expired rows go", async () => {
   stage = await setStage({ allows: ["lost token"], env: sweeping });
-  stage.plays(workForHours(1, 20));
+  stage.plays(workForHours(0.5, 15));
   stage.labelled();
   await stage.pass(5 * minuteMs);
   await stage.app.stop();

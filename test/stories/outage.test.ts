@@ -11,6 +11,7 @@ import { Secret } from "../../src/domain/secret.ts";
 import { embeddedEngine } from "../../src/engine/embedded.ts";
 import { createGitHub } from "../../src/github/client.ts";
 import { createLogger } from "../../src/log.ts";
+import { createMetrics } from "../../src/metrics.ts";
 import { createSweep } from "../../src/mission/sweep.ts";
 import { openStore } from "../../src/store/database.ts";
 import { inbox } from "../../src/store/deliveries.ts";
@@ -36,7 +37,13 @@ async function setUp(clock: VirtualClock) {
   const config = { app, github: { webUrl: github.url, apiUrl: `${github.url}/api/v3` } };
   // The cast: undici's types and the global ones name the same standard objects differently.
   const fetch = undiciFetch as unknown as typeof globalThis.fetch;
-  const rooms = { github: createGitHub({ config, clock, fetch, log }), clock, log, store, engine };
+  const rooms = {
+    github: createGitHub({ config, clock, fetch, log, metrics: createMetrics() }),
+    clock,
+    log,
+    store,
+    engine,
+  };
   const sweep = createSweep({
     ...{ ...rooms, box: inbox(store, engine, clock) },
     config: { pollMs: 30_000, sweepMs: 300_000 },

@@ -24,7 +24,8 @@ test("a run of minutes is told in one comment", async () => {
     await agent.say("I am reading `add.js`.");
     await agent.read("add.js");
     await agent.spend(12);
-    await agent.wait(6 * 60_000);
+    // Not a multiple of the looks, so that the order at one moment does not matter.
+    await agent.wait(6 * 60_000 + 10_000);
     await fixAndSubmit({ path: "add.js", content: "export const add = (a, b) => a + b;\n" })(agent);
   });
   const issue = stage.labelled();
@@ -44,7 +45,7 @@ test("a run of minutes is told in one comment", async () => {
 
     > I am reading \`add.js\`.
 
-    1 files read · 0 edits · 1 commands run
+    1 file read · 0 edits · 1 command run
 
     [session](https://platform.claude.com/workspaces/default/sessions/sesn_01SIM00000000000000000001) · branch \`claude/sesn_01SIM00000000000000000001\`
 
@@ -56,7 +57,7 @@ test("a run of minutes is told in one comment", async () => {
 
     > Looking at the repository.
 
-    2 files read · 1 edits · 4 commands run
+    2 files read · 1 edit · 4 commands run
 
     [session](https://platform.claude.com/workspaces/default/sessions/sesn_01SIM00000000000000000001) · branch \`claude/sesn_01SIM00000000000000000001\`
 
@@ -68,7 +69,7 @@ test("a run of minutes is told in one comment", async () => {
 
     The pull request is open: #2.
 
-    2 files read · 1 edits · 4 commands run
+    2 files read · 1 edit · 4 commands run
 
     [session](https://platform.claude.com/workspaces/default/sessions/sesn_01SIM00000000000000000001) · branch \`claude/sesn_01SIM00000000000000000001\`
 

@@ -80,13 +80,12 @@ test("a labelling with the very same body as the one before is told apart by Git
 
 test("the label put back while the run is being stopped starts a new one", async () => {
   stage = await setStage();
-  stage.plays(workForHours(1, 10));
+  stage.plays(workForHours(0.5, 10));
   const issue = stage.labelled();
   await stage.pass(15 * 60_000);
   stage.github.unlabel(shop, issue, { label: "agent", by: "mona" });
   stage.github.label(shop, issue, { label: "agent", by: "mona" });
-  await stage.until("a second session", () => sessions() === 2);
-  await ended(2);
+  await stage.until("a second session", () => sessions() === 2, 60_000);
 });
 
 test("label and command together are one run", async () => {
@@ -142,7 +141,7 @@ test("an edited comment never triggers", async () => {
 
 test("replayed commands do nothing, neither to an ended run nor to a later one", async () => {
   stage = await setStage();
-  stage.plays(workForHours(2, 10));
+  stage.plays(workForHours(0.5, 10));
   const issue = stage.labelled();
   await stage.pass(60_000);
   stage.github.comment(shop, issue, { body: "/agent fix and be quick", by: "mona" });
@@ -160,5 +159,4 @@ test("replayed commands do nothing, neither to an ended run nor to a later one",
   await stage.pass(60_000);
   expect(stage.status(issue)).toContain("working");
   expect(verdictOf(stage, "stop again")).toBe("ignored: a copy of an earlier delivery");
-  await ended(2);
 });

@@ -27,6 +27,9 @@ export interface SuiteSeed {
     summary?: string;
     text?: string;
     detailsUrl?: string;
+    annotations?: { path: string; line: number; message: string }[];
+    /** The job's log; none when left out, as with Apps other than Actions. */
+    log?: string;
   }[];
 }
 
@@ -131,8 +134,10 @@ export function codersOf(world: World) {
             title: run.title ?? null,
             summary: run.summary ?? null,
             text: run.text ?? null,
-            annotations: 0,
+            annotations: run.annotations?.length ?? 0,
           },
+          ...(run.annotations ? { notes: run.annotations } : {}),
+          ...(run.log === undefined ? {} : { log: run.log }),
         }),
       );
       place.checkRuns.push(...runs);

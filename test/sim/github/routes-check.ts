@@ -21,6 +21,18 @@ export const checkRoutes: Route[] = [
     needs: ["checks:read"],
     answer: (call) => ok(checkRunJson(call.world, call.repository, runOf(call))),
   },
+  {
+    method: "GET",
+    template: `${root}/check-runs/{check_run_id}/annotations`,
+    needs: ["checks:read"],
+    answer: (call) => listed(call, runOf(call).notes ?? [], (note) => annotationJson(runOf(call), note)),
+  },
+  {
+    method: "GET",
+    template: `${root}/actions/jobs/{job_id}/logs`,
+    needs: ["actions:read"],
+    answer: jobLog,
+  },
   { method: "GET", template: `${root}/commits/{ref}/check-runs`, needs: ["checks:read"], answer: ofCommit },
   {
     method: "GET",
@@ -145,6 +157,28 @@ function apply(call: RepositoryCall, run: CheckRun, body: z.infer<typeof fields>
       annotations: total,
     };
   }
+}
+
+function annotationJson({ headSha }: CheckRun, note: NonNullable<CheckRun["notes"]>[number]) {
+  return {
+    path: note.path,
+    start_line: note.line,
+    end_line: note.line,
+    start_column: null,
+    end_column: null,
+    annotation_level: "failure",
+    title: null,
+    message: note.message,
+    raw_details: null,
+    blob_href: `https://github.com/blob/${headSha}/${note.path}`,
+  };
+}
+
+/** A job has its check run's id. GitHub sends the reader on to where the log lies, for a minute. */
+function jobLog(call: RepositoryCall): Reply {
+  const run = call.repository.checkRuns.find(({ id }) => id === Number(param(call, "job_id")));
+  if (run?.log === undefined) throw notFound();
+  return { status: 302, headers: { location: `${call.world.url}/job-logs/${run.id}` } };
 }
 
 function runOf(call: RepositoryCall): CheckRun {

@@ -37,6 +37,8 @@ export function application(around: Surroundings): Hono<Env> {
     }
   }
   app.post("/api/graphql", (context) => graphql(around, context));
+  // Logs lie on a host of their own, behind an address that only the API gives away.
+  app.get("/job-logs/:id", (context) => context.text(logOf(around.world, Number(context.req.param("id")))));
   app.all("/:owner/:name/:action{info/refs|git-upload-pack|git-receive-pack}", (context) =>
     git(around, context),
   );
@@ -44,6 +46,11 @@ export function application(around: Surroundings): Hono<Env> {
     exchange(around, context, { route: "unknown", createsContent: false }, () => Promise.reject(notFound())),
   );
   return app;
+}
+
+function logOf(world: World, job: number): string {
+  const runs = [...world.repositories.values()].flatMap(({ checkRuns }) => checkRuns);
+  return runs.find(({ id }) => id === job)?.log ?? "";
 }
 
 /** `/repositories/ID/…` is `/repos/OWNER/NAME/…` under the name the repository has now. */

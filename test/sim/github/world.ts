@@ -191,6 +191,9 @@ export interface CheckRun {
   completedAt: number | undefined;
   output: { title: string | null; summary: string | null; text: string | null; annotations: number };
   actions: Json[];
+  /** What an Actions job left: notes on lines of files, and its log. Absent on our own runs. */
+  notes?: { path: string; line: number; message: string }[];
+  log?: string;
 }
 
 /** Why the server refuses pushes to a repository: a rule on some refs (GH013). */

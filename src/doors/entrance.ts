@@ -1,0 +1,60 @@
+/**
+ * The doors of the running service, each bound to what it needs, as the server serves them. Every answer to
+ * a webhook is counted here.
+ */
+import type Anthropic from "@anthropic-ai/sdk";
+import type { Clock } from "../clock.ts";
+import type { Config } from "../config.ts";
+import { type Logger, seldom } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
+import type { Store } from "../store/database.ts";
+import type { Inbox } from "../store/deliveries.ts";
+import { hasLiveRun } from "../store/runs.ts";
+import { takeWebhook } from "./claude.ts";
+import { takeDelivery } from "./github.ts";
+import { mayRead } from "./metrics-page.ts";
+import type { Answer, ServerParts } from "./server.ts";
+
+/** What stands behind the doors. */
+export interface Behind {
+  config: Config;
+  store: Store;
+  box: Inbox;
+  client: Anthropic;
+  /** Wakes the run of a session. */
+  knock: (session: string) => Promise<void>;
+  /** Undefined while ready, else the reason. */
+  unready: ServerParts["unready"];
+  metrics: Metrics;
+  log: Logger;
+  clock: Clock;
+}
+
+/** Warnings that strangers can cause come no more often. */
+const strangersMs = 10_000;
+
+/** What the server serves. */
+export function entrance(behind: Behind): ServerParts {
+  const { config, store, box, client, knock, unready, metrics, log, clock } = behind;
+  const warn = seldom(log, clock, strangersMs);
+  const counted = async (door: "github" | "claude", answering: Promise<Answer>) => {
+    const answer = await answering;
+    metrics.answers.inc({ door, status: answer.status });
+    return answer;
+  };
+  const hasRun = (repositoryId: number) => hasLiveRun(store.db, repositoryId);
+  return {
+    github: (request) =>
+      counted("github", takeDelivery({ config, box, hasRun, log, warn, metrics }, request)),
+    ...(config.claude.webhookKey
+      ? { claude: (request) => counted("claude", takeWebhook({ client, knock, warn, metrics }, request)) }
+      : {}),
+    metrics: async (visitor) =>
+      mayRead(visitor, config.server.metricsToken)
+        ? { type: metrics.contentType, text: await metrics.text() }
+        : undefined,
+    unready,
+    log,
+    clock,
+  };
+}

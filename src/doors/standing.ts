@@ -1,0 +1,43 @@
+/**
+ * What is so, for those who ask: where a run stands, what a sender may do, and why nothing can be done on a
+ * thread. Changes nothing.
+ */
+import type { Intent } from "../domain/intent.ts";
+import { answers, helpText, statusText } from "../domain/replies.ts";
+import type { Place, Run } from "../domain/run.ts";
+import type { State } from "../domain/words.ts";
+import { waitingOn } from "../store/notes.ts";
+import { latestRun } from "../store/runs.ts";
+import { type IntakeParts, keyOf } from "./verdict.ts";
+
+type Asked = Pick<Extract<Intent, { kind: "command" }>, "place" | "origin" | "said" | "onPull">;
+
+/** Where the newest run of the thread stands. */
+export async function standing({ store, clock }: IntakeParts, { place, onPull }: Asked): Promise<string> {
+  const run = await latestRun(store.db, keyOf(onPull ? "pull" : "issue", place));
+  if (!run) return onPull ? answers.foreignPull : answers.noRun;
+  const waits = run.phase === "working" ? await waitingOn(store.db, run.id) : undefined;
+  return statusText(run, stateOf(run, waits?.what), clock.now());
+}
+
+function stateOf(run: Run, waits: "question" | "plan" | undefined): State {
+  if (run.phase !== "working" && run.ending) return { kind: "ended", ending: run.ending };
+  if (waits === "question") return { kind: "waiting for an answer" };
+  if (waits === "plan") return { kind: "waiting for approval", of: "plan", plan: "" };
+  if (run.held !== undefined)
+    return { kind: "waiting for approval", of: "head", head: run.held, reasons: [], more: 0 };
+  return { kind: run.session === undefined ? "starting" : "working" };
+}
+
+/** The commands, with what the sender may do here. */
+export async function helpFor({ store, admission }: IntakeParts, asked: Asked): Promise<string> {
+  const { place, origin, said, onPull } = asked;
+  const level = await admission.level({ place, origin, said });
+  const run = await latestRun(store.db, keyOf(onPull ? "pull" : "issue", place));
+  return helpText(origin.sender.login, level, run?.settings ?? { who: "write" });
+}
+
+/** Why nothing can be done on a pull request without a live run: its work is over, or it is not ours. */
+export async function deadPull({ store }: IntakeParts, place: Place): Promise<string> {
+  return (await latestRun(store.db, keyOf("pull", place))) ? answers.closedPull : answers.foreignPull;
+}

@@ -1,0 +1,27 @@
+/**
+ * A visitor as the socket knows them. A proxy on this machine makes strangers look near, so what carries
+ * forwarding headers is never taken for a neighbour.
+ */
+import { BlockList, isIP } from "node:net";
+
+/** Who asks for a page. */
+export interface Visitor {
+  /** The socket's peer; undefined once it is gone. */
+  address: string | undefined;
+  headers: Record<string, string | undefined>;
+}
+
+const loopback = new BlockList();
+loopback.addSubnet("127.0.0.0", 8, "ipv4");
+loopback.addAddress("::1", "ipv6");
+
+/** Does the visitor sit on this machine, with no proxy in between? */
+export function isNear({ address = "", headers }: Visitor): boolean {
+  const kind = isIP(address);
+  // The list knows IPv4 addresses in IPv6 clothes (::ffff:127.0.0.1) as well.
+  return kind !== 0 && loopback.check(address, kind === 4 ? "ipv4" : "ipv6") && !isForwarded(headers);
+}
+
+function isForwarded(headers: Visitor["headers"]): boolean {
+  return Object.keys(headers).some((name) => name === "forwarded" || name.startsWith("x-forwarded-"));
+}

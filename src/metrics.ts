@@ -1,0 +1,92 @@
+/**
+ * What is counted, for Prometheus. Every label has a bounded set of values and none names a repository or a
+ * person; one set of instruments belongs to one running service. It does not know who may read it.
+ */
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+
+/** The instruments, each fed where the thing it counts is logged. */
+export interface Metrics {
+  /** Deliveries worked off, by event and by what they came to. */
+  deliveries: Counter<"event" | "verdict">;
+  /** Answers given to GitHub (`github`) and the Claude platform (`claude`), by status. */
+  answers: Counter<"door" | "status">;
+  /** Knocks that are not what they claim: a wrong `signature`, or `headers` that contradict the body or the App. */
+  suspects: Counter<"door" | "what">;
+  /** Rounds of runs that ended. */
+  rounds: Counter<"ending">;
+  /** Seconds from the request to the first reply, the session (`session`), the pull request (`pull`). */
+  reached: Histogram<"what">;
+  /** Waits on people that began: for an `answer`, for the approval of a `plan` or a `head`. */
+  waits: Counter<"kind">;
+  /** Installation tokens handed to sessions: `minted`, `replaced`, `revoked`, `unopened`. */
+  tokens: Counter<"what">;
+  /** US cents spent in sessions. */
+  cost: Counter;
+  /** Calls to `github` and `claude`, by route template and status; `none` where there was no answer. */
+  calls: Counter<"to" | "method" | "route" | "status">;
+  /** What GitHub says is left of its limits, by installation (`app` for the App's own calls) and resource. */
+  limitLeft: Gauge<"installation" | "resource">;
+  /** Seconds between the time a wake was due and its entry. */
+  wakeLag: Histogram<"kind">;
+  /** Wakes whose worker failed and is tried again, by the problem's code. */
+  wakeFailures: Counter<"kind" | "code">;
+  /** A token was replaced in a session with this much life left, milliseconds: the least ever is kept. */
+  tokenReplaced(leftMs: number): void;
+  /** Everything in Prometheus text; `contentType` goes with it. */
+  text(): Promise<string>;
+  contentType: string;
+}
+
+/** From a reply in half a second to a pull request after half a day. */
+const reachedSeconds = [0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1_200, 2_400, 4_800, 14_400, 43_200];
+const lagSeconds = [0.005, 0.02, 0.1, 0.5, 1, 2, 5, 15, 60, 300];
+
+/** A fresh set of instruments. */
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const counter = <L extends string>(name: string, help: string, labelNames: L[]) =>
+    new Counter({ name: `patchwright_${name}_total`, help, labelNames, registers });
+  const seconds = <L extends string>(name: string, help: string, labelNames: L[], buckets: number[]) =>
+    new Histogram({ name: `patchwright_${name}_seconds`, help, labelNames, buckets, registers });
+  const tokens = counter("tokens", "Tokens of sessions, by what became of them", ["what"]);
+  const tokenReplaced = replacements(registry, tokens);
+  return {
+    deliveries: counter("deliveries", "Deliveries worked off", ["event", "verdict"]),
+    answers: counter("webhook_answers", "Answers to webhooks", ["door", "status"]),
+    suspects: counter("webhook_suspects", "Webhooks that are not what they claim", ["door", "what"]),
+    rounds: counter("rounds", "Rounds that ended, by ending", ["ending"]),
+    reached: seconds("reached", "From the request to the first of each", ["what"], reachedSeconds),
+    waits: counter("waits", "Waits on people that began", ["kind"]),
+    tokens,
+    cost: counter("cost_cents", "US cents spent in sessions", []),
+    calls: counter("calls", "Calls to GitHub and Claude", ["to", "method", "route", "status"]),
+    limitLeft: new Gauge({
+      name: "patchwright_github_limit_left",
+      help: "Requests left until GitHub's limit is renewed",
+      labelNames: ["installation", "resource"],
+      registers,
+    }),
+    wakeLag: seconds("wake_lag", "From the time a wake was due to its entry", ["kind"], lagSeconds),
+    wakeFailures: counter("wake_failures", "Wakes that failed and are tried again", ["kind", "code"]),
+    tokenReplaced,
+    text: () => registry.metrics(),
+    contentType: registry.contentType,
+  };
+}
+
+/** The least life left is shown only once there was a replacement: a zero would be an alarm. */
+function replacements(registry: Registry, tokens: Counter<"what">): Metrics["tokenReplaced"] {
+  const least = new Gauge({
+    name: "patchwright_token_life_left_least_seconds",
+    help: "The least life a token had left when its session was given the next one",
+    registers: [],
+  });
+  let leastMs = Number.POSITIVE_INFINITY;
+  return (leftMs) => {
+    if (leastMs === Number.POSITIVE_INFINITY) registry.registerMetric(least);
+    leastMs = Math.min(leastMs, leftMs);
+    least.set(leastMs / 1000);
+    tokens.inc({ what: "replaced" });
+  };
+}

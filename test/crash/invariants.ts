@@ -1,0 +1,128 @@
+/**
+ * What must be true when a play has come to rest, however often the service died in it: predicates over the
+ * simulators' records and the database. It knows what a story promised and not what was done to it.
+ */
+import type { Session } from "../sim/claude/session.ts";
+import { headlineOf, type Story } from "./stories.ts";
+import { issue, shop, type World } from "./world.ts";
+
+/** A play that has come to rest. */
+export interface Rested {
+  world: World;
+  story: Story;
+  /** How often the service died: each death may lose one token that nobody was given. */
+  deaths: number;
+  /** The service was away for longer than a token lives. */
+  wasAway: boolean;
+}
+
+/** All that is wrong; empty when all is well. */
+export function flawsOf(rested: Rested): string[] {
+  return [
+    ...inboxFlaws(rested),
+    ...runFlaws(rested),
+    ...wordFlaws(rested),
+    ...sessionFlaws(rested),
+    ...pullFlaws(rested),
+    ...tokenFlaws(rested),
+    ...gitFlaws(rested),
+  ];
+}
+
+const expected = (what: string, is: unknown, must: unknown): string[] =>
+  is === must ? [] : [`${what}: ${String(is)}, not ${String(must)}`];
+
+/** Every delivery of GitHub's is here and worked off, also those that came while nobody was there. */
+function inboxFlaws({ world }: Rested): string[] {
+  const rows = new Map(world.rows("deliveries").map((row) => [row["id"], row]));
+  const label = world.github.deliveries.find(({ action }) => action === "labeled");
+  return [
+    ...[...rows.values()].flatMap(({ id, state }) => (state === "done" ? [] : [`delivery ${id} is ${state}`])),
+    ...(label && !rows.has(label.guid) ? ["the trigger's delivery was lost"] : []),
+  ];
+}
+
+function runFlaws({ world, story: { ends } }: Rested): string[] {
+  const [run, ...others] = world.rows("runs");
+  return [
+    ...expected("runs", others.length + (run ? 1 : 0), 1),
+    ...expected("phase", run?.["phase"], ends.phase),
+    ...expected("round", run?.["round"], ends.rounds),
+  ];
+}
+
+/** One status comment with the ending in it, nothing said twice. */
+function wordFlaws({ world, story: { ends } }: Rested): string[] {
+  const { github } = world;
+  const ours = [issue, ...github.pulls(shop).map(({ number }) => number)].flatMap((number) =>
+    github.comments(shop, number).filter(({ author }) => author === github.app.botLogin),
+  );
+  const status = ours.filter(({ body }) => /<!-- patchwright:run:run_\w{20} -->/.test(body));
+  const reactions = github.reactions(shop, issue);
+  return [
+    ...expected("status comments", status.length, 1),
+    ...expected("other comments", ours.length - status.length, ends.comments),
+    ...(ends.headline.test(headlineOf(world)) ? [] : [`it ends as: ${headlineOf(world)}`]),
+    ...expected("reactions", reactions.length, new Set(reactions).size),
+  ];
+}
+
+function sessionFlaws({ world, story: { ends } }: Rested): string[] {
+  const { sessions, scriptErrors } = world.claude;
+  const prompted = sessions.filter((session) => messagesOf(session).length > 0);
+  const spare = sessions.filter((session) => messagesOf(session).length === 0);
+  const texts = prompted.flatMap(messagesOf);
+  const answered = prompted.flatMap(({ log }) =>
+    log.flatMap((event) => (event.type === "user.custom_tool_result" ? [event.custom_tool_use_id] : [])),
+  );
+  const archived = prompted.every(({ archivedAt }) => archivedAt !== null);
+  return [
+    ...scriptErrors.map((error) => `the agent's script failed: ${String(error)}`),
+    ...expected("prompted sessions", prompted.length, 1),
+    ...expected("messages", texts.length, ends.messages),
+    ...expected("answers given twice", answered.length - new Set(answered).size, 0),
+    ...expected("unused sessions left open", spare.filter(({ archivedAt }) => archivedAt === null).length, 0),
+    ...expected("the session is archived", archived, ends.phase === "ended"),
+  ];
+}
+
+function messagesOf({ log, queue }: Session): string[] {
+  return [...log, ...queue].flatMap((event) =>
+    event.type === "user.message" ? [JSON.stringify(event)] : [],
+  );
+}
+
+function pullFlaws({ world, story: { ends } }: Rested): string[] {
+  const pulls = world.github.pulls(shop);
+  const asked = pulls.flatMap(({ reviewers }) => reviewers);
+  return [
+    ...expected("pull requests", pulls.length, ends.pulls),
+    ...expected("reviewers asked twice", asked.length - new Set(asked).size, 0),
+  ];
+}
+
+/** Whatever a session was given is dead; what was lost on the way to the database was given to nobody. */
+function tokenFlaws({ world, deaths }: Rested): string[] {
+  const { github, claude, clock } = world;
+  const given = new Set(
+    claude.sessions.flatMap(({ id }) =>
+      claude.mounts(id).flatMap(({ tokens }) => tokens.map(({ sha256 }) => sha256)),
+    ),
+  );
+  const alive = github
+    .tokens()
+    .filter(({ repositoryIds, revokedAt, expiresAt }) => repositoryIds && !revokedAt && clock.now() < expiresAt);
+  const held = alive.filter(({ sha256 }) => given.has(sha256));
+  return [
+    ...expected("tokens alive in a session", held.length, 0),
+    ...(alive.length - held.length > deaths ? [`${alive.length} tokens lost in ${deaths} deaths`] : []),
+    ...expected("tokens on record", world.rows("tokens").length, 0),
+  ];
+}
+
+/** The agent's git never meets a dead token, unless nobody was there to replace it. */
+function gitFlaws({ world, wasAway }: Rested): string[] {
+  if (wasAway) return [];
+  const refused = world.claude.gitOperations.filter(({ status }) => status === 401);
+  return refused.map(({ service, step }) => `${service} (${step}) met a dead token`);
+}

@@ -1,0 +1,170 @@
+/**
+ * One life of the service: what it reaches of the world, so that it can be taken away at a chosen moment.
+ * Its disk, its connections and its alarms go through here; when it dies, none of them does anything again,
+ * as when a process is killed. It knows the moments by name and not what they are for.
+ */
+import type { SqliteDatabase, SqliteStatement } from "kysely";
+import { Agent, type Dispatcher, errors, getGlobalDispatcher } from "undici";
+import type { Clock } from "../../src/clock.ts";
+import type { Disk } from "../store/disk.ts";
+
+/** What happens at a moment: the service dies there, or a reply that took effect never arrives as it was sent. */
+export type Blow = "crash" | "reset" | "timeout" | "5xx";
+
+/** Hears of each moment by its name, before it passes. */
+export type Hear = (moment: string) => Blow | undefined;
+
+const gone = () => new Error("this process is gone");
+
+/** A life, from a start of the service to its death or the end of the play. */
+export class Life {
+  readonly clock: Clock;
+  /** Resolves at the death. */
+  readonly death: Promise<void>;
+  readonly disk: SqliteDatabase;
+  /** The disk without anybody hearing of it. */
+  readonly peek: SqliteDatabase;
+  isDead = false;
+  readonly #agents = new Set<Agent>();
+  readonly #alarms = new Set<() => void>();
+  readonly #disk: Disk;
+  readonly #hear: Hear;
+  #tellDeath: () => void = () => undefined;
+
+  constructor({ clock, disk, hear }: { clock: Clock; disk: Disk; hear: Hear }) {
+    this.#disk = disk;
+    this.#hear = hear;
+    this.death = new Promise((resolve) => {
+      this.#tellDeath = resolve;
+    });
+    this.peek = disk.open();
+    this.disk = heardDisk(this.peek, (moment) => this.#pass(moment));
+    this.clock = { now: () => clock.now(), after: (ms, call) => this.#after(clock, ms, call) };
+    living = this;
+  }
+
+  /** Everything is cut off at once. */
+  die(): void {
+    if (this.isDead) return;
+    this.isDead = true;
+    this.#disk.open();
+    for (const off of this.#alarms) off();
+    for (const agent of this.#agents) void agent.destroy();
+    this.#tellDeath();
+  }
+
+  /** A call on its way out: dies before it is sent, or lets it go and listens for its reply. */
+  call(agent: Agent, options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    this.#agents.add(agent);
+    const name = `${options.method} ${routeOf(String(options.path))}`;
+    this.#pass(`before ${name}`);
+    return plainDispatch.call(agent, options, this.#listening(`after ${name}`, handler));
+  }
+
+  #pass(moment: string): Blow | undefined {
+    if (this.isDead) throw gone();
+    const blow = this.#hear(moment);
+    if (blow !== "crash") return blow;
+    this.die();
+    throw gone();
+  }
+
+  #listening(moment: string, handler: Dispatcher.DispatchHandler): Dispatcher.DispatchHandler {
+    return {
+      onRequestStart: (...given) => handler.onRequestStart?.(...given),
+      onRequestUpgrade: (...given) => handler.onRequestUpgrade?.(...given),
+      onResponseStart: (controller, status, headers, text) => {
+        const blow = this.#pass(moment);
+        if (blow === "reset") throw new errors.SocketError("other side closed");
+        if (blow === "timeout") throw new errors.HeadersTimeoutError();
+        handler.onResponseStart?.(controller, blow === "5xx" ? 502 : status, headers, text);
+      },
+      onResponseData: (...given) => handler.onResponseData?.(...given),
+      onResponseEnd: (...given) => handler.onResponseEnd?.(...given),
+      onResponseError: (...given) => handler.onResponseError?.(...given),
+    };
+  }
+
+  #after(clock: Clock, ms: number, call: () => void): () => void {
+    if (this.isDead) return () => undefined;
+    const off = clock.after(ms, () => {
+      this.#alarms.delete(off);
+      call();
+    });
+    this.#alarms.add(off);
+    return () => {
+      this.#alarms.delete(off);
+      off();
+    };
+  }
+}
+
+let living: Life | undefined;
+const owners = new WeakMap<Agent, Life>();
+const plainDispatch = Agent.prototype.dispatch;
+
+/** Every call of the service leaves by an `Agent` that it builds itself; the first call shows whose it is. */
+Agent.prototype.dispatch = function dispatch(this: Agent, options, handler) {
+  if (this === getGlobalDispatcher()) return plainDispatch.call(this, options, handler);
+  const owner = owners.get(this) ?? living;
+  // The simulators deliver their webhooks with an agent of their own.
+  if (!owner || /\/webhooks$/.test(String(options.path))) return plainDispatch.call(this, options, handler);
+  owners.set(this, owner);
+  return owner.call(this, options, handler);
+};
+
+/** The path with its numbers and ids taken out. */
+function routeOf(path: string): string {
+  return (path.split("?")[0] ?? "")
+    .replaceAll(/\/\d+(?=\/|$)/g, "/N")
+    .replaceAll(/\/[a-z]+_01SIM\w+/g, "/ID")
+    .replace(/\/[0-9a-f]{40}\b.*$/, "/SHA")
+    .replace(/\/compare\/.*$/, "/compare/RANGE");
+}
+
+/** A connection whose durable writes are moments: a transaction's commit, or a write of its own. */
+function heardDisk(connection: SqliteDatabase, pass: (moment: string) => void): SqliteDatabase {
+  let open: string[] | undefined;
+  const around =
+    <T>(sql: string, call: (parameters: readonly unknown[]) => T) =>
+    (parameters: readonly unknown[]): T => {
+      const write = writeOf(sql, parameters);
+      if (sql === "begin") open = [];
+      const durable = sql === "commit" ? open : open === undefined && write !== undefined ? [write] : [];
+      if (open && write !== undefined) open.push(write);
+      if (sql === "commit" || sql === "rollback") open = undefined;
+      const name = `write ${mostTelling(durable ?? [])}`;
+      if (durable?.length) pass(`before ${name}`);
+      const result = call(parameters);
+      if (durable?.length) pass(`after ${name}`);
+      return result;
+    };
+  return {
+    close: () => connection.close(),
+    prepare: (sql) => {
+      const statement: SqliteStatement = connection.prepare(sql);
+      return {
+        reader: statement.reader,
+        all: around(sql, statement.all),
+        run: around(sql, statement.run),
+        iterate: around(sql, statement.iterate),
+      };
+    },
+  };
+}
+
+const telling = [/facts/, /runs$/, /tokens/, /notes/, /replies/, /insert deliveries/, /deliveries/];
+
+/** Commits are shared by whoever writes at the moment: the one write that matters most names them. */
+function mostTelling(writes: string[]): string {
+  const named = telling.map((pattern) => writes.find((write) => pattern.test(write)));
+  return named.find((write) => write !== undefined) ?? writes[0] ?? "";
+}
+
+/** A write in a few words: verb and table, with a fact's name; undefined for whatever changes no row. */
+function writeOf(sql: string, parameters: readonly unknown[]): string | undefined {
+  const [, verb, table] = /^(insert into|update|delete from) "(\w+)"/.exec(sql) ?? [];
+  if (verb === undefined || table === undefined) return undefined;
+  const fact = table === "facts" && verb === "insert into" ? ` ${String(parameters[2])}` : "";
+  return `${verb.split(" ")[0]} ${table}${fact.replace(/(sesn|sevt)_\w+/, "ID")}`;
+}

@@ -1,0 +1,132 @@
+/**
+ * One play: a story with blows at chosen points, played until it has come to rest and judged. Without blows
+ * it records the points that blows can fall on.
+ */
+import type { Blow, Hear } from "./life.ts";
+import { flawsOf } from "./invariants.ts";
+import type { Story } from "./stories.ts";
+import { buildWorld, type World } from "./world.ts";
+
+/** How the service comes back. */
+export type Return = "at once" | "another takes over" | "two hours later";
+
+/** Every way to come back. */
+export const returns: Return[] = ["at once", "another takes over", "two hours later"];
+
+/** Where and how a blow falls. `point` is a moment's name and its number of occurrence since the blow before. */
+export interface Strike {
+  point: string;
+  blow: Blow;
+  back: Return;
+}
+
+/** What came of a play. */
+export interface Played {
+  /** Points passed before the first blow, in order. */
+  points: string[];
+  /** How many of the strikes fell. */
+  struck: number;
+  flaws: string[];
+}
+
+const awayMs: Record<Return, number> = { "at once": 0, "another takes over": 30_000, "two hours later": 7_200_000 };
+/** A play that has not ended by then is stuck. */
+const playMsMax = 12 * 3_600_000;
+/** After the ending: the caretaker comes by, what was retired is revoked, spare sessions are closed. */
+const restMs = 12 * 60_000;
+
+/** Plays it. */
+export async function play(story: Story, strikes: Strike[]): Promise<Played> {
+  const world = await buildWorld(story.tokenLifeMs ?? 3_600_000);
+  world.claude.script(() => story.script);
+  const stroke = new Strokes(strikes, world);
+  const flaws: string[] = [];
+  try {
+    await stroke.live();
+    await playOut(world, story, stroke);
+    flaws.push(...stroke.flaws);
+    const wasAway = strikes.some(({ blow, back }) => blow === "crash" && back === "two hours later");
+    flaws.push(...flawsOf({ world, story, deaths: stroke.struck, wasAway }));
+  } catch (error) {
+    flaws.push(`never came to rest: ${String(error instanceof Error ? error.message : error)}`);
+  } finally {
+    await world.end();
+  }
+  return { points: stroke.points, struck: stroke.struck, flaws };
+}
+
+async function playOut(world: World, story: Story, stroke: Strokes): Promise<void> {
+  const { clock } = world;
+  const end = clock.now() + playMsMax;
+  const acts = [...story.acts];
+  const isOver = () => acts.length === 0 && hasEnded(world, story);
+  await move(world, stroke, () => {
+    const [next] = acts;
+    if (next?.when(world)) {
+      acts.shift();
+      void next.does(world);
+      return true;
+    }
+    return !isOver() && clock.now() < end;
+  });
+  const restEnd = clock.now() + restMs;
+  await move(world, stroke, () => (clock.next() ?? restEnd) < restEnd);
+  if (!isOver()) throw new Error("the story has no ending");
+}
+
+function hasEnded(world: World, { ends }: Story): boolean {
+  const [run] = world.rows("runs");
+  return run?.["phase"] === ends.phase && run["round"] === ends.rounds;
+}
+
+/** Moves time on from alarm to alarm while `goes`, and brings the service back when it has died. */
+async function move(world: World, stroke: Strokes, goes: () => boolean): Promise<void> {
+  const { clock } = world;
+  for (;;) {
+    await world.settle();
+    if (world.life.isDead) {
+      await stroke.live();
+      continue;
+    }
+    if (!goes()) return;
+    await world.settle();
+    const next = clock.next();
+    if (next === undefined) throw new Error("nothing will happen any more");
+    if (!world.life.isDead) await clock.advance(Math.max(next - clock.now(), 0));
+  }
+}
+
+/** Hears of every moment, counts it, and strikes where a blow is due. */
+class Strokes {
+  readonly points: string[] = [];
+  struck = 0;
+  readonly flaws: string[] = [];
+  readonly #strikes: Strike[];
+  readonly #world: World;
+  #counts = new Map<string, number>();
+
+  constructor(strikes: Strike[], world: World) {
+    this.#strikes = strikes;
+    this.#world = world;
+  }
+
+  /** A new life, after the time it takes to come back. */
+  async live(): Promise<void> {
+    const { clock } = this.#world;
+    const last = this.#strikes[this.struck - 1];
+    if (last?.blow === "crash") await clock.advance(awayMs[last.back]);
+    await this.#world.begin(this.#hear);
+  }
+
+  readonly #hear: Hear = (moment) => {
+    const count = (this.#counts.get(moment) ?? 0) + 1;
+    this.#counts.set(moment, count);
+    const point = `${moment} #${count}`;
+    if (this.struck === 0) this.points.push(point);
+    const strike = this.#strikes[this.struck];
+    if (strike?.point !== point) return undefined;
+    this.struck += 1;
+    this.#counts = new Map();
+    return strike.blow;
+  };
+}

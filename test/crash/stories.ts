@@ -1,0 +1,151 @@
+/**
+ * The stories that are played again and again with the service dying in them: what the agent does, what
+ * people do and when, and how each must end whatever happened in between.
+ */
+import type { Agent, Script } from "../sim/claude/agent.ts";
+import { fixAndSubmit } from "../sim/claude/scripts.ts";
+import { issue, shop, type World } from "./world.ts";
+
+/** Something people do, once, as soon as it makes sense. */
+export interface Act {
+  when(world: World): boolean;
+  does(world: World): unknown;
+}
+
+/** A story and its ending. */
+export interface Story {
+  name: string;
+  script: Script;
+  tokenLifeMs?: number;
+  acts: Act[];
+  ends: {
+    /** The first line of the status comment. */
+    headline: RegExp;
+    phase: "resting" | "ended";
+    rounds: number;
+    pulls: number;
+    /** Comments of ours besides the status comment. */
+    comments: number;
+    /** Messages to the agent; each is sent once. */
+    messages: number;
+  };
+  /** Points of a clean run when this was last looked at: fewer means that the sweep sees less than it did. */
+  points: number;
+}
+
+const hourMs = 3_600_000;
+
+/** The first line of the status comment. */
+export function headlineOf({ github }: World): string {
+  const status = github.comments(shop, issue).findLast(({ body }) => /patchwright:run:run_\w{20} -->/.test(body));
+  return status?.body.split("\n")[0] ?? "";
+}
+
+const labelled: Act = {
+  when: () => true,
+  does: ({ github }) => {
+    github.openIssue(shop, { title: "Add is wrong", body: "It adds one.", author: "mona" });
+    github.label(shop, issue, { label: "agent", by: "mona" });
+  },
+};
+
+const says = (when: (world: World) => boolean, body: string | ((world: World) => string), by: string): Act => ({
+  when,
+  does: (world) =>
+    world.github.comment(shop, issue, { body: typeof body === "string" ? body : body(world), by }),
+});
+
+const shows = (state: string) => (world: World) => headlineOf(world).includes(`**${state}`);
+
+/** Writes a file, commits and pushes, and hands it in; its git is as little as a pull request needs. */
+const work = fixAndSubmit({ path: "add.js", content: "export const add = (a, b) => a + b;\n" });
+
+const workSlowly = (ms: number) => async (agent: Agent) => {
+  await agent.say("This takes a while.");
+  await agent.wait(ms);
+  await work(agent);
+};
+
+const opened = { headline: /\*\*opened #2\*\*/, phase: "resting", rounds: 1, pulls: 1, comments: 0, messages: 1 } as const;
+
+/** From the label to the pull request. */
+export const main: Story = { name: "main", script: work, acts: [labelled], ends: opened, points: 0 };
+
+/** Every story; the main one first. */
+export const stories: Story[] = [
+  main,
+  {
+    name: "rotation",
+    script: workSlowly(12 * 60_000),
+    tokenLifeMs: 12 * 60_000,
+    acts: [labelled],
+    ends: opened,
+    points: 0,
+  },
+  {
+    name: "question",
+    script: async (agent) => {
+      await agent.custom("ask_maintainer", { question: "Up or down?" });
+      await work(agent);
+    },
+    acts: [labelled, says(shows("waiting for an answer"), "Up, please.", "rita")],
+    ends: { ...opened, comments: 1 },
+    points: 0,
+  },
+  {
+    name: "note",
+    script: workSlowly(5 * 60_000),
+    acts: [labelled, says(shows("working"), "/agent fix Mind the tests.", "mona")],
+    ends: { ...opened, messages: 2 },
+    points: 0,
+  },
+  {
+    name: "stop",
+    script: (agent) => agent.wait(hourMs),
+    acts: [labelled, says(({ claude }) => claude.sessions[0]?.status === "running", "/agent stop", "mona")],
+    ends: { headline: /\*\*stopped\*\*/, phase: "ended", rounds: 1, pulls: 0, comments: 0, messages: 1 },
+    points: 0,
+  },
+  {
+    name: "no changes",
+    script: (agent) => agent.say("There is nothing to do."),
+    acts: [labelled],
+    ends: { headline: /\*\*no changes\*\*/, phase: "ended", rounds: 1, pulls: 0, comments: 0, messages: 1 },
+    points: 0,
+  },
+  {
+    name: "approval",
+    script: fixAndSubmit({ path: "CODEOWNERS", content: "* @rita\n" }),
+    acts: [
+      labelled,
+      says(
+        (world) => shows("waiting for approval")(world),
+        (world) => `/agent approve ${String(world.rows("runs")[0]?.["held"])}`,
+        "rita",
+      ),
+    ],
+    ends: opened,
+    points: 0,
+  },
+  {
+    name: "review",
+    script: fixAndSubmit(),
+    acts: [
+      labelled,
+      {
+        when: (world) => shows("opened #2")(world) && world.rows("runs")[0]?.["phase"] === "resting",
+        does: ({ github }) =>
+          github.review(shop, 2, { state: "CHANGES_REQUESTED", body: "Once more, please.", by: "rita" }),
+      },
+    ],
+    ends: { ...opened, rounds: 2, messages: 2, comments: 1 },
+    points: 0,
+  },
+  {
+    name: "merge",
+    script: work,
+    acts: [labelled, { when: shows("opened #2"), does: ({ github }) => github.mergePull(shop, 2, { by: "rita" }) }],
+    ends: { ...opened, phase: "ended" },
+    points: 0,
+  },
+];

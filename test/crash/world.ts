@@ -1,0 +1,127 @@
+/**
+ * The world of one play: both simulators, a virtual clock, a disk in memory, and the service in one life
+ * after another. Small on purpose, because it is built hundreds of times. It knows no invariants.
+ */
+import { randomBytes } from "node:crypto";
+import { pause, systemClock } from "../../src/clock.ts";
+import { readConfig } from "../../src/config.ts";
+import { createLogger } from "../../src/log.ts";
+import { type App, start } from "../../src/main.ts";
+import { type ClaudeSim, startClaude } from "../sim/claude/claude.ts";
+import { type GitHubSim, startGitHub } from "../sim/github/github.ts";
+import { VirtualClock } from "../sim/virtual-clock.ts";
+import { Disk } from "../store/disk.ts";
+import { type Hear, Life } from "./life.ts";
+
+/** The repository of all plays. */
+export const shop = "acme/shop";
+/** The issue of all plays. */
+export const issue = 1;
+
+const webhookKey = `whsec_${Buffer.from("0123456789abcdef0123456789abcdef").toString("base64")}`;
+const quietTurns = 6;
+const eagerTurns = 100;
+const turnsMax = 20_000;
+
+/** A world at work. */
+export class World {
+  readonly clock: VirtualClock;
+  readonly disk = new Disk();
+  readonly lines: Record<string, unknown>[] = [];
+  readonly github: GitHubSim;
+  readonly claude: ClaudeSim;
+  life: Life;
+  #app: App | undefined;
+
+  constructor({ github, claude, clock }: { github: GitHubSim; claude: ClaudeSim; clock: VirtualClock }) {
+    this.clock = clock;
+    this.github = github;
+    this.claude = claude;
+    this.life = new Life({ clock, disk: this.disk, hear: () => undefined });
+    this.life.die();
+  }
+
+  /** Starts the service on the disk as it is. It may die while it starts. */
+  async begin(hear: Hear): Promise<void> {
+    const { github, claude, clock, disk, lines } = this;
+    this.#app = undefined;
+    const life = new Life({ clock, disk, hear });
+    this.life = life;
+    const config = readConfig({
+      APP_ID: String(github.app.id),
+      PRIVATE_KEY: github.app.privateKey,
+      WEBHOOK_SECRET: github.app.webhookSecret,
+      GHE_HOST: github.host,
+      GHE_PROTOCOL: "http",
+      ANTHROPIC_API_KEY: claude.apiKey,
+      ANTHROPIC_BASE_URL: claude.url,
+      ANTHROPIC_WEBHOOK_SIGNING_KEY: webhookKey,
+      PORT: "0",
+      PATCHWRIGHT_POLL_MS: "60000",
+    });
+    const log = createLogger("debug", { write: (line: string) => void lines.push(JSON.parse(line)) });
+    const starting = start(config, {
+      clock: life.clock,
+      log,
+      random: randomBytes,
+      store: { kind: "lent", connection: life.disk },
+    }).catch((error: unknown) => {
+      if (!life.isDead) throw error;
+    });
+    const app = await Promise.race([starting, life.death]);
+    if (!app) return void this.bury(starting);
+    this.#app = app;
+    void life.death.then(() => this.bury(starting));
+    github.setWebhook(`${app.url}/api/github/webhooks`);
+    claude.setWebhook({ url: `${app.url}/api/anthropic/webhooks`, secret: webhookKey, clock: systemClock });
+  }
+
+  /** Takes the doors away from who died; what it still holds in this process is let go. */
+  bury(starting: Promise<App | void>): void {
+    this.github.setWebhook(undefined);
+    this.claude.setWebhook(undefined);
+    void starting.then((app) => app?.stop()).catch(() => undefined);
+  }
+
+  /** All rows of a table. */
+  rows(table: string): Record<string, unknown>[] {
+    const connection = this.life.isDead ? this.disk.open() : this.life.peek;
+    return connection.prepare(`select * from "${table}"`).all([]) as Record<string, unknown>[];
+  }
+
+  /** Stops everything. */
+  async end(): Promise<void> {
+    await this.#app?.stop().catch(() => undefined);
+    this.life.die();
+    await this.claude.stop();
+    await this.github.stop();
+  }
+
+  /** Resolves when nothing has been in flight for a few turns of the event loop. */
+  async settle(): Promise<void> {
+    const busy = () =>
+      this.github.busy() + this.claude.busy() + (this.life.isDead ? 0 : (this.#app?.busy() ?? 0));
+    for (let turn = 0, still = 0; still < quietTurns; turn += 1) {
+      if (turn > turnsMax) throw new Error("never came to rest");
+      if (turn > eagerTurns && still === 0) await pause(systemClock, 1);
+      else await new Promise((resolve) => setImmediate(resolve));
+      still = busy() === 0 ? still + 1 : 0;
+    }
+  }
+}
+
+/** Builds a world: an organization, three people, a repository, an installation; the service does not run yet. */
+export async function buildWorld(tokenLifeMs: number): Promise<World> {
+  let world: World | undefined;
+  const clock = new VirtualClock({ settle: async () => world?.settle() });
+  const github = await startGitHub({ clock, tokenLifeMs });
+  const claude = await startClaude({ clock, gitHosts: [github.host], heartbeatMs: 0 });
+  github.addOrganization("acme");
+  for (const login of ["mona", "rita"]) github.addUser(login);
+  await github.addRepository({ owner: "acme", name: "shop", files: { "add.js": "export const add = 0;\n" } });
+  github.setRole(shop, "mona", "write");
+  github.setRole(shop, "rita", "maintain");
+  github.install("acme");
+  world = new World({ github, claude, clock });
+  return world;
+}

@@ -1,0 +1,40 @@
+/** The verdict on stories finds what it is there to find: it would be easy to approve of everything. */
+import { afterEach, expect, test } from "vitest";
+import { openStore } from "../../src/store/database.ts";
+import { pushFix } from "../sim/claude/scripts.ts";
+import { Disk } from "../store/disk.ts";
+import { type Stage, setStage } from "./stage.ts";
+import { type Evidence, verdictOn } from "./verdict.ts";
+
+let stage: Stage;
+afterEach(() => stage.close());
+
+test("a good story has no flaws, and each kind of flaw is named", async () => {
+  stage = await setStage();
+  stage.plays(pushFix());
+  const issue = stage.labelled();
+  await stage.untilShown(issue, "opened #2");
+  const { github, claude, lines, clock } = stage;
+  const disk = new Disk();
+  await (await openStore({ kind: "lent", connection: disk.open() })).close();
+  const good: Evidence = { github, claude, lines, disk, secrets: ["hush"], now: clock.now(), allows: [] };
+  expect(verdictOn(good)).toEqual([]);
+  const verdict = (evidence: object) => verdictOn({ ...good, ...evidence });
+  const told = [...lines, { msg: "the word is hush" }];
+  expect(verdict({ lines: told })).toEqual(["a secret stands in the log"]);
+  const token = `ghs_${github.app.id}_${"a".repeat(40)}`;
+  expect(verdict({ lines: [...lines, { msg: token }] })).toEqual(["a secret stands in the log"]);
+  const [first] = github.log.filter(({ route }) => route.endsWith("/reactions"));
+  const wrong = { ...github, log: [{ ...first, requestBody: { content: "thumbs" } }] };
+  expect(verdict({ github: wrong })[0]).toMatch(/reactions .*request/);
+  const tokens = github.tokens().map(({ revokedAt: _dead, ...alive }) => alive);
+  expect(verdict({ github: { ...github, tokens: () => tokens } })).toEqual(["1 tokens were never revoked"]);
+  const wide = github.tokens().map((one) => ({ ...one, permissions: { issues: "write" } }));
+  expect(verdict({ github: { ...github, tokens: () => wide } })[0]).toMatch(/may do too much/);
+  const operations = claude.gitOperations.map((one) => ({ ...one, status: 401 }));
+  const refused = { ...claude, gitOperations: operations, sessions: claude.sessions };
+  expect(verdict({ claude: refused })[0]).toMatch(/found no valid token/);
+  const late = claude.gitOperations.map((one) => ({ ...one, at: one.at + 50 * 60_000 }));
+  const old = { ...claude, gitOperations: late, sessions: claude.sessions };
+  expect(verdict({ claude: old })[0]).toMatch(/last quarter of its life/);
+});
