@@ -2,9 +2,7 @@
  * The front door: read the configuration, build each part once, start; stop in reverse.
  */
 import { randomBytes } from "node:crypto";
-import { Agent, fetch as undiciFetch } from "undici";
-import { countedFetch } from "./agent/calls.ts";
-import { claudeClient, createClaude } from "./agent/claude.ts";
+import { createClaude } from "./agent/claude.ts";
 import { createStreams } from "./agent/stream.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { type Config, readConfig } from "./config.ts";
@@ -12,10 +10,10 @@ import { isProblem } from "./domain/errors.ts";
 import { createAdmission } from "./doors/admission.ts";
 import { entrance } from "./doors/entrance.ts";
 import { createIntake } from "./doors/intake.ts";
+import { neighbours } from "./doors/neighbours.ts";
 import { type Listening, listen } from "./doors/server.ts";
 import { embeddedEngine } from "./engine/embedded.ts";
 import type { Engine, Failure, WakeKind, Workers } from "./engine/engine.ts";
-import { createGitHub } from "./github/client.ts";
 import { createRepositories } from "./github/repository.ts";
 import { createLogger, type Logger } from "./log.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
@@ -49,66 +47,28 @@ export interface App {
 /** Together below the ten seconds a stop may take. */
 const requestsMs = 2_000;
 const stopMs = 6_000;
-const callTimeoutMs = 30_000;
 const runsAtOnce = 64;
 const deliveriesAtOnce = 16;
 
 /** Builds and starts the service. Throws a `refused` problem, with the remedy, when it cannot. */
 export async function start(config: Config, outside: Outside): Promise<App> {
   const { clock, log, random } = outside;
-  const dispatcher = new Agent({
-    headersTimeout: callTimeoutMs,
-    bodyTimeout: callTimeoutMs,
-    connectTimeout: 10_000,
-  });
-  const streaming = new Agent({ headersTimeout: callTimeoutMs, bodyTimeout: 0, connectTimeout: 10_000 });
   const store = await openStore(outside.store ?? storeOptions(config, clock));
   const metrics = createMetrics();
   const engine = await engineOf(config, store, { ...outside, metrics });
   const box = inbox(store, engine, clock);
-  const github = createGitHub({ config, clock, fetch: fetchBy(dispatcher), log, metrics });
+  const outdoors = neighbours(config, { clock, log, metrics });
+  const { github, client } = outdoors;
   const repositories = createRepositories(github, clock);
-  const client = claudeClient({
-    config: config.claude,
-    fetch: countedFetch(fetchBy(dispatcher), metrics),
-  });
   const agents = createClaude(client, { config: config.claude, clock });
   const knock = (session: string) => knockRun({ store, engine, clock }, session);
-  const streams = createStreams(
-    claudeClient({ config: config.claude, fetch: countedFetch(fetchBy(streaming), metrics) }),
-    {
-      knock,
-      log,
-      on: config.claude.webhookKey === undefined,
-    },
-  );
+  const on = config.claude.webhookKey === undefined;
+  const streams = createStreams(outdoors.streaming, { knock, log, on });
   const admission = createAdmission({ github, repositories, store, clock });
-  const intake = await createIntake({
-    config,
-    github,
-    store,
-    engine,
-    box,
-    admission,
-    clock,
-    random,
-    log,
-    metrics,
-  });
+  const known = { config, github, store, clock, random, log, metrics };
+  const intake = await createIntake({ ...known, engine, box, admission });
   const seal = sealWith(config.sealKeys ?? [sealKeyFrom(config.app.privateKey)], random);
-  const rooms: Rooms = {
-    github,
-    repositories,
-    agents,
-    streams,
-    store,
-    seal,
-    clock,
-    random,
-    log,
-    metrics,
-    config,
-  };
+  const rooms: Rooms = { ...known, repositories, agents, streams, seal };
   let stopping = false;
   let listening: Listening | undefined;
   const stop = async () => {
@@ -117,9 +77,8 @@ export async function start(config: Config, outside: Outside): Promise<App> {
     // The doors first: a request that wakes a run after the engine has stopped would bring it up again.
     await listening?.close(requestsMs);
     await engine.stop(stopMs);
-    await github.close();
+    await outdoors.close();
     await store.close();
-    await Promise.all([dispatcher.destroy(), streaming.destroy()]);
   };
   try {
     await agents.prepare().catch((error) => prepareLater(error, log));
@@ -220,13 +179,6 @@ function storeAiling(store: Store): Promise<string | undefined> {
     () => undefined,
     () => "the store does not answer",
   );
-}
-
-/** undici's fetch over a dispatcher of the same undici: Node's own fetch refuses a foreign one. */
-function fetchBy(dispatcher: Agent): typeof fetch {
-  // The cast: undici's types and the global ones name the same standard objects differently.
-  return ((input: string, init: object) =>
-    undiciFetch(input, { ...init, dispatcher })) as unknown as typeof fetch;
 }
 
 /** `npm start`: runs until SIGTERM or SIGINT. Exit status 2 means that the set-up has to be mended. */

@@ -10,7 +10,7 @@ export default defineConfig({
     globalSetup: ["test/setup.ts"],
     // Two files at once: each story runs a server, two simulators and real git of its own.
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
   },
 });

@@ -12,7 +12,8 @@ export interface Mount {
   name: string;
   /** Web address without `.git`. */
   url: string;
-  branch: string;
+  /** What is checked out; the default branch when left out. */
+  branch?: string;
   token: Secret;
 }
 

@@ -73,7 +73,11 @@ export function createClaude(
       triedAct({
         find: async (begunAt) =>
           findSession(client, { ...run, begunAt, now: clock.now(), ...(await ready()) }),
-        make: async () => openSession(client, await order(), await ready()),
+        make: async () => {
+          const provisioned = await ready();
+          // Last: an order is out of date soon after it was given.
+          return openSession(client, await order(), provisioned);
+        },
       }),
     message: (session, message) =>
       triedAct({
@@ -140,7 +144,7 @@ async function openSession(client: Anthropic, order: SessionOrder, ready: Provis
         url: mount.url,
         authorization_token: mount.token.reveal(),
         mount_path: `/workspace/${mount.name.slice(mount.name.indexOf("/") + 1)}`,
-        checkout: { type: "branch", name: mount.branch },
+        ...(mount.branch === undefined ? {} : { checkout: { type: "branch" as const, name: mount.branch } }),
       })),
     },
     once,

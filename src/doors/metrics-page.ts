@@ -13,7 +13,7 @@ export function mayRead(visitor: Visitor, token: Secret | undefined): boolean {
 
 /** Digests have one length, so the comparison tells nothing about the token's. */
 function isToken(authorization: string, token: Secret): boolean {
-  const [, given = ""] = /^Bearer +(\S+)$/i.exec(authorization) ?? [];
+  const [, given = ""] = /^Bearer +(.+)$/i.exec(authorization) ?? [];
   return timingSafeEqual(digest(given), digest(token.reveal()));
 }
 

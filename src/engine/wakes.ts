@@ -51,7 +51,11 @@ export async function writeWakes(tx: Tx, wakes: readonly Wake[]): Promise<WakeRo
  * Enters a key that is due by `dueBy`: from now on the answer of an earlier entry is not written any more.
  * Resolves with the row, undefined when there is nothing to do.
  */
-export async function enterWake(db: Kysely<Schema>, key: string, dueBy: number): Promise<WakeRow | undefined> {
+export async function enterWake(
+  db: Kysely<Schema>,
+  key: string,
+  dueBy: number,
+): Promise<WakeRow | undefined> {
   return db
     .updateTable("wakes")
     .set((update) => ({ pokes: update("pokes", "+", 1) }))

@@ -60,7 +60,7 @@ const jwtReuseMs = 5 * 60_000;
  * A change that did not leave within this time of being asked for is not sent: this process may have stood still
  * meanwhile, and another may have made it.
  */
-const departureMsMax = 2_000;
+const departureMsMax = 1_000;
 
 /** GitHub by Octokit. */
 export function createGitHub(options: GitHubOptions): GitHub {

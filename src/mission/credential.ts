@@ -8,18 +8,32 @@
 import type { Mount } from "../agent/agent.ts";
 import { isProblem, Problem } from "../domain/errors.ts";
 import { lifeMs, replaceAt, revokeRetiredAt, usable } from "../domain/rotation.ts";
-import { baseBranch, fullName, mayPush } from "../domain/run.ts";
+import { fullName, mayPush, type Run } from "../domain/run.ts";
 import type { Secret } from "../domain/secret.ts";
 import { dropToken, holdToken, recordToken, type TokenRecord, tokensOf } from "../store/tokens.ts";
 import type { RunSession } from "./facts.ts";
 import type { Tools } from "./tools.ts";
 
-/** How the run's repository is mounted, with a token that is written down and in nobody's hands yet. */
-export async function issueToken(tools: Tools): Promise<Mount & { tokenId: string }> {
+/** How the run's repositories are mounted, each with a token that is written down and in nobody's hands yet. */
+export async function issueTokens(tools: Tools): Promise<(Mount & { tokenId: string })[]> {
   const { run } = tools.held;
-  const name = fullName(run.place);
-  const { record, token } = await unusedToken(tools, name);
-  return { name, url: `${tools.github.webUrl}/${name}`, branch: baseBranch(run), token, tokenId: record.id };
+  const mounts: (Mount & { tokenId: string })[] = [];
+  for (const name of [fullName(run.place), ...(run.origin.besides ?? []).map((one) => one.name)]) {
+    const { record, token } = await unusedToken(tools, name);
+    mounts.push({ name, url: `${tools.github.webUrl}/${name}`, token, tokenId: record.id });
+  }
+  return mounts;
+}
+
+/** What a resource's token may do: the run's own repository is changed, all others are only read. */
+function scopeOf(run: Run, resource: string): { repositoryId: number; contents: "read" | "write" } {
+  if (resource === fullName(run.place)) {
+    return { repositoryId: run.place.repositoryId, contents: mayPush(run) ? "write" : "read" };
+  }
+  const beside = run.origin.besides?.find(({ name }) => name === resource);
+  if (!beside)
+    throw new Problem("fault", "resource_unknown", `The run does not know the repository ${resource}.`);
+  return { repositoryId: beside.repositoryId, contents: "read" };
 }
 
 /** A recorded token that an earlier attempt did not get to hand over, or a new one. */
@@ -37,10 +51,11 @@ async function mintAndRecord(
   resource: string,
 ): Promise<{ record: TokenRecord; token: Secret }> {
   const { run } = tools.held;
+  const scope = scopeOf(run, resource);
   const minted = await tools.github.mint({
     installation: run.place.installation,
-    repositoryId: run.place.repositoryId,
-    permissions: { contents: mayPush(run) ? "write" : "read", metadata: "read" },
+    repositoryId: scope.repositoryId,
+    permissions: { contents: scope.contents, metadata: "read" },
   });
   const id = Buffer.from(tools.random(12)).toString("base64url");
   const { seal } = tools;

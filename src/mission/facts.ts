@@ -110,10 +110,10 @@ export interface Ledger {
 }
 
 /**
- * A process that stands still loses its runs after ten seconds without a sign of life, and gives one every five:
- * within this time of a write that the store took, nobody else holds the run.
+ * A process that stands still loses its runs ten seconds after its last sign of life, and gives one every five:
+ * so soon after a write that the store took, nobody else holds the run. The rest of the five is for sending.
  */
-const proofMsMax = 3_000;
+const proofMsMax = 2_000;
 
 /** The ledger of a run that this worker holds. Throws `Fenced` from every write once somebody else does. */
 export function ledgerOf(store: Store, held: HeldRun, clock: Clock): Ledger {

@@ -9,7 +9,7 @@ import { forNextSession } from "../domain/progress.ts";
 import { continuationText, requestText } from "../domain/prompt.ts";
 import { baseBranch, budgetCents, fullName, startBranch } from "../domain/run.ts";
 import { sessionTitle } from "../domain/words.ts";
-import { issueToken } from "./credential.ts";
+import { issueTokens } from "./credential.ts";
 import type { RunSession } from "./facts.ts";
 import { threadAtTrigger } from "./thread.ts";
 import { noteReached, type Tools } from "./tools.ts";
@@ -54,9 +54,10 @@ export async function currentSession(tools: Tools): Promise<RunSession> {
   const progress = last ? forNextSession(held.run.progress) : held.run.progress;
   let tokens: Record<string, string> | undefined;
   const act = tools.agents.session({ id: held.run.id, known: known.map(({ id }) => id) }, async () => {
-    const { tokenId, ...mount } = await issueToken(tools);
-    tokens = { [mount.name]: tokenId };
-    return order(tools, mount, budgetCents(held.run.settings) - progress.carriedCents);
+    const mounts = await issueTokens(tools);
+    tokens = Object.fromEntries(mounts.map(({ name, tokenId }) => [name, tokenId]));
+    await ledger.still();
+    return order(tools, mounts, budgetCents(held.run.settings) - progress.carriedCents);
   });
   const make = async () => ({ ...(await act.make()), ...(tokens ? { tokens } : {}) });
   const session = await ledger.once(name, { find: act.find, make }, ({ id }) => ({
@@ -69,7 +70,7 @@ export async function currentSession(tools: Tools): Promise<RunSession> {
   return session;
 }
 
-function order(tools: Tools, mount: Mount, cents: number): SessionOrder {
+function order(tools: Tools, mounts: Mount[], cents: number): SessionOrder {
   const { run } = tools.held;
   const branch = tools.ledger.read("pull")?.branch ?? startBranch(run);
   return {
@@ -82,7 +83,7 @@ function order(tools: Tools, mount: Mount, cents: number): SessionOrder {
       repository: fullName(run.place),
       issue: String(run.place.issue),
     },
-    mounts: [{ ...mount, branch }],
+    mounts: mounts.map((mount) => (mount.name === fullName(run.place) ? { ...mount, branch } : mount)),
     budgetCents: Math.max(cents, 1),
     model: run.settings.model,
   };

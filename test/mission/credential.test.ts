@@ -7,6 +7,7 @@ import { expect, test } from "vitest";
 import type { Run } from "../../src/domain/run.ts";
 import { Secret } from "../../src/domain/secret.ts";
 import { defaultSettings } from "../../src/domain/settings.ts";
+import type { TokenScope } from "../../src/github/token.ts";
 import { createLogger } from "../../src/log.ts";
 import { createMetrics } from "../../src/metrics.ts";
 import { keepFresh, releaseTokens } from "../../src/mission/credential.ts";
@@ -33,6 +34,7 @@ const origin: Run["origin"] = {
   issueUrl: "https://github.com/acme/shop/issues/1",
   defaultBranch: "main",
   private: true,
+  besides: [{ name: "acme/lib", repositoryId: 3 }],
 };
 
 const nameOf = (token: Secret) => token.reveal().replace("the-token-", "");
@@ -48,11 +50,13 @@ async function scene() {
   await store.db.transaction().execute((tx) => startRun(tx, start));
   const held = await holdRun(store.db, id);
   const did: string[] = [];
+  const scopes: string[] = [];
   let minted = 0;
   const github = {
-    mint: async () => {
+    mint: async ({ repositoryId, permissions }: TokenScope) => {
       minted += 1;
       did.push(`mint t${minted}`);
+      scopes.push(`${repositoryId} ${permissions?.contents}`);
       const at = clock.now();
       return { token: new Secret(`the-token-t${minted}`), mintedAt: at, expiresAt: at + 60 * minute };
     },
@@ -66,15 +70,17 @@ async function scene() {
   const seal = sealWith([randomBytes(32)], randomBytes);
   // The cast: the credential uses no more of its tools than these.
   const rooms = { clock, store, github, agents, log, seal, random: randomBytes, metrics: createMetrics() };
-  const tools = { ...rooms, held } as unknown as Tools;
-  return { clock, disk, tools, did };
+  const ledger = { still: async () => undefined };
+  const tools = { ...rooms, held, ledger } as unknown as Tools;
+  return { clock, disk, tools, did, scopes };
 }
 
 test("each resource gets a token of its own, and it is replaced by the resource's own id", async () => {
-  const { clock, tools, did } = await scene();
+  const { clock, tools, did, scopes } = await scene();
   const due = await keepFresh(tools, session);
   const first = ["mint t1", "hand t1 to sesrsc_shop", "mint t2", "hand t2 to sesrsc_lib"];
   expect(did.splice(0)).toEqual(first);
+  expect(scopes).toEqual(["2 write", "3 read"]);
   expect(due - clock.now()).toBe(39 * minute);
   await clock.advance(39 * minute);
   await keepFresh(tools, session);

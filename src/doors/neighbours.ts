@@ -1,0 +1,75 @@
+/**
+ * The doors we go out by: GitHub and the Claude platform, each over connections of this process with
+ * timeouts everywhere. What is said there is other rooms' business.
+ */
+import type Anthropic from "@anthropic-ai/sdk";
+import { Agent, buildConnector, fetch as undiciFetch } from "undici";
+import { countedFetch } from "../agent/calls.ts";
+import { claudeClient } from "../agent/claude.ts";
+import { createGate } from "../agent/gate.ts";
+import type { Clock } from "../clock.ts";
+import type { Config } from "../config.ts";
+import { createGitHub, type GitHub } from "../github/client.ts";
+import type { Logger } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
+
+/** Who is outside. */
+export interface Neighbours {
+  github: GitHub;
+  client: Anthropic;
+  /** The client for open streams, whose bodies may take for ever. */
+  streaming: Anthropic;
+  /** Any address, for a question that is neither's. */
+  fetch: typeof fetch;
+  /** Gives the process's own tokens back and ends all connections. */
+  close(): Promise<void>;
+}
+
+const callTimeoutMs = 30_000;
+const dialMsMax = 3_000;
+
+/** The neighbours that the configuration names. Nobody is asked anything yet. */
+export function neighbours(
+  config: Pick<Config, "app" | "github" | "claude">,
+  { clock, log, metrics }: { clock: Clock; log: Logger; metrics: Metrics },
+): Neighbours {
+  const limits = { headersTimeout: callTimeoutMs, connect: dial(clock) };
+  const dispatcher = new Agent({ ...limits, bodyTimeout: callTimeoutMs });
+  const unending = new Agent({ ...limits, bodyTimeout: 0 });
+  const fetch = fetchBy(dispatcher);
+  const github = createGitHub({ config, clock, fetch, log, metrics });
+  const gated = createGate(clock);
+  const client = (by: typeof fetch) =>
+    claudeClient({ config: config.claude, fetch: gated(countedFetch(by, metrics)) });
+  return {
+    github,
+    fetch,
+    client: client(fetch),
+    streaming: client(fetchBy(unending)),
+    close: async () => {
+      await github.close();
+      await Promise.all([dispatcher.destroy(), unending.destroy()]);
+    },
+  };
+}
+
+/** Connects soon or not at all: where the process stood still, what waited to be sent is out of date. */
+function dial(clock: Clock): buildConnector.connector {
+  const connect = buildConnector({ timeout: dialMsMax });
+  return (to, done) => {
+    const began = clock.now();
+    connect(to, (...[error, socket]) => {
+      if (error) return done(error, null);
+      if (clock.now() - began <= dialMsMax) return done(null, socket);
+      socket.destroy();
+      return done(new Error("the connection came too late"), null);
+    });
+  };
+}
+
+/** undici's fetch over a dispatcher of the same undici: Node's own fetch refuses a foreign one. */
+function fetchBy(dispatcher: Agent): typeof fetch {
+  // The cast: undici's types and the global ones name the same standard objects differently.
+  return ((input: string, init: object) =>
+    undiciFetch(input, { ...init, dispatcher })) as unknown as typeof fetch;
+}
