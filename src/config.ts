@@ -95,20 +95,87 @@ type Variables = z.infer<typeof variables>;
 
 /** Reads the environment. Throws one `refused` Problem that lists every mistake; no value of a secret is in it. */
 export function readConfig(environment: Record<string, string | undefined>): Config {
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value?.trim()));
+  const given = { ...storedFor(environment), ...present(environment) };
   const read = variables.safeParse(given);
   const mistakes = read.success ? [] : read.error.issues.map((issue) => mistake(issue, given));
   const key = privateKey(given, mistakes);
   const secrets = webhookSecrets(given["WEBHOOK_SECRET"], mistakes);
   const sealKeys = sealKeysOf(given["PATCHWRIGHT_SEAL_KEY"], mistakes);
-  if (!read.success || !key || mistakes.length > 0) {
-    throw new Problem(
-      "refused",
-      "config_invalid",
-      `Cannot start:\n${mistakes.map((line) => `  ${line}`).join("\n")}`,
-    );
-  }
+  if (!read.success || !key || mistakes.length > 0) throw cannotStart(mistakes);
   return configOf(read.data, { key, secrets, sealKeys });
+}
+
+function cannotStart(mistakes: string[]): Problem {
+  const lines = mistakes.map((line) => `  ${line}`).join("\n");
+  return new Problem("refused", "config_invalid", `Cannot start:\n${lines}`);
+}
+
+type Environment = Record<string, string | undefined>;
+
+/** The variables that say something. */
+function present(environment: Environment): Record<string, string> {
+  const said = (entry: [string, string | undefined]): entry is [string, string] => Boolean(entry[1]?.trim());
+  return Object.fromEntries(Object.entries(environment).filter(said));
+}
+
+/** Variables of the App; with none of them given, there may be something to set up. */
+const appVariables = ["APP_ID", "PRIVATE_KEY", "PRIVATE_KEY_PATH", "WEBHOOK_SECRET"];
+
+/** What the set-up stored in the data directory, by variable; the environment goes over it. */
+function storedFor(environment: Environment): Record<string, string> {
+  const given = present(environment);
+  const path = credentialsPath(given["DATA_DIR"]);
+  try {
+    const stored = z.record(z.string(), z.string()).parse(JSON.parse(readFileSync(path, "utf8")));
+    // Two ways to give one key.
+    if ("PRIVATE_KEY_PATH" in given) delete stored["PRIVATE_KEY"];
+    return stored;
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "ENOENT" || code === "ENOTDIR") return {};
+    throw cannotStart([`${path} cannot be read as what the set-up stored: mend it, or move it away`]);
+  }
+}
+
+function credentialsPath(dataDir = "./data"): string {
+  return resolve(dataDir, "credentials.json");
+}
+
+/** What the set-up needs to know. */
+export interface SetUpConfig {
+  server: Config["server"];
+  claude: { apiKey?: Secret; baseUrl?: string };
+  /** Where to store what GitHub returns. */
+  credentialsPath: string;
+  /** What an earlier set-up stored before it was interrupted. */
+  stored: Record<string, string>;
+}
+
+/**
+ * The configuration of the set-up; undefined where it has nothing to do, because the environment names an App
+ * or an earlier set-up was finished. Throws like `readConfig`.
+ */
+export function readSetUpConfig(environment: Environment): SetUpConfig | undefined {
+  const given = present(environment);
+  if (appVariables.some((name) => name in given)) return undefined;
+  const stored = storedFor(environment);
+  const names = { HOST: true, PORT: true, DATA_DIR: true, PUBLIC_URL: true } as const;
+  const read = variables
+    .pick({ ...names, ANTHROPIC_API_KEY: true, ANTHROPIC_BASE_URL: true })
+    .partial({ ANTHROPIC_API_KEY: true })
+    .safeParse({ ...stored, ...given });
+  if (!read.success) throw cannotStart(read.error.issues.map((issue) => mistake(issue, given)));
+  const { HOST, PORT, DATA_DIR, PUBLIC_URL, ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL } = read.data;
+  if (stored["APP_ID"] !== undefined && ANTHROPIC_API_KEY !== undefined) return undefined;
+  return {
+    server: { host: HOST, port: PORT, ...maybe("publicUrl", PUBLIC_URL?.replace(/\/+$/, "")) },
+    claude: {
+      ...maybe("apiKey", secretOf(ANTHROPIC_API_KEY)),
+      ...maybe("baseUrl", ANTHROPIC_BASE_URL),
+    },
+    credentialsPath: credentialsPath(DATA_DIR),
+    stored,
+  };
 }
 
 function mistake(issue: z.core.$ZodIssue, given: Record<string, unknown>): string {
@@ -182,20 +249,20 @@ function configOf(
     github: { webUrl, apiUrl: read.GHE_HOST ? `${webUrl}/api/v3` : "https://api.github.com" },
     claude: {
       apiKey: new Secret(read.ANTHROPIC_API_KEY),
-      ...given("baseUrl", read.ANTHROPIC_BASE_URL),
-      ...given("webhookKey", secretOf(read.ANTHROPIC_WEBHOOK_SIGNING_KEY)),
-      ...given("agentId", read.PATCHWRIGHT_AGENT_ID),
-      ...given("environmentId", read.PATCHWRIGHT_ENVIRONMENT_ID),
+      ...maybe("baseUrl", read.ANTHROPIC_BASE_URL),
+      ...maybe("webhookKey", secretOf(read.ANTHROPIC_WEBHOOK_SIGNING_KEY)),
+      ...maybe("agentId", read.PATCHWRIGHT_AGENT_ID),
+      ...maybe("environmentId", read.PATCHWRIGHT_ENVIRONMENT_ID),
     },
-    store: { dataDir: resolve(read.DATA_DIR), ...given("databaseUrl", secretOf(read.DATABASE_URL)) },
+    store: { dataDir: resolve(read.DATA_DIR), ...maybe("databaseUrl", secretOf(read.DATABASE_URL)) },
     server: {
       host: read.HOST,
       port: read.PORT,
-      ...given("publicUrl", read.PUBLIC_URL?.replace(/\/+$/, "")),
-      ...given("metricsToken", secretOf(read.METRICS_TOKEN)),
+      ...maybe("publicUrl", read.PUBLIC_URL?.replace(/\/+$/, "")),
+      ...maybe("metricsToken", secretOf(read.METRICS_TOKEN)),
     },
-    ...given("sealKeys", sealKeys),
-    ...given("owners", owners.includes("*") ? undefined : owners),
+    ...maybe("sealKeys", sealKeys),
+    ...maybe("owners", owners.includes("*") ? undefined : owners),
     limits: {
       budgetCents: Math.round(read.PATCHWRIGHT_BUDGET_USD * 100),
       budgetCentsMax: Math.round(read.PATCHWRIGHT_BUDGET_USD_MAX * 100),
@@ -209,7 +276,7 @@ function configOf(
 }
 
 /** An object with the member, or without it where there is nothing to hold. */
-function given<K extends string, T>(name: K, value: T | undefined): { [P in K]?: T } {
+function maybe<K extends string, T>(name: K, value: T | undefined): { [P in K]?: T } {
   return value === undefined ? {} : ({ [name]: value } as { [P in K]: T });
 }
 

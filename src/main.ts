@@ -5,13 +5,19 @@ import { randomBytes } from "node:crypto";
 import { createClaude } from "./agent/claude.ts";
 import { createStreams } from "./agent/stream.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import { type Config, readConfig } from "./config.ts";
+import { type Config, readConfig, readSetUpConfig } from "./config.ts";
 import { isProblem } from "./domain/errors.ts";
+import type { Place } from "./domain/run.ts";
 import { createAdmission } from "./doors/admission.ts";
+import { examine } from "./doors/doctor.ts";
+import { lookAtStore } from "./doors/doctor-store.ts";
 import { entrance } from "./doors/entrance.ts";
+import { type Finding, findingsText } from "./doors/findings.ts";
 import { createIntake } from "./doors/intake.ts";
-import { neighbours } from "./doors/neighbours.ts";
+import { readManifest } from "./doors/manifest.ts";
+import { neighbours, wayOut } from "./doors/neighbours.ts";
 import { type Listening, listen } from "./doors/server.ts";
+import { openSetUp } from "./doors/setup.ts";
 import { embeddedEngine } from "./engine/embedded.ts";
 import type { Engine, Failure, WakeKind, Workers } from "./engine/engine.ts";
 import { createRepositories } from "./github/repository.ts";
@@ -66,7 +72,18 @@ export async function start(config: Config, outside: Outside): Promise<App> {
   const streams = createStreams(outdoors.streaming, { knock, log, on });
   const admission = createAdmission({ github, repositories, store, clock });
   const known = { config, github, store, clock, random, log, metrics };
-  const intake = await createIntake({ ...known, engine, box, admission });
+  const alive = () => store.check().then(() => "answers");
+  const patient = {
+    config,
+    github,
+    client,
+    clock,
+    fetch: outdoors.fetch,
+    manifest: readManifest(),
+    store: alive,
+  };
+  const doctor = (place: Place) => examine({ ...patient, place });
+  const intake = await createIntake({ ...known, engine, box, admission, examine: doctor });
   const seal = sealWith(config.sealKeys ?? [sealKeyFrom(config.app.privateKey)], random);
   const rooms: Rooms = { ...known, repositories, agents, streams, seal };
   let stopping = false;
@@ -181,9 +198,56 @@ function storeAiling(store: Store): Promise<string | undefined> {
   );
 }
 
+/** Examines an installation from beside it, whether the service runs or not. */
+export async function examineFromOutside(
+  config: Config,
+  { clock }: Pick<Outside, "clock">,
+): Promise<Finding[]> {
+  const outdoors = neighbours(config, { clock, log: createLogger("silent"), metrics: createMetrics() });
+  const { github, client, fetch } = outdoors;
+  const open = () => openStore(storeOptions(config, clock));
+  const store = () => lookAtStore(config, { fetch, open });
+  try {
+    return await examine({ config, github, client, clock, fetch, manifest: readManifest(), store });
+  } finally {
+    await outdoors.close();
+  }
+}
+
+/** `npm run doctor`: prints each check. Exit status 1 means that something does not work. */
+export async function doctor(environment: Record<string, string | undefined>): Promise<void> {
+  try {
+    const findings = await examineFromOutside(readConfig(environment), { clock: systemClock });
+    process.stdout.write(findingsText(findings));
+    process.exitCode = findings.some(({ grade }) => grade === "fail") ? 1 : 0;
+  } catch (error) {
+    if (!isProblem(error)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 1;
+  }
+}
+
+/** Serves the set-up until it is finished, where there is something to set up. */
+async function setUp(environment: Record<string, string | undefined>): Promise<void> {
+  const config = readSetUpConfig(environment);
+  if (!config) return;
+  const { fetch, close } = wayOut(systemClock);
+  const say = (line: string) => void process.stdout.write(`${line}\n`);
+  const leave = () => process.exit(0);
+  process.once("SIGTERM", leave);
+  process.once("SIGINT", leave);
+  const pages = await openSetUp(config, { clock: systemClock, random: randomBytes, fetch, say });
+  await pages.finished;
+  await pages.close(requestsMs);
+  await close();
+  process.off("SIGTERM", leave);
+  process.off("SIGINT", leave);
+}
+
 /** `npm start`: runs until SIGTERM or SIGINT. Exit status 2 means that the set-up has to be mended. */
 export async function main(environment: Record<string, string | undefined>): Promise<void> {
   try {
+    await setUp(environment);
     const config = readConfig(environment);
     const log = createLogger(config.logLevel);
     const app = await start(config, { clock: systemClock, log, random: randomBytes });

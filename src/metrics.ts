@@ -43,14 +43,14 @@ const lagSeconds = [0.005, 0.02, 0.1, 0.5, 1, 2, 5, 15, 60, 300];
 
 /** A fresh set of instruments. */
 export function createMetrics(): Metrics {
-  const registry = new Registry();
-  const registers = [registry];
+  const instruments = new Registry();
+  const registers = [instruments];
   const counter = <L extends string>(name: string, help: string, labelNames: L[]) =>
     new Counter({ name: `patchwright_${name}_total`, help, labelNames, registers });
   const seconds = <L extends string>(name: string, help: string, labelNames: L[], buckets: number[]) =>
     new Histogram({ name: `patchwright_${name}_seconds`, help, labelNames, buckets, registers });
   const tokens = counter("tokens", "Tokens of sessions, by what became of them", ["what"]);
-  const tokenReplaced = replacements(registry, tokens);
+  const tokenReplaced = replacements(instruments, tokens);
   return {
     deliveries: counter("deliveries", "Deliveries worked off", ["event", "verdict"]),
     answers: counter("webhook_answers", "Answers to webhooks", ["door", "status"]),
@@ -70,13 +70,13 @@ export function createMetrics(): Metrics {
     wakeLag: seconds("wake_lag", "From the time a wake was due to its entry", ["kind"], lagSeconds),
     wakeFailures: counter("wake_failures", "Wakes that failed and are tried again", ["kind", "code"]),
     tokenReplaced,
-    text: () => registry.metrics(),
-    contentType: registry.contentType,
+    text: () => instruments.metrics(),
+    contentType: instruments.contentType,
   };
 }
 
 /** The least life left is shown only once there was a replacement: a zero would be an alarm. */
-function replacements(registry: Registry, tokens: Counter<"what">): Metrics["tokenReplaced"] {
+function replacements(instruments: Registry, tokens: Counter<"what">): Metrics["tokenReplaced"] {
   const least = new Gauge({
     name: "patchwright_token_life_left_least_seconds",
     help: "The least life a token had left when its session was given the next one",
@@ -84,7 +84,7 @@ function replacements(registry: Registry, tokens: Counter<"what">): Metrics["tok
   });
   let leastMs = Number.POSITIVE_INFINITY;
   return (leftMs) => {
-    if (leastMs === Number.POSITIVE_INFINITY) registry.registerMetric(least);
+    if (leastMs === Number.POSITIVE_INFINITY) instruments.registerMetric(least);
     leastMs = Math.min(leastMs, leftMs);
     least.set(leastMs / 1000);
     tokens.inc({ what: "replaced" });

@@ -8,5 +8,5 @@ if (major < 24 || (major === 24 && minor < 11)) {
   );
   process.exit(2);
 }
-const { main } = await import("./main.ts");
-await main(process.env);
+const { doctor, main } = await import("./main.ts");
+await (process.argv[2] === "doctor" ? doctor : main)(process.env);

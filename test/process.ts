@@ -32,6 +32,8 @@ export interface ServerProcess {
   ready(withinMs?: number): Promise<string>;
   /** Resolves when it has ended and all it said was read. */
   ended(): Promise<Exit>;
+  /** Sends a signal and waits for nothing: SIGSTOP and SIGCONT. */
+  signal(signal: NodeJS.Signals): void;
   /** Sends a signal and waits for the end; kills what is still there after `withinMs`. */
   end(signal?: NodeJS.Signals, withinMs?: number): Promise<Exit>;
 }
@@ -57,6 +59,12 @@ process.once("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
+/** How a process ended and what it said of it, in a line or few. */
+export function lastWords(exit: Exit, words: string): string {
+  const how = exit.signal === null ? `ended with status ${exit.code}` : `was ended by ${exit.signal}`;
+  return words.trim() === "" ? how : `${how}: ${words.trim()}`;
+}
+
 /** The environment of a server between the two simulators. */
 export function environmentOf({ github, claude, dataDir, port = 0 }: Surroundings): Record<string, string> {
   return {
@@ -79,10 +87,10 @@ export function connect({ github, claude }: Pick<Surroundings, "github" | "claud
   claude.setWebhook({ url: `${url}/api/anthropic/webhooks`, secret: webhookKey });
 }
 
-/** Starts the server as `npm start` does; does not wait for it. */
-export function startServer(environment: Record<string, string>): ServerProcess {
+/** Starts the server as `npm start` does, of another copy of the project where one is named; does not wait for it. */
+export function startServer(environment: Record<string, string>, directory = projectDir): ServerProcess {
   const child = spawn(process.execPath, ["src/start.js"], {
-    cwd: projectDir,
+    cwd: directory,
     env: { PATH: process.env["PATH"], ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -109,11 +117,12 @@ export function startServer(environment: Record<string, string>): ServerProcess 
       for (;;) {
         const url = lines.find(({ msg }) => msg === "ready")?.["url"];
         if (typeof url === "string") return url;
-        if (exit) throw new Error(`the server ended with status ${exit.code}: ${words.trim()}`);
+        if (exit) throw new Error(`the server ${lastWords(exit, words)}`);
         if (systemClock.now() > until) throw new Error(`the server was not ready within ${withinMs} ms`);
         await pause(systemClock, tickMs);
       }
     },
+    signal: (signal) => void child.kill(signal),
     end: async (signal = "SIGTERM", withinMs = stopMsMax) => {
       child.kill(signal);
       const callOff = systemClock.after(withinMs, () => child.kill("SIGKILL"));

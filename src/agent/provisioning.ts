@@ -3,7 +3,7 @@
  * only when their definition changed: an update of an agent is a new version, and one of an environment
  * reaches only sandboxes started later.
  */
-import type Anthropic from "@anthropic-ai/sdk";
+import { type Anthropic, ConflictError } from "@anthropic-ai/sdk";
 import { agentDefinition, environmentDefinition, ownMark } from "./definition.ts";
 
 /** What sessions are opened with. */
@@ -16,8 +16,23 @@ export interface Provisioned {
 /** Agents and environments that are looked through for ours. */
 const lookedAtMax = 1_000;
 
-/** Ids given by the operator win and are left as they are; only the agent's version is read then. */
+/**
+ * Ids given by the operator win and are left as they are; only the agent's version is read then. What another
+ * replica makes or changes at the same moment is a conflict, and found at the second look.
+ */
 export async function provision(
+  client: Anthropic,
+  given: { agentId?: string; environmentId?: string },
+): Promise<Provisioned> {
+  try {
+    return await look(client, given);
+  } catch (error) {
+    if (!(error instanceof ConflictError)) throw error;
+    return look(client, given);
+  }
+}
+
+async function look(
   client: Anthropic,
   given: { agentId?: string; environmentId?: string },
 ): Promise<Provisioned> {
@@ -28,10 +43,47 @@ export async function provision(
   return { agentId: agent.id, agentVersion: agent.version, environmentId };
 }
 
+/** Resolves when the platform takes the key. Throws the SDK's error when it does not. */
+export async function tryKey(client: Anthropic): Promise<void> {
+  await client.beta.agents.list({ limit: 1 });
+}
+
+/** How what we would provision stands at the platform. */
+export type Standing = "missing" | "outdated" | "current";
+
+/** Looks, and makes nothing. What the operator gave is only read: `current` when it is there. */
+export async function standing(
+  client: Anthropic,
+  given: { agentId?: string; environmentId?: string },
+): Promise<{ agent: Standing; environment: Standing }> {
+  const [agent, environment] = await Promise.all([
+    given.agentId
+      ? client.beta.agents.retrieve(given.agentId).then(asGiven)
+      : first(client.beta.agents.list({ limit: 100 }), isOurs).then((one) => compare(one, agentDefinition)),
+    given.environmentId
+      ? client.beta.environments.retrieve(given.environmentId).then(asGiven)
+      : first(client.beta.environments.list({ limit: 100 }), isOurs).then((one) =>
+          compare(one, environmentDefinition),
+        ),
+  ]);
+  return { agent, environment };
+}
+
+type Stamped = { metadata: Record<string, string> };
+
+function asGiven({ archived_at }: { archived_at: string | null }): Standing {
+  return archived_at === null ? "current" : "missing";
+}
+
+function compare(found: Stamped | undefined, wanted: Stamped): Standing {
+  if (!found) return "missing";
+  return found.metadata["definition"] === wanted.metadata["definition"] ? "current" : "outdated";
+}
+
 async function ownAgent(client: Anthropic) {
   const found = await first(client.beta.agents.list({ limit: 100 }), isOurs);
-  if (!found) return client.beta.agents.create(agentDefinition, { maxRetries: 0 });
-  if (found.metadata["definition"] === agentDefinition.metadata["definition"]) return found;
+  if (!found) return newAgent(client);
+  if (compare(found, agentDefinition) === "current") return found;
   return client.beta.agents.update(
     found.id,
     { version: found.version, ...agentDefinition },
@@ -39,10 +91,19 @@ async function ownAgent(client: Anthropic) {
   );
 }
 
+/** Two replicas that start together make one each, for names may be given twice: the younger one is put away. */
+async function newAgent(client: Anthropic) {
+  const made = await client.beta.agents.create(agentDefinition, { maxRetries: 0 });
+  const oldest = await first(client.beta.agents.list({ limit: 100 }), isOurs);
+  if (!oldest || oldest.id === made.id) return made;
+  await client.beta.agents.archive(made.id, {}, { maxRetries: 0 });
+  return oldest;
+}
+
 async function ownEnvironment(client: Anthropic): Promise<string> {
   const found = await first(client.beta.environments.list({ limit: 100 }), isOurs);
   if (!found) return (await client.beta.environments.create(environmentDefinition, { maxRetries: 0 })).id;
-  if (found.metadata["definition"] !== environmentDefinition.metadata["definition"]) {
+  if (compare(found, environmentDefinition) === "outdated") {
     await client.beta.environments.update(found.id, environmentDefinition, { maxRetries: 0 });
   }
   return found.id;
@@ -52,12 +113,17 @@ function isOurs(thing: { metadata: Record<string, string>; archived_at: string |
   return thing.metadata["app"] === ownMark.app && thing.archived_at === null;
 }
 
-async function first<T>(all: AsyncIterable<T>, wanted: (one: T) => boolean): Promise<T | undefined> {
+/** The oldest that is wanted, so that replicas that made one each agree on the same. */
+async function first<T extends { created_at: string }>(
+  all: AsyncIterable<T>,
+  wanted: (one: T) => boolean,
+): Promise<T | undefined> {
   let looked = 0;
+  let oldest: T | undefined;
   for await (const one of all) {
-    if (wanted(one)) return one;
+    if (wanted(one) && (!oldest || Date.parse(one.created_at) <= Date.parse(oldest.created_at))) oldest = one;
     looked += 1;
-    if (looked >= lookedAtMax) return undefined;
+    if (looked >= lookedAtMax) break;
   }
-  return undefined;
+  return oldest;
 }

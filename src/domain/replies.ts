@@ -58,8 +58,9 @@ export const answers = {
   closedPull:
     "This pull request is merged or closed, and the work on it is over. Open an issue, or comment `/agent fix` on the old one.",
   retryBudget: "The run's budget is used up. `/agent budget USD` raises it and the work goes on.",
+  otherAtWork:
+    "Another run is at work on this issue. I keep this for the agent until this pull request is worked on again.",
   keptForBudget: "The run's budget is used up. I keep this and go on with it after `/agent budget USD`.",
-  doctorElsewhere: "The checks run where this service is operated: `npm run doctor`.",
   approveWith: (sha: string) => `To let the held work through send exactly \`/agent approve ${sha}\`.`,
   wrongHead: (sha: string) =>
     `The head is \`${sha}\` now. Look at it, then send \`/agent approve ${sha.slice(0, 12)}\`.`,
@@ -67,5 +68,7 @@ export const answers = {
   budgetTooSmall: (spent: number) =>
     `${dollars(spent)} is spent already; the budget has to be more than that.`,
   budgetTooLarge: (most: number) => `The operator of this service allows at most ${dollars(most)} a run.`,
+  budgetStays: ({ asked, stays }: { asked: number; stays: number }) =>
+    `The run has cost more than ${dollars(asked)} already: the budget stays ${dollars(stays)}.`,
   budgetRaised: (cents: number) => `The budget is ${dollars(cents)} now.`,
 };

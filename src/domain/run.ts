@@ -64,15 +64,17 @@ export interface Stop {
   at: number;
 }
 
-const finals: ReadonlySet<Stop["why"]> = new Set([
-  "issue closed",
-  "pull request closed",
-  "pull request merged",
-]);
+/** Stops that close the matter, the one that says most last: a merge closes the issue as well. */
+const finals: readonly Stop["why"][] = ["issue closed", "pull request closed", "pull request merged"];
 
 /** Is the matter closed with this stop, so that nothing of the run rests any longer? */
 export function isFinal(stop: Pick<Stop, "why">): boolean {
-  return finals.has(stop.why);
+  return finals.includes(stop.why);
+}
+
+/** Does a later stop say more than the one that was asked for before? */
+export function outweighs(later: Pick<Stop, "why">, before: Pick<Stop, "why">): boolean {
+  return finals.indexOf(later.why) > finals.indexOf(before.why);
 }
 
 /** Where a note was said, so that it can be acknowledged and answered there. */

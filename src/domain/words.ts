@@ -278,12 +278,14 @@ export function questionComment(
 
 /** The reminder after a day without an answer or approval. */
 export function reminderComment(run: Run, state: State, marker: string): string {
-  const what =
-    state.kind === "waiting for an answer"
-      ? "an answer to the question above"
-      : "`/agent approve` for the plan above, or a comment that changes it";
+  const plan = state.kind === "waiting for approval" && state.of === "plan";
+  const head = state.kind === "waiting for approval" && state.of === "head";
+  const what = [
+    head ? `\`/agent approve ${state.head.slice(0, 12)}\` for the work held back above` : "",
+    plan ? "`/agent approve` for the plan above, or a comment that changes it" : "",
+  ].find((one) => one !== "");
   return [
-    `@${run.origin.sender.login}, I still wait for ${what}. After seven days I stop waiting.`,
+    `@${run.origin.sender.login}, I still wait for ${what ?? "an answer to the question above"}. After seven days I stop waiting.`,
     marker,
   ].join("\n\n");
 }

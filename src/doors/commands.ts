@@ -11,8 +11,9 @@ import { endingText } from "../domain/words.ts";
 import { writeApproval } from "../store/facts.ts";
 import { waitingOn } from "../store/notes.ts";
 import { latestRun, liveRun, resettle, stopRun } from "../store/runs.ts";
+import { findingsComment } from "./findings.ts";
 import { replyOnce } from "./replies.ts";
-import { deadPull, helpFor, standing } from "./standing.ts";
+import { deadPull, helpFor, standing, whyKept } from "./standing.ts";
 import { beginRun, tell } from "./starting.ts";
 import { conclude, type IntakeParts, keyOf, written } from "./verdict.ts";
 
@@ -103,7 +104,7 @@ async function byVerb(
     case "help":
       return reply(parts, delivery, intent, await helpFor(parts, intent));
     case "doctor":
-      return reply(parts, delivery, intent, answers.doctorElsewhere);
+      return doctor(parts, delivery, intent);
     default:
       return command satisfies never;
   }
@@ -119,6 +120,13 @@ async function reply(
   return conclude(parts, delivery, "answered");
 }
 
+async function doctor(parts: IntakeParts, delivery: string, intent: Commanded): Promise<string> {
+  const { place, origin, said } = intent;
+  const refused = await parts.admission.refusal({ place, origin, said, who: "admin" });
+  if (refused) return conclude(parts, delivery, refused);
+  return reply(parts, delivery, intent, findingsComment(await parts.examine(place)));
+}
+
 async function fix(
   parts: IntakeParts,
   delivery: string,
@@ -127,12 +135,8 @@ async function fix(
 ): Promise<string> {
   const { place, origin, said, onPull } = intent;
   const run = await liveRun(parts.store.db, keyOf(onPull ? "pull" : "issue", place));
-  if (run?.phase === "resting" && run.ending?.kind === "budget reached")
-    await replyOnce(parts, place, {
-      key: `command:${said.id}`,
-      text: answers.keptForBudget,
-      since: origin.at,
-    });
+  const kept = run && (await whyKept(parts, run));
+  if (kept) await replyOnce(parts, place, { key: `command:${said.id}`, text: kept, since: origin.at });
   if (!onPull) {
     const before = run ? undefined : await leftByAPerson(parts, intent);
     const start = { place, origin: { ...origin, ...(before ? { before } : {}) } };

@@ -3,7 +3,6 @@
  */
 import type { Intent } from "../domain/intent.ts";
 import { checksText, reviewText } from "../domain/prompt.ts";
-import { answers } from "../domain/replies.ts";
 import { baseBranch, type Run } from "../domain/run.ts";
 import { newFailures } from "../github/checks.ts";
 import { readReview } from "../github/review.ts";
@@ -11,7 +10,7 @@ import { runProposing } from "../store/facts.ts";
 import { countNotes } from "../store/notes.ts";
 import { liveRun, runOfBranch, stopRun } from "../store/runs.ts";
 import { replyOnce } from "./replies.ts";
-import { deadPull } from "./standing.ts";
+import { deadPull, whyKept } from "./standing.ts";
 import { tell } from "./starting.ts";
 import { conclude, type IntakeParts, keyOf, written } from "./verdict.ts";
 
@@ -35,8 +34,8 @@ export async function hearReview(
     await replyOnce(parts, place, { ...answered, text: await deadPull(parts, place) });
     return conclude(parts, delivery, "ignored: not a pull request of ours");
   }
-  if (run.phase === "resting" && run.ending?.kind === "budget reached")
-    await replyOnce(parts, place, { ...answered, text: answers.keptForBudget });
+  const kept = await whyKept(parts, run);
+  if (kept) await replyOnce(parts, place, { ...answered, text: kept });
   const text = reviewText(await readReview(parts.github, place, review));
   if (text === "") return conclude(parts, delivery, "ignored: the review says nothing");
   const source = { kind: "review" as const, id: review, pull: place.issue };

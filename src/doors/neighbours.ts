@@ -28,15 +28,20 @@ export interface Neighbours {
 const callTimeoutMs = 30_000;
 const dialMsMax = 3_000;
 
+/** A way out with the same limits, for whoever knows no neighbours yet. */
+export function wayOut(clock: Clock): { fetch: typeof fetch; close(): Promise<void> } {
+  const bounds = { headersTimeout: callTimeoutMs, bodyTimeout: callTimeoutMs, connect: dial(clock) };
+  const dispatcher = new Agent(bounds);
+  return { fetch: fetchBy(dispatcher), close: () => dispatcher.destroy() };
+}
+
 /** The neighbours that the configuration names. Nobody is asked anything yet. */
 export function neighbours(
   config: Pick<Config, "app" | "github" | "claude">,
   { clock, log, metrics }: { clock: Clock; log: Logger; metrics: Metrics },
 ): Neighbours {
-  const limits = { headersTimeout: callTimeoutMs, connect: dial(clock) };
-  const dispatcher = new Agent({ ...limits, bodyTimeout: callTimeoutMs });
-  const unending = new Agent({ ...limits, bodyTimeout: 0 });
-  const fetch = fetchBy(dispatcher);
+  const { fetch, close } = wayOut(clock);
+  const unending = new Agent({ headersTimeout: callTimeoutMs, bodyTimeout: 0, connect: dial(clock) });
   const github = createGitHub({ config, clock, fetch, log, metrics });
   const gated = createGate(clock);
   const client = (by: typeof fetch) =>
@@ -48,7 +53,7 @@ export function neighbours(
     streaming: client(fetchBy(unending)),
     close: async () => {
       await github.close();
-      await Promise.all([dispatcher.destroy(), unending.destroy()]);
+      await Promise.all([close(), unending.destroy()]);
     },
   };
 }

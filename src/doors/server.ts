@@ -58,18 +58,23 @@ const requestTimeoutMs = 30_000;
 const connectionsMax = 10_000;
 
 /** Starts serving. Throws `refused` when the address cannot be listened on. */
-export async function listen(
-  parts: ServerParts,
+export function listen(parts: ServerParts, address: { host: string; port: number }): Promise<Listening> {
+  return serve(routes(parts).fetch, parts.clock, address);
+}
+
+/** Serves any application, with the same limits. Throws `refused` when the address cannot be listened on. */
+export async function serve(
+  fetch: Parameters<typeof getRequestListener>[0],
+  clock: Clock,
   address: { host: string; port: number },
 ): Promise<Listening> {
-  const { clock } = parts;
   const server = createServer(
     {
       headersTimeout: headersTimeoutMs,
       requestTimeout: requestTimeoutMs,
       connectionsCheckingInterval: 1_000,
     },
-    getRequestListener(routes(parts).fetch),
+    getRequestListener(fetch),
   );
   server.maxConnections = connectionsMax;
   let open = 0;

@@ -7,7 +7,7 @@ import { answers, helpText, statusText } from "../domain/replies.ts";
 import type { Place, Run } from "../domain/run.ts";
 import type { State } from "../domain/words.ts";
 import { waitingOn } from "../store/notes.ts";
-import { latestRun } from "../store/runs.ts";
+import { latestRun, liveRun } from "../store/runs.ts";
 import { type IntakeParts, keyOf } from "./verdict.ts";
 
 type Asked = Pick<Extract<Intent, { kind: "command" }>, "place" | "origin" | "said" | "onPull">;
@@ -40,4 +40,12 @@ export async function helpFor({ store, admission }: IntakeParts, asked: Asked): 
 /** Why nothing can be done on a pull request without a live run: its work is over, or it is not ours. */
 export async function deadPull({ store }: IntakeParts, place: Place): Promise<string> {
   return (await latestRun(store.db, keyOf("pull", place))) ? answers.closedPull : answers.foreignPull;
+}
+
+/** Why what is said to a run at rest is kept and not worked on now; undefined when it can be. */
+export async function whyKept({ store }: IntakeParts, run: Run): Promise<string | undefined> {
+  if (run.phase !== "resting") return undefined;
+  if (run.ending?.kind === "budget reached") return answers.keptForBudget;
+  const newest = await liveRun(store.db, keyOf("issue", run.place));
+  return newest?.phase === "working" ? answers.otherAtWork : undefined;
 }

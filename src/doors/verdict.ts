@@ -13,6 +13,7 @@ import type { Store } from "../store/database.ts";
 import type { Inbox } from "../store/deliveries.ts";
 import type { RunKey } from "../store/runs.ts";
 import type { Admission } from "./admission.ts";
+import type { Finding } from "./findings.ts";
 
 /** What the intake works with. */
 export interface IntakeParts {
@@ -26,6 +27,8 @@ export interface IntakeParts {
   random: (bytes: number) => Uint8Array;
   log: Logger;
   metrics: Pick<Metrics, "deliveries" | "suspects">;
+  /** The doctor, for one repository. */
+  examine: (place: Place) => Promise<Finding[]>;
 }
 
 /** What a change came to, and the run it wakes. */

@@ -39,6 +39,8 @@ export interface Self {
 export interface GitHub {
   /** Calls as the App, by JWT. */
   app: Octokit;
+  /** Calls without credentials of its own: what everybody may ask, or what carries its own token. */
+  bare: Octokit;
   /** Calls as an installation, with a token that never leaves this process. */
   of(installation: number): Octokit;
   /** Who we are; asked once, through any installation. */
@@ -71,6 +73,8 @@ export function createGitHub(options: GitHubOptions): GitHub {
     auth: { appId: config.app.id, createJwt: jwtSigner(config.app, clock) },
   });
   guard(app, options, { gate: { closedUntil: 0 } });
+  const bare = new Octokit(common(options));
+  guard(bare, options, { gate: { closedUntil: 0 } });
   const installations = new Map<number, Line>();
   const line = (installation: number): Line => {
     const known = installations.get(installation);
@@ -88,6 +92,7 @@ export function createGitHub(options: GitHubOptions): GitHub {
   let self: Promise<Self> | undefined;
   return {
     app,
+    bare,
     of,
     mint: (scope) => mintToken(app, scope, clock),
     revoke: (token, installation) => revokeToken(line(installation).bare, token),

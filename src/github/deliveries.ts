@@ -18,6 +18,8 @@ export interface Attempt {
   action: string;
   /** Was it answered 2xx? */
   taken: boolean;
+  /** The wrong secret is answered so. */
+  unsigned: boolean;
 }
 
 /** A page of the log; `next` continues it. */
@@ -39,6 +41,7 @@ export async function attemptsOf(github: GitHub, cursor: string | undefined): Pr
     event: one.event,
     action: one.action ?? "",
     taken: one.status_code >= 200 && one.status_code < 300,
+    unsigned: one.status_code === 401,
   }));
   const [, next] = /[?&]cursor=([^&>]+)[^>]*>;\s*rel="next"/.exec(headers.link ?? "") ?? [];
   return { attempts, next: next === undefined ? undefined : decodeURIComponent(next) };

@@ -8,7 +8,7 @@ import type { Met } from "../domain/ending.ts";
 import { commentMarker } from "../domain/ids.ts";
 import type { ToolCall } from "../domain/progress.ts";
 import { answerText, approvalText, wishText } from "../domain/prompt.ts";
-import { mayPush, type Note } from "../domain/run.ts";
+import { mayPush, type Note, type Run } from "../domain/run.ts";
 import { questionComment, reminderComment, type State, type Submission } from "../domain/words.ts";
 import { comment } from "../github/issue.ts";
 import { releaseTokens } from "./credential.ts";
@@ -38,7 +38,7 @@ export function pausedFor({ ledger, held: { run } }: Tools): Pause | undefined {
   for (const { id } of run.progress.calls) {
     const since = ledger.writtenAt(`question ${id}`) ?? ledger.writtenAt(`plan ${id}`);
     if (since === undefined || ledger.read(`answer ${id}`)) continue;
-    const note = run.notes.find((one) => one.at >= since && toldAs(ledger, one.id) === undefined);
+    const note = noteSince({ ledger, run }, since);
     const plan = ledger.read(`plan ${id}`)?.text;
     const state: State =
       plan === undefined
@@ -47,6 +47,11 @@ export function pausedFor({ ledger, held: { run } }: Tools): Pause | undefined {
     return { call: id, since, waiting: note === undefined, state, ...(note ? { note } : {}) };
   }
   return undefined;
+}
+
+/** The first note since then that the agent has not been told yet. */
+function noteSince({ ledger, run }: { ledger: Ledger; run: Run }, since: number): Note | undefined {
+  return run.notes.find((one) => one.at >= since && toldAs(ledger, one.id) === undefined);
 }
 
 /** Was the note given as the result of a tool call, or is it about to be? Then it is not said besides. */
@@ -80,6 +85,7 @@ export async function waitForPeople(tools: Tools, session: RunSession, paused: P
 
 /** Answers what can be answered; returns what the run now waits on. */
 export async function settleCalls(tools: Tools, session: RunSession): Promise<Pause | undefined> {
+  await recallAnswers(tools, session);
   for (const call of tools.held.run.progress.calls) {
     switch (call.name) {
       case toolNames.submit:
@@ -103,6 +109,24 @@ export async function settleCalls(tools: Tools, session: RunSession): Promise<Pa
   if (!open?.waiting) return undefined;
   tools.metrics.waits.inc({ kind: open.state.kind === "waiting for an answer" ? "answer" : "plan" });
   return open;
+}
+
+/** An answer that was given but not written down is written now: its call is open no more, and the words are told. */
+async function recallAnswers({ ledger, agents, held: { run } }: Tools, session: RunSession): Promise<void> {
+  const asked = [...ledger.all("question "), ...ledger.all("plan ")];
+  for (const { name, at } of asked) {
+    const call = name.slice(name.indexOf(" ") + 1);
+    if (run.progress.calls.some(({ id }) => id === call)) continue;
+    const note = noteSince({ ledger, run }, at);
+    if (!note) continue;
+    const { find } = agents.answer(session.id, { call, text: "", isError: false });
+    await ledger.settle(`answer ${call}`, { find: (begunAt) => withNote(find(begunAt), note) });
+  }
+}
+
+async function withNote(found: Promise<{ id: string } | undefined>, { id }: Note) {
+  const answered = await found;
+  return answered && { ...answered, note: id };
 }
 
 function answer(tools: Tools, session: RunSession, given: { call: string; text: string; isError: boolean }) {
@@ -175,10 +199,7 @@ async function give(
 ): Promise<void> {
   const act = tools.agents.answer(session.id, { call: call.id, text, isError: false });
   await tools.ledger.once(`answer ${call.id}`, {
-    find: async (begunAt) => {
-      const found = await act.find(begunAt);
-      return found && { ...found, note: note.id };
-    },
+    find: (begunAt) => withNote(act.find(begunAt), note),
     make: async () => ({ ...(await act.make()), note: note.id }),
   });
 }

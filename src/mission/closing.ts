@@ -5,13 +5,14 @@
  */
 import type { Ending, Met } from "../domain/ending.ts";
 import { isProblem } from "../domain/errors.ts";
-import { runMarker } from "../domain/ids.ts";
+import { commentMarker, runMarker } from "../domain/ids.ts";
 import { isFinal, type Run } from "../domain/run.ts";
-import { heldText, statusComment } from "../domain/words.ts";
+import { heldText, reminderComment, statusComment } from "../domain/words.ts";
 import { comment, type Reaction, reaction } from "../github/issue.ts";
+import { beginNextRound } from "../store/rounds.ts";
 import { showAnswer, showHeld } from "./conversation.ts";
 import { releaseTokens } from "./credential.ts";
-import { noted } from "./facts.ts";
+import { noted, toldAs } from "./facts.ts";
 import { type Proposed, propose } from "./proposal.ts";
 import { archiveSessions, sessionEndsAt, sessionsOf } from "./session.ts";
 import { showState } from "./status.ts";
@@ -19,33 +20,30 @@ import { noteReached, type Tools, targetOf } from "./tools.ts";
 
 /** How long held work waits for an approval. */
 const heldMs = 7 * 24 * 60 * 60_000;
+const reminderMs = 24 * 60 * 60_000;
 
 /** Ends the round with what was met. Returns when to come back: undefined once it has ended. */
 export async function close(tools: Tools, met: Met): Promise<number | undefined> {
-  const { ledger, agents, streams, clock } = tools;
+  const { ledger, streams, clock } = tools;
   const { run } = tools.held;
   const worked = run.head;
-  await adoptSession(tools);
-  const { session } = run;
-  if (session !== undefined) {
-    streams.leave(session);
-    if (interrupts(met))
-      await ledger.once(
-        "interrupt",
-        again(() => agents.interrupt(session)),
-      );
-  }
-  await releaseTokens(tools);
+  await adoptSession(tools).catch((error: unknown) => unheard(tools, error));
+  if (run.session !== undefined) streams.leave(run.session);
+  // Whichever platform is down, the other is told: no token outlives its round for want of an interrupt.
+  const [quiet, dead] = await Promise.allSettled([interrupt(tools, met), releaseTokens(tools)]);
+  for (const one of [quiet, dead]) if (one.status === "rejected") throw one.reason;
   const settled = ledger.read("ending") ?? (await settle(tools, met).catch(refusedOrFailed));
+  if (goesOn(settled) && (await beginWithUntold(tools))) return clock.now();
   if (settled.kind === "held") {
-    const until = run.roundAt + run.settings.limits.minutes * 60_000 + heldMs;
-    if (clock.now() < until) return waitForApproval(tools, settled, until);
+    const wakeAt = await waitForApproval(tools, settled);
+    if (wakeAt !== undefined) return wakeAt;
   }
   const ending: Ending = settled.kind === "held" ? { kind: "unanswered" } : settled;
   await ledger.once("ending", noted(ending));
   await report(tools, ending).catch((error: unknown) => unheard(tools, error));
   await showAnswer(tools, ending, worked).catch((error: unknown) => unheard(tools, error));
-  if (ending.kind !== "opened" && ending.kind !== "budget reached") await archiveSessions(tools);
+  if (ending.kind !== "opened" && ending.kind !== "budget reached")
+    await archiveSessions(tools).catch((error: unknown) => unheard(tools, error));
   const phase = phaseAfter(run, ending);
   await ledger.change({
     phase,
@@ -59,6 +57,30 @@ export async function close(tools: Tools, met: Met): Promise<number | undefined>
   return phase === "resting" ? sessionEndsAt(tools) : undefined;
 }
 
+/** A platform that refuses us, as at its spending limit, keeps no round from ending; the sweep archives later. */
+async function interrupt(tools: Tools, met: Met): Promise<void> {
+  const { session } = tools.held.run;
+  if (session === undefined || !interrupts(met)) return;
+  const act = again(() => tools.agents.interrupt(session));
+  await tools.ledger.once("interrupt", act).catch((error: unknown) => unheard(tools, error));
+}
+
+/** Endings after which the agent can hear what was said while they came about. */
+function goesOn({ kind }: { kind: Ending["kind"] | "held" }): boolean {
+  return kind === "held" || kind === "opened" || kind === "no changes";
+}
+
+/** What was said too late for this round, to work or to what is held back, opens the next one. False without any. */
+async function beginWithUntold({ ledger, store, clock, held }: Tools): Promise<boolean> {
+  const { run } = held;
+  if (run.stop) return false;
+  const late = run.notes.filter((note) => note.kind === "said" && note.text !== "");
+  const notes = late.filter(({ id, round }) => round === run.round && toldAs(ledger, id) === undefined);
+  if (notes.length === 0) return false;
+  await beginNextRound(store, held, { notes: notes.map(({ id }) => id), at: clock.now() });
+  return true;
+}
+
 /** While its pull request is open a run only rests, however the round ended: people may go on with it. */
 function phaseAfter(run: Run, ending: Ending): "resting" | "ended" {
   if (run.stop && isFinal(run.stop)) return "ended";
@@ -66,17 +88,29 @@ function phaseAfter(run: Run, ending: Ending): "resting" | "ended" {
   return rests ? "resting" : "ended";
 }
 
+/** Shows what is held, reminds after a day. Returns when to come back; undefined when nobody has come in time. */
 async function waitForApproval(
   tools: Tools,
   held: Extract<Proposed, { kind: "held" }>,
-  until: number,
-): Promise<number> {
+): Promise<number | undefined> {
+  const { ledger, clock, github } = tools;
+  const { run } = tools.held;
+  const heldFact = `held ${held.head}` as const;
+  await ledger.once(heldFact, noted(true as const));
+  const since = ledger.writtenAt(heldFact) ?? clock.now();
+  if (clock.now() >= since + heldMs) return undefined;
   const state = { ...held, kind: "waiting for approval", of: "head" } as const;
   if (tools.held.run.held !== held.head) tools.metrics.waits.inc({ kind: "head" });
   await tools.ledger.change({ held: held.head });
-  await showState(tools, state);
-  await showHeld(tools, held.head, heldText(state));
-  return until;
+  await showState(tools, state).catch((error: unknown) => unheard(tools, error));
+  await showHeld(tools, held.head, heldText(state)).catch((error: unknown) => unheard(tools, error));
+  if (clock.now() < since + reminderMs) return since + reminderMs;
+  const marker = commentMarker(run.id, `reminder-${held.head}`);
+  const body = reminderComment(run, state, marker);
+  await ledger
+    .once(`reminder ${held.head}`, comment(github, run.place, { marker, body, since }))
+    .catch((error: unknown) => unheard(tools, error));
+  return since + heldMs;
 }
 
 /** A run at rest: its session is archived in time; with its issue or pull request closed it is done. */
@@ -88,12 +122,13 @@ export async function farewell(tools: Tools): Promise<number | undefined> {
   if (!run.stop || !isFinal(run.stop)) {
     const at = sessionEndsAt(tools);
     if (at === undefined || clock.now() < at) return at;
-    await archiveSessions(tools);
+    await archiveSessions(tools).catch((error: unknown) => unheard(tools, error));
     return undefined;
   }
-  await archiveSessions(tools);
+  await archiveSessions(tools).catch((error: unknown) => unheard(tools, error));
   const ending = run.ending ?? { kind: "stopped", why: run.stop.why };
-  const fate = run.pull === undefined ? run.stop.why : `#${run.pull}: ${run.stop.why}`;
+  const ofPull = run.pull !== undefined && run.stop.why !== "issue closed";
+  const fate = ofPull ? `#${run.pull}: ${run.stop.why}` : run.stop.why;
   await showState(tools, { kind: "ended", ending, fate }).catch((error: unknown) => unheard(tools, error));
   await ledger.change({ phase: "ended", ended_at: clock.now() });
   tools.log.info({ run_id: run.id, session_id: run.session, why: run.stop.why }, "run ended");
@@ -159,7 +194,7 @@ function refusedOrFailed(error: unknown): Ending {
 /** Where nobody can be told any more (issue locked or deleted, App removed) the round ends all the same. */
 function unheard({ log, held: { run } }: Tools, error: unknown): void {
   if (!isProblem(error) || error.kind === "later") throw error;
-  log.warn({ run_id: run.id, err: error }, "ending could not be shown");
+  log.warn({ run_id: run.id, err: error }, "not all of an ending could be done");
 }
 
 function stopped({ why, by }: { why: string; by?: string }): Ending {

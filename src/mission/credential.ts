@@ -10,6 +10,7 @@ import { isProblem, Problem } from "../domain/errors.ts";
 import { lifeMs, replaceAt, revokeRetiredAt, usable } from "../domain/rotation.ts";
 import { fullName, mayPush, type Run } from "../domain/run.ts";
 import type { Secret } from "../domain/secret.ts";
+import { Fenced } from "../store/runs.ts";
 import { dropToken, holdToken, recordToken, type TokenRecord, tokensOf } from "../store/tokens.ts";
 import type { RunSession } from "./facts.ts";
 import type { Tools } from "./tools.ts";
@@ -60,7 +61,13 @@ async function mintAndRecord(
   const id = Buffer.from(tools.random(12)).toString("base64url");
   const { seal } = tools;
   const born = { id, resource, minted_at: minted.mintedAt, expires_at: minted.expiresAt };
-  const record = await recordToken(tools.store, tools.held, { ...born, seal, token: minted.token });
+  const record = await recordToken(tools.store, tools.held, { ...born, seal, token: minted.token }).catch(
+    async (error: unknown) => {
+      // Overtaken meanwhile: surely not written down, so nobody else would ever give it back.
+      if (error instanceof Fenced) await tools.github.revoke(minted.token, run.place.installation);
+      throw error;
+    },
+  );
   tools.log.info({ token_id: id, resource, expires_at: minted.expiresAt }, "token recorded");
   tools.metrics.tokens.inc({ what: "minted" });
   return { record, token: minted.token };
@@ -105,17 +112,35 @@ async function keepOne(
   const now = tools.clock.now();
   const current = tokens.find((token) => token.state === "held");
   if (current?.open() && now < replaceAt(life(current))) return replaceAt(life(current));
-  const { record, token } = await unusedToken(tools, resource);
+  const soon = (error: unknown) => Promise.reject(withinLife(error, current));
+  const { record, token } = await unusedToken(tools, resource).catch(soon);
   // The token a session was opened with is in place already; every other one has to be handed over first.
   if (session.tokens?.[resource] !== record.id) {
     // A token handed over late would take the place of a newer one.
     await tools.ledger.still();
-    await handOver(tools, session, { resource, token });
+    await handOver(tools, session, { resource, token }).catch(soon);
     tools.log.info({ session_id: session.id, token_id: record.id, resource }, "token replaced");
     if (current) tools.metrics.tokenReplaced(current.expires_at - tools.clock.now());
   }
   await holdToken(tools.store, tools.held, record, tools.clock.now());
   return replaceAt(life(record));
+}
+
+/** Least and longest time between two attempts to replace a token, and their share of its life. */
+const retryMsMin = 1_000;
+const retryMsMax = 30_000;
+const retryShare = 1 / 60;
+
+/** The engine's patience grows to minutes; a token in use has not that long. What a server asks for is kept. */
+function withinLife(error: unknown, current: TokenRecord | undefined): unknown {
+  if (!current || !isProblem(error, "later") || error.retryAfterMs !== undefined) return error;
+  const share = lifeMs(life(current)) * retryShare;
+  const retryAfterMs = Math.min(Math.max(share, retryMsMin), retryMsMax);
+  return new Problem("later", error.code, error.message, {
+    retryAfterMs,
+    undone: error.undone,
+    cause: error,
+  });
 }
 
 async function handOver(

@@ -48,6 +48,7 @@ export interface Facts {
   [submission: `submission ${string}`]: Submission;
   [question: `question ${string}`]: OwnComment;
   [plan: `plan ${string}`]: { text: string };
+  [held: `held ${string}`]: true;
   [reminder: `reminder ${string}`]: OwnComment;
   /** `note`: whose words the answer carries. */
   [answer: `answer ${string}`]: { id: string; note?: string };

@@ -4,11 +4,14 @@
  */
 import type { Mount, SessionOrder } from "../agent/agent.ts";
 import { isProblem } from "../domain/errors.ts";
-import { messageMarker } from "../domain/ids.ts";
+import { commentMarker, messageMarker } from "../domain/ids.ts";
 import { forNextSession } from "../domain/progress.ts";
 import { continuationText, requestText } from "../domain/prompt.ts";
+import { answers } from "../domain/replies.ts";
 import { baseBranch, budgetCents, fullName, startBranch } from "../domain/run.ts";
 import { sessionTitle } from "../domain/words.ts";
+import { comment } from "../github/issue.ts";
+import { resettle } from "../store/runs.ts";
 import { issueTokens } from "./credential.ts";
 import type { RunSession } from "./facts.ts";
 import { threadAtTrigger } from "./thread.ts";
@@ -114,10 +117,27 @@ export async function keepBudget(tools: Tools, session: RunSession): Promise<voi
   const cents = budgetCents(run.settings) - run.progress.carriedCents;
   const known = tools.ledger.read(`budget ${session.id}`) ?? session.budgetCents;
   if (cents === known || cents < 1) return;
-  await tools.agents.setBudget(session.id, cents).catch((error: unknown) => {
-    // More was spent than we had seen when it was asked for: the session keeps its cap.
+  try {
+    await tools.agents.setBudget(session.id, cents);
+  } catch (error) {
     if (!isProblem(error, "fault")) throw error;
-    tools.log.warn({ session_id: session.id, err: error }, "budget not taken");
-  });
+    return keepOldBudget(tools, { asked: cents, stays: known });
+  }
   await tools.ledger.write(`budget ${session.id}`, cents);
+}
+
+/** More was spent than we had seen when a smaller budget was asked for: the old one stays, and people hear of it. */
+async function keepOldBudget(
+  tools: Tools,
+  { asked, stays }: { asked: number; stays: number },
+): Promise<void> {
+  const { ledger, github, store, clock } = tools;
+  const { run } = tools.held;
+  const { carriedCents } = run.progress;
+  const marker = commentMarker(run.id, `budget-${asked}`);
+  const words = answers.budgetStays({ asked: asked + carriedCents, stays: stays + carriedCents });
+  const body = `${words}\n\n${marker}`;
+  await ledger.once(`told budget ${asked}`, comment(github, run.place, { marker, body, since: clock.now() }));
+  run.settings = { ...run.settings, budget_usd: (stays + carriedCents) / 100 };
+  await resettle(store.db, run.id, run.settings);
 }

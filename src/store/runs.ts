@@ -5,7 +5,7 @@
 import type { Kysely, Transaction } from "kysely";
 import type { Ending } from "../domain/ending.ts";
 import { forNextRound, noProgress, type Progress } from "../domain/progress.ts";
-import { isFinal, type Note, type Origin, type Place, type Run, type Stop } from "../domain/run.ts";
+import { type Note, type Origin, outweighs, type Place, type Run, type Stop } from "../domain/run.ts";
 import type { Settings } from "../domain/settings.ts";
 import { notesOf } from "./notes.ts";
 import type { Db, FactRow, RunRow, Schema } from "./schema.ts";
@@ -103,6 +103,8 @@ export async function holdRun(db: Kysely<Schema>, id: string): Promise<HeldRun |
 export type RunChange = Partial<
   Pick<
     RunRow,
+    | "round"
+    | "round_at"
     | "phase"
     | "ending_json"
     | "session"
@@ -229,11 +231,14 @@ export async function resettle(tx: Db, id: string, settings: Settings): Promise<
 
 /** Asks a run to stop; the first to ask is remembered, unless a later one closes the matter for good. */
 export async function stopRun(tx: Db, id: string, stop: Stop): Promise<void> {
-  const asked = tx
+  const row = await tx.selectFrom("runs").select("stop_json").where("id", "=", id).executeTakeFirst();
+  const before = parsed<Stop>(row?.stop_json ?? null);
+  if (before && !outweighs(stop, before)) return;
+  await tx
     .updateTable("runs")
     .set({ stop_json: JSON.stringify(stop) })
-    .where("id", "=", id);
-  await (isFinal(stop) ? asked : asked.where("stop_json", "is", null)).execute();
+    .where("id", "=", id)
+    .execute();
 }
 
 /** Has somebody asked the run to stop by now, whatever its holder read before? */

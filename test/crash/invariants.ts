@@ -2,14 +2,17 @@
  * What must be true when a play has come to rest, however often the service died in it: predicates over the
  * simulators' records and the database. It knows what a story promised and not what was done to it.
  */
+import type { ClaudeSim } from "../sim/claude/claude.ts";
 import type { Session } from "../sim/claude/session.ts";
-import { headlineOf, type Story } from "./stories.ts";
+import type { GitHubSim } from "../sim/github/github.ts";
+import { type Ends, headlineOf } from "./stories.ts";
 import { issue, shop, type World } from "./world.ts";
 
 /** A play that has come to rest. */
 export interface Rested {
   world: World;
-  story: Story;
+  /** How it must have ended. */
+  ends: Ends;
   /** How often the service died: each death may lose one token that nobody was given. */
   deaths: number;
   /** The service was away for longer than a token lives. */
@@ -37,12 +40,14 @@ function inboxFlaws({ world }: Rested): string[] {
   const rows = new Map(world.rows("deliveries").map((row) => [row["id"], row]));
   const label = world.github.deliveries.find(({ action }) => action === "labeled");
   return [
-    ...[...rows.values()].flatMap(({ id, state }) => (state === "done" ? [] : [`delivery ${id} is ${state}`])),
+    ...[...rows.values()].flatMap(({ id, state }) =>
+      state === "done" ? [] : [`delivery ${id} is ${state}`],
+    ),
     ...(label && !rows.has(label.guid) ? ["the trigger's delivery was lost"] : []),
   ];
 }
 
-function runFlaws({ world, story: { ends } }: Rested): string[] {
+function runFlaws({ world, ends }: Rested): string[] {
   const [run, ...others] = world.rows("runs");
   return [
     ...expected("runs", others.length + (run ? 1 : 0), 1),
@@ -52,7 +57,7 @@ function runFlaws({ world, story: { ends } }: Rested): string[] {
 }
 
 /** One status comment with the ending in it, nothing said twice. */
-function wordFlaws({ world, story: { ends } }: Rested): string[] {
+function wordFlaws({ world, ends }: Rested): string[] {
   const { github } = world;
   const ours = [issue, ...github.pulls(shop).map(({ number }) => number)].flatMap((number) =>
     github.comments(shop, number).filter(({ author }) => author === github.app.botLogin),
@@ -67,7 +72,7 @@ function wordFlaws({ world, story: { ends } }: Rested): string[] {
   ];
 }
 
-function sessionFlaws({ world, story: { ends } }: Rested): string[] {
+function sessionFlaws({ world, ends }: Rested): string[] {
   const { sessions, scriptErrors } = world.claude;
   const prompted = sessions.filter((session) => messagesOf(session).length > 0);
   const spare = sessions.filter((session) => messagesOf(session).length === 0);
@@ -78,6 +83,7 @@ function sessionFlaws({ world, story: { ends } }: Rested): string[] {
   const archived = prompted.every(({ archivedAt }) => archivedAt !== null);
   return [
     ...scriptErrors.map((error) => `the agent's script failed: ${String(error)}`),
+    ...expected("sessions", sessions.length, 1),
     ...expected("prompted sessions", prompted.length, 1),
     ...expected("messages", texts.length, ends.messages),
     ...expected("answers given twice", answered.length - new Set(answered).size, 0),
@@ -92,17 +98,18 @@ function messagesOf({ log, queue }: Session): string[] {
   );
 }
 
-function pullFlaws({ world, story: { ends } }: Rested): string[] {
+function pullFlaws({ world, ends }: Rested): string[] {
   const pulls = world.github.pulls(shop);
   const asked = pulls.flatMap(({ reviewers }) => reviewers);
   return [
     ...expected("pull requests", pulls.length, ends.pulls),
+    ...pulls.flatMap(({ title }) => expected("the title handed in", title, "Fix the problem")),
     ...expected("reviewers asked twice", asked.length - new Set(asked).size, 0),
   ];
 }
 
 /** Whatever a session was given is dead; what was lost on the way to the database was given to nobody. */
-function tokenFlaws({ world, deaths }: Rested): string[] {
+function tokenFlaws({ world, ends, deaths }: Rested): string[] {
   const { github, claude, clock } = world;
   const given = new Set(
     claude.sessions.flatMap(({ id }) =>
@@ -111,13 +118,34 @@ function tokenFlaws({ world, deaths }: Rested): string[] {
   );
   const alive = github
     .tokens()
-    .filter(({ repositoryIds, revokedAt, expiresAt }) => repositoryIds && !revokedAt && clock.now() < expiresAt);
+    .filter(
+      ({ repositoryIds, revokedAt, expiresAt }) => repositoryIds && !revokedAt && clock.now() < expiresAt,
+    );
   const held = alive.filter(({ sha256 }) => given.has(sha256));
   return [
     ...expected("tokens alive in a session", held.length, 0),
+    ...(ends.rounds === 1 && ends.comments === 0
+      ? claude.sessions.flatMap(({ id }) => earlyFlaws(claude.mounts(id), github.tokens()))
+      : []),
     ...(alive.length - held.length > deaths ? [`${alive.length} tokens lost in ${deaths} deaths`] : []),
     ...expected("tokens on record", world.rows("tokens").length, 0),
   ];
+}
+
+/** While the agent works (nobody is waited for), the next token is in place before the one it has is taken back. */
+function earlyFlaws(
+  mounts: ReturnType<ClaudeSim["mounts"]>,
+  minted: ReturnType<GitHubSim["tokens"]>,
+): string[] {
+  const revoked = new Map(minted.map(({ sha256, revokedAt }) => [sha256, revokedAt]));
+  return mounts.flatMap(({ tokens }) =>
+    tokens.flatMap(({ sha256 }, at) => {
+      const [next, revokedAt] = [tokens[at + 1], revoked.get(sha256)];
+      return next && revokedAt !== undefined && revokedAt < next.setAt
+        ? ["a token was revoked before its successor"]
+        : [];
+    }),
+  );
 }
 
 /** The agent's git never meets a dead token, unless nobody was there to replace it. */

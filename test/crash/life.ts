@@ -3,6 +3,7 @@
  * Its disk, its connections and its alarms go through here; when it dies, none of them does anything again,
  * as when a process is killed. It knows the moments by name and not what they are for.
  */
+import { Server } from "node:http";
 import type { SqliteDatabase, SqliteStatement } from "kysely";
 import { Agent, type Dispatcher, errors, getGlobalDispatcher } from "undici";
 import type { Clock } from "../../src/clock.ts";
@@ -26,6 +27,7 @@ export class Life {
   readonly peek: SqliteDatabase;
   isDead = false;
   readonly #agents = new Set<Agent>();
+  readonly #servers = new Set<Server>();
   readonly #alarms = new Set<() => void>();
   readonly #disk: Disk;
   readonly #hear: Hear;
@@ -50,7 +52,16 @@ export class Life {
     this.#disk.open();
     for (const off of this.#alarms) off();
     for (const agent of this.#agents) void agent.destroy();
+    for (const server of this.#servers) {
+      server.close();
+      server.closeAllConnections();
+    }
     this.#tellDeath();
+  }
+
+  /** A door that is opened; it is shut with everybody in it at the death. */
+  open(server: Server): void {
+    this.#servers.add(server);
   }
 
   /** A call on its way out: dies before it is sent, or lets it go and listens for its reply. */
@@ -111,6 +122,14 @@ Agent.prototype.dispatch = function dispatch(this: Agent, options, handler) {
   if (!owner || /\/webhooks$/.test(String(options.path))) return plainDispatch.call(this, options, handler);
   owners.set(this, owner);
   return owner.call(this, options, handler);
+};
+
+const plainListen = Server.prototype.listen as (...given: unknown[]) => Server;
+
+/** The service opens its one door while it starts; the simulators open theirs before anybody lives. */
+Server.prototype.listen = function listen(this: Server, ...given: unknown[]) {
+  if (living && !living.isDead) living.open(this);
+  return plainListen.apply(this, given);
 };
 
 /** The path with its numbers and ids taken out. */

@@ -2,9 +2,10 @@
  * One play: a story with blows at chosen points, played until it has come to rest and judged. Without blows
  * it records the points that blows can fall on.
  */
-import type { Blow, Hear } from "./life.ts";
+
 import { flawsOf } from "./invariants.ts";
-import type { Story } from "./stories.ts";
+import type { Blow, Hear } from "./life.ts";
+import type { Ends, Story } from "./stories.ts";
 import { buildWorld, type World } from "./world.ts";
 
 /** How the service comes back. */
@@ -29,7 +30,11 @@ export interface Played {
   flaws: string[];
 }
 
-const awayMs: Record<Return, number> = { "at once": 0, "another takes over": 30_000, "two hours later": 7_200_000 };
+const awayMs: Record<Return, number> = {
+  "at once": 0,
+  "another takes over": 30_000,
+  "two hours later": 7_200_000,
+};
 /** A play that has not ended by then is stuck. */
 const playMsMax = 12 * 3_600_000;
 /** After the ending: the caretaker comes by, what was retired is revoked, spare sessions are closed. */
@@ -45,8 +50,9 @@ export async function play(story: Story, strikes: Strike[]): Promise<Played> {
     await stroke.live();
     await playOut(world, story, stroke);
     flaws.push(...stroke.flaws);
-    const wasAway = strikes.some(({ blow, back }) => blow === "crash" && back === "two hours later");
-    flaws.push(...flawsOf({ world, story, deaths: stroke.struck, wasAway }));
+    const wasAway = stroke.wasAway();
+    const ends = wasAway && story.endsAway && isSo(world, story.endsAway) ? story.endsAway : story.ends;
+    flaws.push(...flawsOf({ world, ends, deaths: stroke.struck, wasAway }));
   } catch (error) {
     flaws.push(`never came to rest: ${String(error instanceof Error ? error.message : error)}`);
   } finally {
@@ -59,7 +65,8 @@ async function playOut(world: World, story: Story, stroke: Strokes): Promise<voi
   const { clock } = world;
   const end = clock.now() + playMsMax;
   const acts = [...story.acts];
-  const isOver = () => acts.length === 0 && hasEnded(world, story);
+  const possible = () => [story.ends, ...(story.endsAway && stroke.wasAway() ? [story.endsAway] : [])];
+  const isOver = () => acts.length === 0 && possible().some((ends) => isSo(world, ends));
   await move(world, stroke, () => {
     const [next] = acts;
     if (next?.when(world)) {
@@ -74,7 +81,7 @@ async function playOut(world: World, story: Story, stroke: Strokes): Promise<voi
   if (!isOver()) throw new Error("the story has no ending");
 }
 
-function hasEnded(world: World, { ends }: Story): boolean {
+function isSo(world: World, ends: Ends): boolean {
   const [run] = world.rows("runs");
   return run?.["phase"] === ends.phase && run["round"] === ends.rounds;
 }
@@ -84,15 +91,17 @@ async function move(world: World, stroke: Strokes, goes: () => boolean): Promise
   const { clock } = world;
   for (;;) {
     await world.settle();
+    // People go on whether the service is there or not.
+    const isOver = !goes();
+    await world.settle();
     if (world.life.isDead) {
       await stroke.live();
       continue;
     }
-    if (!goes()) return;
-    await world.settle();
+    if (isOver) return;
     const next = clock.next();
     if (next === undefined) throw new Error("nothing will happen any more");
-    if (!world.life.isDead) await clock.advance(Math.max(next - clock.now(), 0));
+    await clock.advance(Math.max(next - clock.now(), 0));
   }
 }
 
@@ -108,6 +117,12 @@ class Strokes {
   constructor(strikes: Strike[], world: World) {
     this.#strikes = strikes;
     this.#world = world;
+  }
+
+  /** Was the service away for longer than a token lives? */
+  wasAway(): boolean {
+    const fallen = this.#strikes.slice(0, this.struck);
+    return fallen.some(({ blow, back }) => blow === "crash" && back === "two hours later");
   }
 
   /** A new life, after the time it takes to come back. */

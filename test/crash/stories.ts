@@ -12,23 +12,30 @@ export interface Act {
   does(world: World): unknown;
 }
 
+/** How a story ends. */
+export interface Ends {
+  /** The first line of the status comment. */
+  headline: RegExp;
+  phase: "resting" | "ended";
+  rounds: number;
+  pulls: number;
+  /** Comments of ours besides the status comment. */
+  comments: number;
+  /** Messages to the agent; each is sent once. */
+  messages: number;
+}
+
 /** A story and its ending. */
 export interface Story {
   name: string;
   script: Script;
   tokenLifeMs?: number;
   acts: Act[];
-  ends: {
-    /** The first line of the status comment. */
-    headline: RegExp;
-    phase: "resting" | "ended";
-    rounds: number;
-    pulls: number;
-    /** Comments of ours besides the status comment. */
-    comments: number;
-    /** Messages to the agent; each is sent once. */
-    messages: number;
-  };
+  ends: Ends;
+  /** People act while the agent works: the service is not away until that is over. */
+  isBrief?: true;
+  /** How it may end besides, when nobody was there to replace a token and the agent's push failed. */
+  endsAway?: Ends;
   /** Points of a clean run when this was last looked at: fewer means that the sweep sees less than it did. */
   points: number;
 }
@@ -37,7 +44,9 @@ const hourMs = 3_600_000;
 
 /** The first line of the status comment. */
 export function headlineOf({ github }: World): string {
-  const status = github.comments(shop, issue).findLast(({ body }) => /patchwright:run:run_\w{20} -->/.test(body));
+  const status = github
+    .comments(shop, issue)
+    .findLast(({ body }) => /patchwright:run:run_\w{20} -->/.test(body));
   return status?.body.split("\n")[0] ?? "";
 }
 
@@ -49,13 +58,20 @@ const labelled: Act = {
   },
 };
 
-const says = (when: (world: World) => boolean, body: string | ((world: World) => string), by: string): Act => ({
+const says = (
+  when: (world: World) => boolean,
+  body: string | ((world: World) => string),
+  by: string,
+): Act => ({
   when,
   does: (world) =>
     world.github.comment(shop, issue, { body: typeof body === "string" ? body : body(world), by }),
 });
 
 const shows = (state: string) => (world: World) => headlineOf(world).includes(`**${state}`);
+
+const hasAsked = ({ github }: World) =>
+  github.comments(shop, issue).some(({ body }) => body.includes("the agent asks:"));
 
 /** Writes a file, commits and pushes, and hands it in; its git is as little as a pull request needs. */
 const work = fixAndSubmit({ path: "add.js", content: "export const add = (a, b) => a + b;\n" });
@@ -66,10 +82,19 @@ const workSlowly = (ms: number) => async (agent: Agent) => {
   await work(agent);
 };
 
-const opened = { headline: /\*\*opened #2\*\*/, phase: "resting", rounds: 1, pulls: 1, comments: 0, messages: 1 } as const;
+const opened = {
+  headline: /\*\*opened #2\*\*/,
+  phase: "resting",
+  rounds: 1,
+  pulls: 1,
+  comments: 0,
+  messages: 1,
+} as const;
+
+const nothing = { ...opened, headline: /\*\*no changes\*\*/, phase: "ended", pulls: 0 } as const;
 
 /** From the label to the pull request. */
-export const main: Story = { name: "main", script: work, acts: [labelled], ends: opened, points: 0 };
+export const main: Story = { name: "main", script: work, acts: [labelled], ends: opened, points: 156 };
 
 /** Every story; the main one first. */
 export const stories: Story[] = [
@@ -80,7 +105,8 @@ export const stories: Story[] = [
     tokenLifeMs: 12 * 60_000,
     acts: [labelled],
     ends: opened,
-    points: 0,
+    endsAway: nothing,
+    points: 172,
   },
   {
     name: "question",
@@ -88,30 +114,32 @@ export const stories: Story[] = [
       await agent.custom("ask_maintainer", { question: "Up or down?" });
       await work(agent);
     },
-    acts: [labelled, says(shows("waiting for an answer"), "Up, please.", "rita")],
+    acts: [labelled, says(hasAsked, "Up, please.", "rita")],
     ends: { ...opened, comments: 1 },
-    points: 0,
+    points: 192,
   },
   {
     name: "note",
     script: workSlowly(5 * 60_000),
+    isBrief: true,
     acts: [labelled, says(shows("working"), "/agent fix Mind the tests.", "mona")],
     ends: { ...opened, messages: 2 },
-    points: 0,
+    points: 186,
   },
   {
     name: "stop",
     script: (agent) => agent.wait(hourMs),
+    isBrief: true,
     acts: [labelled, says(({ claude }) => claude.sessions[0]?.status === "running", "/agent stop", "mona")],
-    ends: { headline: /\*\*stopped\*\*/, phase: "ended", rounds: 1, pulls: 0, comments: 0, messages: 1 },
-    points: 0,
+    ends: { ...nothing, headline: /\*\*stopped\*\*/ },
+    points: 142,
   },
   {
     name: "no changes",
     script: (agent) => agent.say("There is nothing to do."),
     acts: [labelled],
-    ends: { headline: /\*\*no changes\*\*/, phase: "ended", rounds: 1, pulls: 0, comments: 0, messages: 1 },
-    points: 0,
+    ends: nothing,
+    points: 132,
   },
   {
     name: "approval",
@@ -125,7 +153,7 @@ export const stories: Story[] = [
       ),
     ],
     ends: opened,
-    points: 0,
+    points: 162,
   },
   {
     name: "review",
@@ -139,13 +167,16 @@ export const stories: Story[] = [
       },
     ],
     ends: { ...opened, rounds: 2, messages: 2, comments: 1 },
-    points: 0,
+    points: 222,
   },
   {
     name: "merge",
     script: work,
-    acts: [labelled, { when: shows("opened #2"), does: ({ github }) => github.mergePull(shop, 2, { by: "rita" }) }],
+    acts: [
+      labelled,
+      { when: shows("opened #2"), does: ({ github }) => github.mergePull(shop, 2, { by: "rita" }) },
+    ],
     ends: { ...opened, phase: "ended" },
-    points: 0,
+    points: 162,
   },
 ];

@@ -67,6 +67,7 @@ export class World {
       store: { kind: "lent", connection: life.disk },
     }).catch((error: unknown) => {
       if (!life.isDead) throw error;
+      return undefined;
     });
     const app = await Promise.race([starting, life.death]);
     if (!app) return void this.bury(starting);
@@ -77,7 +78,7 @@ export class World {
   }
 
   /** Takes the doors away from who died; what it still holds in this process is let go. */
-  bury(starting: Promise<App | void>): void {
+  bury(starting: Promise<App | undefined>): void {
     this.github.setWebhook(undefined);
     this.claude.setWebhook(undefined);
     void starting.then((app) => app?.stop()).catch(() => undefined);
@@ -91,7 +92,6 @@ export class World {
 
   /** Stops everything. */
   async end(): Promise<void> {
-    await this.#app?.stop().catch(() => undefined);
     this.life.die();
     await this.claude.stop();
     await this.github.stop();

@@ -5,6 +5,7 @@
 import { spawnSync } from "node:child_process";
 import { parseArgs } from "node:util";
 import { systemClock } from "../../src/clock.ts";
+import { lastWords } from "../process.ts";
 import { createChronicle } from "./chronicle.ts";
 import { openScene, type Scene } from "./scene.ts";
 import { type Story, waitIn } from "./story.ts";
@@ -24,6 +25,8 @@ class Halt extends Error {
     this.status = status;
   }
 }
+
+const interrupted = new Halt(1, "demo: interrupted before the story was over");
 
 function readArguments(): { story: Story; keep: boolean } {
   const known = `use --keep, --story=${Object.keys(stories).join("|")}`;
@@ -57,7 +60,6 @@ function stateOfThings({ github, claude, server }: Scene): string[] {
   return [
     sessions.length > 0 ? sessions.join("; ") : "no session was opened",
     `${github.tokens().length} tokens minted, ${failed.length} deliveries refused`,
-    ...(server.words() === "" ? [] : [`the server's last words: ${server.words().trim()}`]),
     "the end of the server's log:",
     ...server.lines.slice(-logLinesShown).map((line) => `  ${JSON.stringify(line)}`),
   ];
@@ -70,7 +72,7 @@ async function playStory(story: Story, scene: Scene, teller: Teller): Promise<vo
   try {
     await story.play({ scene, teller, clock: systemClock, until });
   } catch (error) {
-    if (stopping) throw new Halt(1, "demo: interrupted before the story was over");
+    if (stopping) throw interrupted;
     watch();
     teller.plain();
     for (const line of stateOfThings(scene)) teller.plain(line);
@@ -86,14 +88,14 @@ async function keepRunning({ github, claude, server, url }: Scene, teller: Telle
   teller.plain(`  simulated Claude     ${claude.url}`);
   teller.plain("Ctrl-C stops it.");
   const exit = await server.ended();
-  if (!stopping) throw new Halt(1, `demo: the server ended by itself with status ${exit.code}`);
+  if (!stopping) throw new Halt(1, `demo: the server ended by itself: it ${lastWords(exit, server.words())}`);
 }
 
 /** The server's own end is part of the demonstration: it leaves no token behind. */
 async function stopServer(scene: Scene, teller: Teller): Promise<void> {
   const exit = await scene.stopServer();
   if (exit.code !== 0)
-    throw new Halt(1, `demo: the server did not stop well: status ${exit.code}, signal ${exit.signal}`);
+    throw new Halt(1, `demo: the server did not stop well: it ${lastWords(exit, scene.server.words())}`);
   const now = systemClock.now();
   const alive = scene.github.tokens().filter((token) => !token.revokedAt && now < token.expiresAt);
   if (alive.length > 0) throw new Halt(1, `demo: ${alive.length} tokens outlived the server`);
@@ -118,6 +120,7 @@ async function main(): Promise<void> {
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => void stopEarly());
   scene = await openScene(story);
   try {
+    if (stopping) throw interrupted;
     teller.tell({ who: "Patchwright", text: `is ready at ${scene.url}` });
     await playStory(story, scene, teller);
     if (keep) await keepRunning(scene, teller);

@@ -3,6 +3,7 @@
  * to come to pass. A wait that is in vain says for what.
  */
 import { type Clock, pause } from "../../src/clock.ts";
+import { lastWords } from "../process.ts";
 import type { Scene } from "./scene.ts";
 import type { Teller } from "./teller.ts";
 
@@ -37,10 +38,7 @@ export function waitIn(
       watch();
       if (so()) return;
       const exit = scene.server.exit();
-      if (exit)
-        throw new Error(
-          `the server ended with status ${exit.code} (signal ${exit.signal}): ${scene.server.words().trim()}`,
-        );
+      if (exit) throw new Error(`the server ${lastWords(exit, scene.server.words())}`);
       const [broken] = scene.claude.scriptErrors;
       if (broken !== undefined) throw new Error(`the agent's script failed: ${String(broken)}`);
       if (clock.now() > endsAt) throw new Error(`this never came to pass: ${what}`);

@@ -18,7 +18,7 @@ const tokenLifeMs = 8_000;
 const stepMs = 500;
 const stepsMax = 120;
 /** Much longer than it takes where the machine has nothing else to do. */
-const patienceMs = 75_000;
+const patienceMs = 100_000;
 
 /** The simulators, a directory that outlives processes, and the process of the moment. */
 interface House {
@@ -155,7 +155,7 @@ const moments: Record<string, (method: string, route: string) => boolean> = {
 describe.concurrent("a server that is killed and started again", () => {
   test.for(["before", "after"] as const)(
     "three times in one run, each %s the effect: it ends as if nothing had happened",
-    { timeout: 120_000 },
+    { timeout: 150_000 },
     async (phase, context) => {
       const house = await build(context);
       const deaths = Object.values(moments).map((isIt) => killAt(house, phase, isIt));
@@ -177,7 +177,7 @@ describe.concurrent("a server that is killed and started again", () => {
   );
 
   test("SIGTERM and SIGINT in the middle of a run: status 0 in time, and another goes on with it", {
-    timeout: 120_000,
+    timeout: 150_000,
   }, async (context) => {
     const house = await build(context);
     const issue = label(house);
@@ -198,7 +198,7 @@ describe.concurrent("a server that is killed and started again", () => {
   });
 
   test("a second process waits for the directory, then says so: status 2", {
-    timeout: 120_000,
+    timeout: 150_000,
   }, async (context) => {
     const house = await build(context);
     const second = startServer(environmentOf(house));

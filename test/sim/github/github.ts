@@ -15,6 +15,7 @@ import { ok, type Route } from "./call.ts";
 import { Courier, type Mishap } from "./deliveries.ts";
 import { type Fault, Faults } from "./faults.ts";
 import { documentedLimits, Limiter, type LimitOptions } from "./limits.ts";
+import { Manifests, manifestRoute } from "./manifests.ts";
 import { peopleOf } from "./people.ts";
 import { codersOf } from "./people-code.ts";
 import { type Observer, Requests } from "./requests.ts";
@@ -79,7 +80,17 @@ function newWorld({ clock = systemClock, events = subscribed, permissions = aske
   const world: World = {
     clock,
     url: "",
-    app: { id: nextId(), slug, owner, privateKey: privateKey(), webhookSecret, bot, events, permissions },
+    app: {
+      id: nextId(),
+      slug,
+      owner,
+      privateKey: privateKey(),
+      webhookSecret,
+      bot,
+      events,
+      permissions,
+      isPublic: false,
+    },
     accounts: new Map([owner, bot].map((each) => [each.login.toLowerCase(), each])),
     installations: new Map(),
     repositories: new Map(),
@@ -103,7 +114,9 @@ export async function startGitHub(options: GitHubOptions = {}) {
   const courier = new Courier({ clock, app, hookId: nextId(), webhookUrl: options.webhookUrl });
   world.emit = courier.emit;
   let tokenLifeMs = options.tokenLifeMs ?? 3_600_000;
+  const manifests = new Manifests(world, courier);
   const routes: Route[] = [
+    manifestRoute(manifests),
     ...appRoutes({ courier, tokenLifeMs: () => tokenLifeMs }),
     ...repositoryRoutes,
     ...issueRoutes,
@@ -113,7 +126,7 @@ export async function startGitHub(options: GitHubOptions = {}) {
     ...gitRoutes,
     rateLimitRoute(limiter),
   ];
-  const { fetch } = application({ world, routes, requests, faults, limiter });
+  const { fetch } = application({ world, routes, requests, faults, limiter, manifests });
   const server = await listening(fetch, options.port ?? 0);
   const { port } = server.address() as AddressInfo;
   const host = `127.0.0.1:${port}`;
@@ -136,6 +149,10 @@ export async function startGitHub(options: GitHubOptions = {}) {
     /** The App's owner changes the secret deliveries are signed with. */
     setWebhookSecret: (secret: string): void => {
       app.webhookSecret = secret;
+    },
+    /** The App's owner lets everybody install it, or its own account only. */
+    setPublic: (isPublic: boolean): void => {
+      app.isPublic = isPublic;
     },
     /** Sends a delivery again; resolves once it is answered. */
     redeliver: (guid: string) => courier.redeliver(guid),

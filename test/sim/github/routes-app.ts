@@ -59,6 +59,23 @@ export function appRoutes({ courier, tokenLifeMs }: AppRouteOptions): Route[] {
     app("GET", "/app", (call) =>
       ok({ ...appJson(call.world, call.world.app), installations_count: call.world.installations.size }),
     ),
+    {
+      method: "GET",
+      template: "/apps/{app_slug}",
+      as: "anyone",
+      answer: (call) => {
+        const { app: own } = call.world;
+        const isSeen = own.isPublic || call.caller.kind !== "anonymous";
+        if (param(call, "app_slug") !== own.slug || !isSeen) throw notFound();
+        return ok(appJson(call.world, own));
+      },
+    },
+    {
+      method: "GET",
+      template: "/meta",
+      as: "anyone",
+      answer: () => ok({ verifiable_password_authentication: false, hooks: ["127.0.0.0/8"] }),
+    },
     app("GET", "/app/installations", (call) =>
       listed(call, [...call.world.installations.values()], (each) => installationJson(call.world, each)),
     ),

@@ -9,6 +9,7 @@ import { type Call, type RepositoryCall, type Route, repositoryNamed } from "./c
 import { type Env, exchange, type Gate, type HonoContext, refused } from "./gate.ts";
 import { answerGit, gitCaller, serviceOf } from "./git-http.ts";
 import { answerGraphql } from "./graphql.ts";
+import { type Manifests, manifestPages } from "./manifests.ts";
 import { notFound, Refusal } from "./refusal.ts";
 import type { RequestRecord } from "./requests.ts";
 import { fullName, type Repository, type World } from "./world.ts";
@@ -16,6 +17,7 @@ import { fullName, type Repository, type World } from "./world.ts";
 /** The gate, and what lies behind it. */
 export interface Surroundings extends Gate {
   routes: Route[];
+  manifests: Manifests;
 }
 
 /** Segments that may hold slashes when they end a template. */
@@ -36,6 +38,7 @@ export function application(around: Surroundings): Hono<Env> {
       app.get(`/api/v3${pattern.replace("/:path{.+}", "")}`, (context) => rest(around, context, route));
     }
   }
+  app.route("/", manifestPages(around, around.manifests));
   app.post("/api/graphql", (context) => graphql(around, context));
   // Logs lie on a host of their own, behind an address that only the API gives away.
   app.get("/job-logs/:id", (context) => context.text(logOf(around.world, Number(context.req.param("id")))));

@@ -39,6 +39,8 @@ export interface App extends AppIdentity {
   bot: Account;
   events: string[];
   permissions: Permissions;
+  /** May strangers see and install it? */
+  isPublic: boolean;
 }
 
 /** One installation of the App on an account. */

@@ -1,0 +1,117 @@
+/**
+ * Checks of the App at GitHub: who it is, what it may do, who may install it, whether its tokens work.
+ */
+import { Problem } from "../domain/errors.ts";
+import { appView, clockSkewMs, isOpenToAll, limitLeft, tryToken } from "../github/examination.ts";
+import { installationsOf } from "../github/labels.ts";
+import type { Check, Patient } from "./check.ts";
+import { fail, pass, warn } from "./findings.ts";
+
+/** GitHub refuses a JWT that was issued more than a minute ahead of its clock. */
+const skewMsMax = 30_000;
+const askGitHub = "check APP_ID and PRIVATE_KEY against the App's settings page, and the way to GitHub";
+
+/** In the order they are told. */
+export const appChecks: Check[] = [
+  {
+    what: "GitHub App",
+    todo: askGitHub,
+    look: async ({ github, config }) => {
+      const { slug, url } = await appView(github);
+      return pass(`${slug} (${config.app.id}) at ${url}`);
+    },
+  },
+  { what: "permissions", todo: askGitHub, look: permissions },
+  { what: "events", todo: askGitHub, look: events },
+  {
+    what: "who may install",
+    todo: askGitHub,
+    look: async ({ github, config }) => {
+      const { slug } = await appView(github);
+      if (!(await isOpenToAll(github, slug))) return pass("the App is private");
+      const { owners } = config;
+      return owners
+        ? pass(`the App is public; served are ${owners.join(", ")}`)
+        : warn(
+            "the App is public and everybody is served",
+            "set PATCHWRIGHT_OWNERS, or make the App private",
+          );
+    },
+  },
+  {
+    what: "clock",
+    todo: "see that this machine reaches GitHub",
+    look: async ({ github, clock }) => {
+      const skewMs = await clockSkewMs(github, clock);
+      const words = `${Math.round(Math.abs(skewMs) / 1_000)} s apart from GitHub's`;
+      return Math.abs(skewMs) <= skewMsMax ? pass(words) : fail(words, "set this machine's clock (NTP)");
+    },
+  },
+  { what: "installations", todo: askGitHub, look: installations },
+  {
+    what: "token",
+    todo: "see that the App is installed, not suspended, and its permissions accepted",
+    look: token,
+  },
+  { what: "limits", todo: "see that the App is installed", look: limits },
+];
+
+async function permissions({ github, manifest }: Patient) {
+  const { permissions: has } = await appView(github);
+  const wanted = Object.entries(manifest.default_permissions);
+  const missing = wanted.filter(([name, level]) => has[name] !== level && has[name] !== "write");
+  const more = Object.entries(has).filter(([name, level]) => {
+    const asked = manifest.default_permissions[name];
+    return asked === undefined || (level !== "read" && asked === "read");
+  });
+  const words = (some: [string, string][]) => some.map(([name, level]) => `${name}: ${level}`).join(", ");
+  if (missing.length > 0) {
+    const todo = "add them on the App's settings page, and accept them in each installation";
+    return fail(`missing are ${words(missing)}`, todo);
+  }
+  if (more.length > 0) return warn(`more than needed: ${words(more)}`, "take them away on the settings page");
+  return pass("as app.yml asks for");
+}
+
+async function events({ github, manifest }: Patient) {
+  const { events: has } = await appView(github);
+  const missing = manifest.default_events.filter((event) => !has.includes(event));
+  return missing.length > 0
+    ? fail(`not subscribed to ${missing.join(", ")}`, "subscribe to them on the App's settings page")
+    : pass("as app.yml asks for");
+}
+
+async function installations({ github }: Patient) {
+  const all = await installationsOf(github);
+  const suspended = all.filter((one) => one.suspended);
+  if (all.length === 0) {
+    const { url } = await appView(github);
+    return warn("the App is installed nowhere", `install it: ${url}/installations/new`);
+  }
+  return suspended.length === all.length
+    ? fail("all installations are suspended", "an owner can unsuspend one in its settings")
+    : pass(`${all.length}, of which ${suspended.length} suspended`);
+}
+
+async function installationOf({ github, place }: Patient): Promise<number> {
+  if (place) return place.installation;
+  const usable = (await installationsOf(github)).find((one) => !one.suspended);
+  if (usable) return usable.id;
+  throw new Problem("refused", "not_installed", "There is no installation to try it on.");
+}
+
+async function token(patient: Patient) {
+  const installation = await installationOf(patient);
+  const { works, dies } = await tryToken(patient.github, { ...patient.place, installation }, patient.clock);
+  if (!works) return fail("minted, but GitHub does not take it", "try again; then look at githubstatus.com");
+  return dies
+    ? pass("minted, used and revoked")
+    : fail("still alive after it was revoked", "try again; then look at githubstatus.com");
+}
+
+async function limits(patient: Patient) {
+  const left = await limitLeft(patient.github, await installationOf(patient));
+  if (!left) return pass("this server has none");
+  const words = `${left.left} of ${left.limit} requests left in this hour`;
+  return left.left * 10 >= left.limit ? pass(words) : warn(words, "wait; see what else uses this App");
+}

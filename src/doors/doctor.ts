@@ -1,0 +1,47 @@
+/**
+ * What is wrong with this installation, and what to do about it: every check looks for itself, so that one
+ * that fails hides no other. Nothing is changed but a token, which is minted, tried and given back.
+ */
+import { isProblem } from "../domain/errors.ts";
+import type { Check, Patient } from "./check.ts";
+import { agentChecks } from "./doctor-agent.ts";
+import { appChecks } from "./doctor-app.ts";
+import { deliveryChecks } from "./doctor-deliveries.ts";
+import { type Finding, fail, pass } from "./findings.ts";
+
+const checks: Check[] = [
+  ...appChecks,
+  ...deliveryChecks,
+  {
+    what: "secrets",
+    todo: "",
+    look: async ({ config }) => {
+      const rotating = config.app.webhookSecrets.length > 1;
+      const seal = config.sealKeys ? "PATCHWRIGHT_SEAL_KEY" : "a key derived from the private key";
+      return pass(
+        `${rotating ? "two webhook secrets, while one is replaced" : "one"}; tokens sealed by ${seal}`,
+      );
+    },
+  },
+  {
+    what: "store",
+    todo: "see what was found; the service needs DATA_DIR writable, or DATABASE_URL reachable",
+    look: async ({ store }) => pass(await store()),
+  },
+  ...agentChecks,
+];
+
+/** Looks at everything; always resolves, with one finding a check in the order of the table. */
+export function examine(patient: Patient): Promise<Finding[]> {
+  return Promise.all(
+    checks.map(async ({ what, todo, look }) => {
+      const found = await look(patient).catch((error: unknown) => fail(wordsOf(error), todo));
+      return { what, ...found };
+    }),
+  );
+}
+
+/** Errors of libraries may quote what they were given; only ours are fit to be shown. */
+function wordsOf(error: unknown): string {
+  return isProblem(error) ? error.message : "something unexpected went wrong while checking";
+}

@@ -1,0 +1,23 @@
+/**
+ * The App as `app.yml` asks for it: what the set-up creates and the doctor compares with.
+ */
+import { readFileSync } from "node:fs";
+import { parse } from "yaml";
+import { z } from "zod";
+
+const shape = z.looseObject({
+  name: z.string(),
+  description: z.string(),
+  url: z.string(),
+  public: z.boolean(),
+  default_permissions: z.record(z.string(), z.enum(["read", "write"])),
+  default_events: z.array(z.string()),
+});
+
+/** The manifest, in GitHub's own words. */
+export type Manifest = z.infer<typeof shape>;
+
+/** Reads `app.yml`, which comes with the code. */
+export function readManifest(): Manifest {
+  return shape.parse(parse(readFileSync(new URL("../../app.yml", import.meta.url), "utf8")));
+}

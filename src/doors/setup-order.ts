@@ -1,0 +1,66 @@
+/**
+ * What the set-up orders from GitHub: the form's fields as an order, and the order as the manifest that
+ * GitHub takes.
+ */
+import { z } from "zod";
+import type { Manifest } from "./manifest.ts";
+import type { Typed } from "./setup-pages.ts";
+
+/** An App to be created. */
+export interface AppOrder {
+  typed: Typed;
+  /** Without a slash at the end. */
+  publicUrl: string;
+  webUrl: string;
+  apiUrl: string;
+  /** Where GitHub takes manifests of this owner. */
+  settingsUrl: string;
+}
+
+const fields = z.object({
+  publicUrl: z.url({ protocol: /^https?$/, error: "The public URL must be an http or https URL." }),
+  name: z.string().trim().min(1, "The App needs a name.").max(34, "The name is longer than 34 characters."),
+  owner: z
+    .string()
+    .trim()
+    .regex(/^[A-Za-z0-9-]{0,39}$/, "The organisation must be a login of GitHub's."),
+  host: z
+    .string()
+    .trim()
+    .regex(/^([A-Za-z0-9.-]+(:\d{1,5})?)?$/, "The server must be host[:port], without https://."),
+  protocol: z.enum(["https", "http"], "The protocol must be https or http."),
+});
+
+/** The form as an order, or what is wrong with it. */
+export function readOrder(
+  form: Record<string, string>,
+): { kind: "order"; order: AppOrder } | { kind: "wrong"; typed: Typed; why: string } {
+  const { publicUrl = "", name = "", owner = "", host = "", protocol = "" } = form;
+  const read = fields.safeParse({ publicUrl, name, owner, host, protocol });
+  if (!read.success) {
+    const why = read.error.issues.map(({ message }) => message).join(" ");
+    return { kind: "wrong", typed: { publicUrl, name, owner, host, protocol }, why };
+  }
+  const typed = read.data;
+  const webUrl = typed.host === "" ? "https://github.com" : `${typed.protocol}://${typed.host}`;
+  const apiUrl = typed.host === "" ? "https://api.github.com" : `${webUrl}/api/v3`;
+  const account = typed.owner === "" ? "" : `/organizations/${typed.owner}`;
+  const settingsUrl = `${webUrl}${account}/settings/apps/new`;
+  const publicBase = typed.publicUrl.replace(/\/+$/, "");
+  return { kind: "order", order: { typed, publicUrl: publicBase, webUrl, apiUrl, settingsUrl } };
+}
+
+/** The manifest GitHub takes: `app.yml` with the addresses of this service. `origin`: where the browser is. */
+export function manifestFor(
+  manifest: Manifest,
+  { typed, publicUrl }: AppOrder,
+  origin: string,
+): Record<string, unknown> {
+  return {
+    ...manifest,
+    name: typed.name,
+    hook_attributes: { url: `${publicUrl}/api/github/webhooks`, active: true },
+    redirect_url: `${origin}/setup/created`,
+    callback_urls: [`${publicUrl}/auth/callback`],
+  };
+}

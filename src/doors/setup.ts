@@ -1,0 +1,233 @@
+/**
+ * The set-up: where no credentials exist, a page that creates the GitHub App and asks for the Claude key.
+ * Nobody gets past its first page without the code printed on the console, wherever they sit; what GitHub
+ * brings back counts only in the browser that was sent there.
+ */
+import { createHash, timingSafeEqual } from "node:crypto";
+import type { HttpBindings } from "@hono/node-server";
+import { type Context, Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { getCookie, setCookie } from "hono/cookie";
+import { secureHeaders } from "hono/secure-headers";
+import { claudeClient } from "../agent/claude.ts";
+import { asProblem } from "../agent/failure.ts";
+import { tryKey } from "../agent/provisioning.ts";
+import type { Clock } from "../clock.ts";
+import type { SetUpConfig } from "../config.ts";
+import { isProblem } from "../domain/errors.ts";
+import { Secret } from "../domain/secret.ts";
+import { createdApp } from "../github/creation.ts";
+import { readManifest } from "./manifest.ts";
+import { type Listening, serve } from "./server.ts";
+import { storeCredentials, tryToStore } from "./setup-credentials.ts";
+import { type AppOrder, manifestFor, readOrder } from "./setup-order.ts";
+import { appPage, codePage, donePage, type Html, handOverPage, keyPage, styleHash } from "./setup-pages.ts";
+
+/** What comes in from outside. */
+export interface SetUpOutside {
+  clock: Clock;
+  random: (bytes: number) => Uint8Array;
+  fetch: typeof fetch;
+  /** Tells the operator something, on the console. */
+  say: (line: string) => void;
+}
+
+/** A set-up under way. */
+export interface SetUp extends Listening {
+  /** Resolves when everything is stored and the last page was sent. */
+  finished: Promise<void>;
+}
+
+type Bindings = { Bindings: HttpBindings };
+
+const formBytesMax = 64 * 1024;
+const codeBytes = 15;
+const cookieBytes = 24;
+const cookieName = "patchwright_setup";
+
+/**
+ * Serves the set-up and prints its code. Throws `refused` when the address cannot be listened on, or nothing
+ * can be stored.
+ */
+export async function openSetUp(config: SetUpConfig, outside: SetUpOutside): Promise<SetUp> {
+  await tryToStore(config.credentialsPath);
+  const code = Buffer.from(outside.random(codeBytes)).toString("base64url");
+  let finish = () => {};
+  const finished = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const steps = new Steps(config, { ...outside, code, finish });
+  const listening = await serve(application(steps).fetch, outside.clock, config.server);
+  outside.say(
+    `Patchwright is not set up yet. Open ${listening.url}/ and enter this code, good once: ${code}`,
+  );
+  return { ...listening, finished };
+}
+
+function application(steps: Steps): Hono<Bindings> {
+  const app = new Hono<Bindings>();
+  app.get("/healthz", (context) => context.text("ok"));
+  app.get("/readyz", (context) => context.text("waiting for the set-up", 503));
+  app.use(bodyLimit({ maxSize: formBytesMax }));
+  app.use(secureHeaders({ xFrameOptions: "DENY", referrerPolicy: "same-origin" }));
+  app.get("/", (context) => steps.begin(context));
+  app.post("/setup/code", (context) => steps.enter(context));
+  app.use("/setup/*", async (context, next) => (steps.isKnown(context) ? next() : context.redirect("/")));
+  app.post("/setup/app", (context) => steps.order(context));
+  app.get("/setup/created", (context) => steps.created(context));
+  app.post("/setup/claude", (context) => steps.key(context));
+  return app;
+}
+
+/** How far the set-up has come; there is one browser at most. */
+class Steps {
+  readonly #config: SetUpConfig;
+  readonly #outside: SetUpOutside & { finish: () => void };
+  /** Undefined once it was used. */
+  #code: string | undefined;
+  #cookie: string | undefined;
+  /** The App that GitHub was asked for, and the word by which its answer is known. */
+  #asked: { state: string; order: AppOrder } | undefined;
+  #stored: Record<string, string>;
+
+  constructor(
+    config: SetUpConfig,
+    { code, ...outside }: SetUpOutside & { code: string; finish: () => void },
+  ) {
+    this.#config = config;
+    this.#outside = outside;
+    this.#code = code;
+    this.#stored = config.stored;
+  }
+
+  isKnown(context: Context): boolean {
+    return this.#cookie !== undefined && isSame(getCookie(context, cookieName) ?? "", this.#cookie);
+  }
+
+  begin(context: Context): Response | Promise<Response> {
+    if (!this.isKnown(context)) return show(context, codePage());
+    if (this.#stored["APP_ID"] !== undefined) return show(context, keyPage());
+    const { publicUrl } = this.#config.server;
+    const typed = { name: "Patchwright", owner: "", host: "", protocol: "https" };
+    return show(context, appPage({ ...typed, publicUrl: publicUrl ?? originOf(context) }));
+  }
+
+  async enter(context: Context): Promise<Response> {
+    const { code } = await form(context);
+    if (this.#code === undefined || !isSame(code ?? "", this.#code)) {
+      context.status(403);
+      return show(context, codePage("That is not the code. A new one is printed at the next start."));
+    }
+    this.#code = undefined;
+    this.#cookie = this.#word();
+    const secure = originOf(context).startsWith("https:");
+    setCookie(context, cookieName, this.#cookie, { httpOnly: true, sameSite: "Lax", path: "/", secure });
+    return context.redirect("/", 303);
+  }
+
+  async order(context: Context): Promise<Response> {
+    if (this.#stored["APP_ID"] !== undefined) return context.redirect("/", 303);
+    const reading = readOrder(await form(context));
+    if (reading.kind === "wrong") return show(context, appPage(reading.typed, reading.why));
+    const { order } = reading;
+    this.#asked = { state: this.#word(), order };
+    const manifest = JSON.stringify(manifestFor(readManifest(), order, originOf(context)));
+    const action = `${order.settingsUrl}?state=${this.#asked.state}`;
+    return show(context, handOverPage({ action, manifest }), order.webUrl);
+  }
+
+  async created(context: Context): Promise<Response> {
+    const { code = "", state = "" } = context.req.query();
+    const asked = this.#asked;
+    if (!asked || !isSame(state, asked.state)) return context.redirect("/", 303);
+    this.#asked = undefined;
+    const { order } = asked;
+    try {
+      const { fetch, clock } = this.#outside;
+      const app = await createdApp(code, { apiUrl: order.apiUrl, fetch, now: clock.now() });
+      await this.#store({
+        APP_ID: String(app.id),
+        PRIVATE_KEY: app.pem,
+        WEBHOOK_SECRET: app.webhook_secret,
+        CLIENT_ID: app.client_id,
+        CLIENT_SECRET: app.client_secret,
+        PUBLIC_URL: order.publicUrl,
+        APP_URL: app.html_url,
+        ...(order.typed.host === ""
+          ? {}
+          : { GHE_HOST: order.typed.host, GHE_PROTOCOL: order.typed.protocol }),
+      });
+    } catch (error) {
+      return show(context, appPage(order.typed, wordsOf(error)));
+    }
+    return this.#config.claude.apiKey ? this.#end(context) : context.redirect("/", 303);
+  }
+
+  async key(context: Context): Promise<Response> {
+    if (this.#stored["APP_ID"] === undefined) return context.redirect("/", 303);
+    const { key = "" } = await form(context);
+    const { baseUrl } = this.#config.claude;
+    const claude = { apiKey: new Secret(key.trim()), ...(baseUrl === undefined ? {} : { baseUrl }) };
+    try {
+      await tryKey(claudeClient({ config: claude, fetch: this.#outside.fetch }));
+    } catch (error) {
+      return show(context, keyPage(asProblem(error).message));
+    }
+    try {
+      await this.#store({ ANTHROPIC_API_KEY: claude.apiKey.reveal() });
+    } catch (error) {
+      return show(context, keyPage(wordsOf(error)));
+    }
+    return this.#end(context);
+  }
+
+  /** The last page; once it has left, the service may take the address over. */
+  #end(context: Context<Bindings>): Response | Promise<Response> {
+    context.env.outgoing.once("close", this.#outside.finish);
+    context.header("connection", "close");
+    return show(context, donePage(this.#stored["APP_URL"] ?? ""));
+  }
+
+  async #store(values: Record<string, string>): Promise<void> {
+    const stored = { ...this.#stored, ...values };
+    await storeCredentials(this.#config.credentialsPath, stored);
+    this.#stored = stored;
+  }
+
+  #word(): string {
+    return Buffer.from(this.#outside.random(cookieBytes)).toString("base64url");
+  }
+}
+
+/** Only forms of these pages are sent, to us and to the GitHub that was chosen; nothing else is loaded. */
+function show(context: Context, page: Html, alsoTo = ""): Response | Promise<Response> {
+  const policy = `default-src 'none'; style-src ${styleHash}; form-action 'self' ${alsoTo}; frame-ancestors 'none'; base-uri 'none'`;
+  context.header("content-security-policy", policy);
+  context.header("cache-control", "no-store");
+  return context.html(page);
+}
+
+/** The fields of a form that are texts. */
+async function form(context: Context): Promise<Record<string, string>> {
+  const body = await context.req.parseBody();
+  return Object.fromEntries(
+    Object.entries(body).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
+  );
+}
+
+/** Where the browser believes to be: GitHub sends it back there. */
+function originOf(context: Context): string {
+  const isSecure = context.req.header("x-forwarded-proto")?.split(",")[0]?.trim() === "https";
+  return `${isSecure ? "https" : "http"}://${new URL(context.req.url).host}`;
+}
+
+/** Compared by digests of one length, so that time tells nothing. */
+function isSame(given: string, wanted: string): boolean {
+  const digest = (text: string) => createHash("sha256").update(text).digest();
+  return timingSafeEqual(digest(given.trim()), digest(wanted));
+}
+
+function wordsOf(error: unknown): string {
+  if (!isProblem(error)) throw error;
+  return error.message;
+}

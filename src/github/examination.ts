@@ -1,0 +1,109 @@
+/**
+ * What GitHub says of the App itself: who it is, what it may do, where its deliveries go, how far apart the
+ * clocks are, whether a token works. Facts only; what is wrong with them is not judged here.
+ */
+import { type Clock, pause } from "../clock.ts";
+import { isProblem } from "../domain/errors.ts";
+import type { Secret } from "../domain/secret.ts";
+import type { GitHub } from "./client.ts";
+import type { TokenScope } from "./token.ts";
+
+/** The App at GitHub. */
+export interface AppView {
+  slug: string;
+  /** Its public page. */
+  url: string;
+  permissions: Record<string, string>;
+  events: string[];
+}
+
+/** Who we are, as GitHub has it. Throws `refused` when number and key do not belong together. */
+export async function appView(github: GitHub): Promise<AppView> {
+  const { data } = await github.app.rest.apps.getAuthenticated();
+  return {
+    slug: data?.slug ?? "",
+    url: data?.html_url ?? "",
+    permissions: Object.fromEntries(Object.entries(data?.permissions ?? {}).map(([k, v]) => [k, String(v)])),
+    events: data?.events ?? [],
+  };
+}
+
+/** Can strangers see and install the App? A private App's page does not exist for them. */
+export async function isOpenToAll(github: GitHub, slug: string): Promise<boolean> {
+  try {
+    await github.bare.rest.apps.getBySlug({ app_slug: slug });
+    return true;
+  } catch (error) {
+    if (isProblem(error, "gone") || (isProblem(error) && error.code === "github_credentials")) return false;
+    throw error;
+  }
+}
+
+/** How far GitHub's clock is ahead of ours, milliseconds, to about a second. */
+export async function clockSkewMs(github: GitHub, clock: Clock): Promise<number> {
+  const { headers } = await github.bare.rest.meta.get();
+  return Date.parse(headers.date ?? "") - clock.now();
+}
+
+/** Where deliveries go; undefined when nowhere. */
+export async function hookUrl(github: GitHub): Promise<string | undefined> {
+  const { data } = await github.app.rest.apps.getWebhookConfigForApp();
+  return data.url;
+}
+
+/** What is left of an installation's requests until the limit is renewed; undefined where there is no limit. */
+export async function limitLeft(
+  github: GitHub,
+  installation: number,
+): Promise<{ left: number; limit: number } | undefined> {
+  try {
+    const { data } = await github.of(installation).rest.rateLimit.get();
+    return { left: data.resources.core.remaining, limit: data.resources.core.limit };
+  } catch (error) {
+    // An Enterprise Server without limits has no such page.
+    if (isProblem(error, "gone")) return undefined;
+    throw error;
+  }
+}
+
+/** GitHub's replicas learn of a token, and of its end, within seconds; asked so often, a second apart. */
+const triesMax = 5;
+const tryGapMs = 1_000;
+
+/** Mints a token as a session would get it, uses it and gives it back. True when it worked and is dead now. */
+export async function tryToken(
+  github: GitHub,
+  scope: Pick<TokenScope, "installation" | "repositoryId">,
+  clock: Clock,
+): Promise<{ works: boolean; dies: boolean }> {
+  const permissions = { contents: "write", metadata: "read" } as const;
+  const { token } = await github.mint({ ...scope, permissions });
+  let works = false;
+  try {
+    works = await comes(() => isAlive(github, token), clock);
+  } finally {
+    await github.revoke(token, scope.installation);
+  }
+  return { works, dies: await comes(async () => !(await isAlive(github, token)), clock) };
+}
+
+async function isAlive({ bare }: GitHub, token: Secret): Promise<boolean> {
+  try {
+    await bare.request("GET /installation/repositories", {
+      per_page: 1,
+      headers: { authorization: `token ${token.reveal()}` },
+    });
+    return true;
+  } catch (error) {
+    if (isProblem(error, "refused")) return false;
+    throw error;
+  }
+}
+
+async function comes(so: () => Promise<boolean>, clock: Clock): Promise<boolean> {
+  for (let tries = 1; ; tries += 1) {
+    if (await so()) return true;
+    if (tries === triesMax) return false;
+    await pause(clock, tryGapMs);
+  }
+}

@@ -1,0 +1,186 @@
+/**
+ * The git commands that the simulators give, on objects in memory: the same output for the same history as
+ * real git. A command it does not know fails loudly, so that nothing is answered by guessing.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { backend } from "./backend.ts";
+import { difference } from "./difference.ts";
+import { type Commit, commitOf, contentOf, historyOf, keepContent, makeCommit, refsOf } from "./objects.ts";
+import { clone, fetchInto, push } from "./remote.ts";
+
+/** A command as it is given. */
+export interface Command {
+  directory: string;
+  words: string[];
+  env: NodeJS.ProcessEnv;
+  input: Buffer;
+}
+
+/** How it ended. */
+export interface Ended {
+  code: number;
+  out: string | Buffer;
+  err?: string;
+}
+
+const done = (out: string | Buffer = ""): Ended => ({ code: 0, out });
+const failed = (err: string): Ended => ({ code: 1, out: "", err });
+
+/** The commit a name stands for in a repository. */
+function resolved(directory: string, name: string): Commit | undefined {
+  const bare = name.replace(/\^\{\w+\}$/, "");
+  const refs = refsOf(directory);
+  const branch = bare === "HEAD" ? (refs.get("HEAD") ?? "") : bare;
+  const sha =
+    refs.get(branch) ?? refs.get(`refs/heads/${branch}`) ?? refs.get(`refs/remotes/origin/${branch}`);
+  return commitOf(sha ?? branch);
+}
+
+/** Runs a command. */
+export async function run(command: Command): Promise<Ended> {
+  const { words } = command;
+  const known = commands[words[0] ?? ""];
+  if (!known) throw new Error(`the stand-in for git does not know: git ${words.join(" ")}`);
+  return known(command);
+}
+
+const flagless = (words: string[]) => words.slice(1).filter((word) => !word.startsWith("-"));
+
+const commands: Record<string, (command: Command) => Ended | Promise<Ended>> = {
+  init: () => done(),
+  config: () => done(),
+  "check-ref-format": () => done(),
+  "fast-import": ({ directory, input }) => fastImport(directory, input.toString()),
+  "rev-parse": ({ directory, words }) => {
+    const commit = resolved(directory, words.at(-1) ?? "");
+    return commit ? done(`${/\{tree\}$/.test(words.at(-1) ?? "") ? commit.tree : commit.sha}\n`) : failed("");
+  },
+  "for-each-ref": ({ directory }) =>
+    done(
+      [...refsOf(directory)]
+        .filter(([name]) => name.startsWith("refs/"))
+        .sort(([one], [other]) => (one < other ? -1 : 1))
+        .map(([name, sha]) => `${sha} ${name}\n`)
+        .join(""),
+    ),
+  "update-ref": ({ directory, words }) => {
+    if (words[1] === "-d") refsOf(directory).delete(words[2] ?? "");
+    else refsOf(directory).set(words[1] ?? "", words[2] ?? "");
+    return done();
+  },
+  "merge-base": ({ directory, words }) => {
+    const [one = "", other = ""] = flagless(words).map((name) => resolved(directory, name)?.sha);
+    const before = new Set(historyOf(other).map(({ sha }) => sha));
+    if (words[1] === "--is-ancestor") return before.has(one) ? done() : failed("");
+    const base = historyOf(one).find(({ sha }) => before.has(sha));
+    return base ? done(`${base.sha}\n`) : failed("");
+  },
+  "cat-file": ({ directory, words }) => {
+    const [name = "", path] = (words[2] ?? "").split(":");
+    const sha = path === undefined ? name : resolved(directory, name)?.files.get(path);
+    const content = contentOf(sha ?? "");
+    return content ? done(content) : failed("no such file");
+  },
+  log: ({ directory, words }) => done(logOf(directory, words)),
+  diff: ({ directory, words }) => {
+    const format = words.find((word) => ["--raw", "--numstat", "--patch"].includes(word)) ?? "";
+    const [from, to] = words.slice(-2).map((name) => resolved(directory, name));
+    return to ? done(difference(format, from, to)) : failed("no such commit");
+  },
+  "merge-tree": ({ directory, words }) => {
+    const [base, head] = words.slice(-2).map((name) => resolved(directory, name));
+    return base && head ? done(`${base.sha}+${head.sha}\n`) : failed("no such commit");
+  },
+  "commit-tree": ({ words, env }) => {
+    const [, merged = "", , base = "", , head = "", , message = ""] = words;
+    const files = new Map(merged.split("+").flatMap((sha) => [...(commitOf(sha)?.files ?? [])]));
+    const author = `${env["GIT_AUTHOR_NAME"]} <${env["GIT_AUTHOR_EMAIL"]}>`;
+    const atS = Number.parseInt(env["GIT_AUTHOR_DATE"] ?? "0", 10);
+    return done(
+      `${makeCommit({ parents: [base, head], author, atS, message: `${message}\n`, files }).sha}\n`,
+    );
+  },
+  "http-backend": ({ env, input }) => done(backend(env, input)),
+  clone: ({ words }) => clone(words.at(-2) ?? "", words.at(-1) ?? ""),
+  checkout: ({ directory, words }) => checkOut(directory, flagless(words)[0] ?? ""),
+  add: () => done(),
+  commit: ({ directory, words, env }) => commitAll(directory, words.at(-1) ?? "", env),
+  push: ({ directory, words }) => {
+    const [from = "", ref = ""] = (words.at(-1) ?? "").split(":");
+    const sha = resolved(directory, from)?.sha;
+    return sha === undefined
+      ? failed("nothing to push")
+      : push(directory, { sha, ref, force: words.includes("--force") });
+  },
+  fetch: ({ directory }) => fetchInto(directory),
+};
+
+function fastImport(directory: string, text: string): Ended {
+  const [, ref = ""] = /^commit (\S+)/.exec(text) ?? [];
+  const [, author = "", atS = "0"] = /^author (.*>) (\d+)/m.exec(text) ?? [];
+  const parent = refsOf(directory).get(ref);
+  const files = new Map(commitOf(parent ?? "")?.files);
+  let rest = Buffer.from(text.slice(text.indexOf("\ndata ") + 1));
+  const data = () => {
+    const [line = "", size = "0"] = /^data (\d+)\n/.exec(rest.toString("latin1")) ?? [];
+    const content = rest.subarray(line.length, line.length + Number(size));
+    rest = rest.subarray(line.length + Number(size) + 1);
+    return Buffer.from(content);
+  };
+  const message = data().toString();
+  while (rest.length > 0) {
+    const end = rest.indexOf("\n");
+    const line = rest.toString("utf8", 0, end);
+    rest = rest.subarray(end + 1);
+    if (line.startsWith("D ")) files.delete(line.slice(2));
+    if (line.startsWith("M ")) files.set(line.replace(/^M \d+ inline /, ""), keepContent(data()));
+  }
+  const parents = parent === undefined ? [] : [parent];
+  refsOf(directory).set(ref, makeCommit({ parents, author, atS: Number(atS), message, files }).sha);
+  return done();
+}
+
+function logOf(directory: string, words: string[]): string {
+  const [range = ""] = flagless(words).filter((word) => word !== "");
+  const [without, name] = range.includes("..") ? range.split("..") : [undefined, range];
+  const left = new Set(
+    without ? historyOf(resolved(directory, without)?.sha ?? "").map(({ sha }) => sha) : [],
+  );
+  const found = historyOf(resolved(directory, name ?? "")?.sha ?? "").filter(({ sha }) => !left.has(sha));
+  const shown = words.includes("--max-count=1") ? found.slice(0, 1) : found;
+  if (words.includes("--reverse")) shown.reverse();
+  return shown.map((commit) => `${recordOf(commit)}\n`).join("");
+}
+
+function recordOf({ sha, tree, parents, author, atS, message }: Commit): string {
+  const [, name = "", email = ""] = /^(.*) <(.*)>$/.exec(author) ?? [];
+  const person = [name, email, new Date(atS * 1000).toISOString().replace(/\.000Z$/, "+00:00")];
+  return `${[sha, tree, parents.join(" "), ...person, ...person, message].join("\0")}\u0001`;
+}
+
+function checkOut(directory: string, branch: string): Ended {
+  const commit = resolved(directory, branch);
+  if (!commit) return failed(`pathspec '${branch}' did not match`);
+  refsOf(directory).set(`refs/heads/${branch}`, commit.sha).set("HEAD", `refs/heads/${branch}`);
+  for (const [path, sha] of commit.files) {
+    mkdirSync(dirname(join(directory, path)), { recursive: true });
+    writeFileSync(join(directory, path), contentOf(sha) ?? "");
+  }
+  return done();
+}
+
+function commitAll(directory: string, message: string, env: NodeJS.ProcessEnv): Ended {
+  const parent = resolved(directory, "HEAD");
+  const paths = readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && existsSync(join(entry.parentPath, entry.name)))
+    .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1));
+  const files = new Map(paths.map((path) => [path, keepContent(readFileSync(join(directory, path)))]));
+  const author = `${env["GIT_AUTHOR_NAME"]} <${env["GIT_AUTHOR_EMAIL"]}>`;
+  const atS = Number((env["GIT_AUTHOR_DATE"] ?? "@0").replace(/^@(\d+).*/, "$1"));
+  const parents = parent ? [parent.sha] : [];
+  const commit = makeCommit({ parents, author, atS, message: `${message}\n`, files });
+  if (commit.tree === parent?.tree) return failed("nothing to commit");
+  refsOf(directory).set(refsOf(directory).get("HEAD") ?? "HEAD", commit.sha);
+  return done();
+}

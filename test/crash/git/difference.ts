@@ -1,0 +1,90 @@
+/**
+ * How two commits differ, in the three formats of `git diff` that the simulated GitHub reads. One hunk a
+ * file: enough for changes in one place.
+ */
+import { type Commit, contentOf } from "./objects.ts";
+
+const none = "0".repeat(40);
+const contextLines = 3;
+
+interface Changed {
+  path: string;
+  before: string | undefined;
+  after: string | undefined;
+}
+
+function changedBetween(from: Commit | undefined, to: Commit): Changed[] {
+  const paths = [...new Set([...(from?.files.keys() ?? []), ...to.files.keys()])].sort();
+  return paths
+    .map((path) => ({ path, before: from?.files.get(path), after: to.files.get(path) }))
+    .filter(({ before, after }) => before !== after);
+}
+
+function linesOf(sha: string | undefined): string[] {
+  const text = sha === undefined ? "" : (contentOf(sha)?.toString() ?? "");
+  return text === "" ? [] : text.replace(/\n$/, "").split("\n");
+}
+
+interface Hunk {
+  start: number;
+  removed: string[];
+  added: string[];
+  old: string[];
+}
+
+function hunkOf({ before, after }: Changed): Hunk {
+  const [old, fresh] = [linesOf(before), linesOf(after)];
+  let start = 0;
+  while (start < Math.min(old.length, fresh.length) && old[start] === fresh[start]) start += 1;
+  let end = 0;
+  while (end < Math.min(old.length, fresh.length) - start && old.at(-1 - end) === fresh.at(-1 - end))
+    end += 1;
+  return {
+    start,
+    old,
+    removed: old.slice(start, old.length - end),
+    added: fresh.slice(start, fresh.length - end),
+  };
+}
+
+const letterOf = ({ before, after }: Changed) =>
+  before === undefined ? "A" : after === undefined ? "D" : "M";
+const modeOf = (sha: string | undefined) => (sha === undefined ? "000000" : "100644");
+const span = (start: number, count: number) =>
+  count === 1 ? `${start + 1}` : `${count === 0 ? start : start + 1},${count}`;
+
+function patchOf(changed: Changed): string {
+  const { path, before, after } = changed;
+  const { start, old, removed, added } = hunkOf(changed);
+  const lead = old.slice(Math.max(0, start - contextLines), start);
+  const rest = old.slice(start + removed.length, start + removed.length + contextLines);
+  const from = start - lead.length;
+  const around = lead.length + rest.length;
+  const mode =
+    before === undefined ? "new file mode 100644\n" : after === undefined ? "deleted file mode 100644\n" : "";
+  const kept = before !== undefined && after !== undefined ? " 100644" : "";
+  const lines = [
+    ...lead.map((line) => ` ${line}`),
+    ...removed.map((line) => `-${line}`),
+    ...added.map((line) => `+${line}`),
+    ...rest.map((line) => ` ${line}`),
+  ];
+  return `diff --git a/${path} b/${path}\n${mode}index ${before ?? none}..${after ?? none}${kept}
+--- ${before === undefined ? "/dev/null" : `a/${path}`}\n+++ ${after === undefined ? "/dev/null" : `b/${path}`}
+@@ -${span(from, around + removed.length)} +${span(from, around + added.length)} @@\n${lines.join("\n")}\n`;
+}
+
+/** What `git diff FORMAT FROM TO` prints, with `-z` where a format has it. */
+export function difference(format: string, from: Commit | undefined, to: Commit): string {
+  const all = changedBetween(from, to);
+  if (format === "--patch") return all.map(patchOf).join("");
+  return all
+    .map((changed) => {
+      const { path, before, after } = changed;
+      if (format === "--raw")
+        return `:${modeOf(before)} ${modeOf(after)} ${before ?? none} ${after ?? none} ${letterOf(changed)}\0${path}\0`;
+      const { removed, added } = hunkOf(changed);
+      return `${added.length}\t${removed.length}\t${path}\0`;
+    })
+    .join("");
+}

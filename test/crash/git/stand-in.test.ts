@@ -1,0 +1,81 @@
+/**
+ * The stand-in for git and real git are given the same commands on the same history: what they say must be
+ * the same to the letter, hashes included.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { gitEnvironment, tryGit } from "../../sim/github/git.ts";
+import { run } from "./command.ts";
+
+let directory: string;
+
+const format = "--format=%H%x00%T%x00%P%x00%an%x00%ae%x00%aI%x00%cn%x00%ce%x00%cI%x00%B%x01";
+
+function imported(branch: string, atS: number, files: Record<string, string | null>, from?: string): string {
+  const who = `Mona <mona@example.invalid> ${atS} +0000`;
+  const data = (text: string) => `data ${Buffer.byteLength(text)}\n${text}\n`;
+  const changes = Object.entries(files).map(([path, content]) =>
+    content === null ? `D ${path}\n` : `M 100644 inline ${path}\n${data(content)}`,
+  );
+  const head = `commit refs/heads/${branch}\nauthor ${who}\ncommitter ${who}\n${data(`Change at ${atS}\n`)}`;
+  return [head, from === undefined ? "" : `from ${from}\n`, ...changes].join("");
+}
+
+/** What both say; fails when they do not say the same. */
+async function both(words: string[], input = ""): Promise<string> {
+  const real = await tryGit(directory, words, { input });
+  const command = { directory, words, env: gitEnvironment, input: Buffer.from(input) };
+  const { code, out } = await run(command);
+  expect({ words, code, out: String(out) }).toEqual({ words, code: real.code, out: String(real.stdout) });
+  return String(out);
+}
+
+const lines = Array.from({ length: 12 }, (_, at) => `line ${at}`);
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "stand-in-"));
+  await tryGit(directory, ["init", "--bare", "--quiet", "--template=", "."]);
+  await both(
+    ["fast-import", "--quiet"],
+    imported("main", 1_000, { "a.js": `${lines.join("\n")}\n`, "lib/b.js": "b\n" }),
+  );
+  const changed = lines.with(6, "another line");
+  const first = (await both(["rev-parse", "refs/heads/main"])).trim();
+  await both(["update-ref", "refs/heads/fix", first]);
+  const files = { "a.js": `${changed.join("\n")}\n`, "lib/b.js": null, "new.txt": "new\n" };
+  await both(["fast-import", "--quiet"], imported("fix", 2_000, files, first));
+});
+
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+test.each([
+  [["for-each-ref", "--format=%(objectname) %(refname)"]],
+  [["rev-parse", "--verify", "--quiet", "refs/heads/fix^{commit}"]],
+  [["rev-parse", "--verify", "--quiet", "refs/heads/fix^{tree}"]],
+  [["rev-parse", "--verify", "--quiet", "refs/heads/none^{commit}"]],
+  [["merge-base", "refs/heads/main", "refs/heads/fix"]],
+  [["merge-base", "--is-ancestor", "refs/heads/main", "refs/heads/fix"]],
+  [["merge-base", "--is-ancestor", "refs/heads/fix", "refs/heads/main"]],
+  [["cat-file", "blob", "refs/heads/fix:new.txt"]],
+  [["log", format, "refs/heads/fix", "--"]],
+  [["log", format, "--max-count=1", "refs/heads/fix", "--"]],
+  [["log", format, "--topo-order", "--reverse", "refs/heads/main..refs/heads/fix", "--"]],
+  ...["--raw", "--numstat", "--patch"].map((kind) => [
+    [
+      "diff",
+      "-M",
+      "--no-color",
+      "--no-ext-diff",
+      "--full-index",
+      kind,
+      "--abbrev=40",
+      ...(kind === "--patch" ? [] : ["-z"]),
+      "refs/heads/main",
+      "refs/heads/fix",
+    ],
+  ]),
+])("git %j", async (words) => {
+  await both(words);
+});

@@ -1,0 +1,197 @@
+/**
+ * Planted bugs: each a small change of the service's source, made while it is loaded and never on the disk.
+ * The sweep has to find every one of them; one that it misses shows a hole in the sweep, and one whose text
+ * is not in the source any more has to be planted anew.
+ */
+import { readFileSync } from "node:fs";
+import { registerHooks } from "node:module";
+import { fileURLToPath } from "node:url";
+
+/** One change of one file. */
+interface Edit {
+  file: string;
+  from: string;
+  to: string;
+}
+
+/** A bug, and where it is looked for first: points of `story` whose name matches `near`. */
+export interface Plant {
+  what: string;
+  edits: Edit[];
+  story: string;
+  near: RegExp;
+}
+
+const plant = (
+  what: string,
+  story: string,
+  near: RegExp,
+  ...edits: [file: string, from: string, to: string][]
+): Plant => ({
+  what,
+  story,
+  near,
+  edits: edits.map(([file, from, to]) => ({ file: `src/${file}`, from, to })),
+});
+
+const never = "async () => undefined";
+
+/** The bugs. */
+export const plants: Plant[] = [
+  plant("a delivery is acknowledged before it is written", "main", /before write insert deliveries/, [
+    "doors/github.ts",
+    "await box.append({ id, event, body: text });",
+    "void box.append({ id, event, body: text }).catch(() => undefined);",
+  ]),
+  plant("deliveries that were missed are not looked for", "main", /before write insert deliveries/, [
+    "mission/sweep.ts",
+    "isLogRead = isLogRead || (await deliveries(signal));",
+    "isLogRead = true;",
+  ]),
+  plant("trouble that passes fails the delivery", "main", /after POST .*access_tokens #1/, [
+    "doors/intake.ts",
+    'if (!isProblem(error) || error.kind === "later") throw error;',
+    "if (!isProblem(error)) throw error;",
+  ]),
+  plant("a failed wake is not tried again, and no caretaker sees it", "main", /after POST .*comments #1/, [
+    "engine/embedded.ts",
+    "await this.#answer(row, { next: clock.now() + againMs, tries }, signal);",
+    "await this.#answer(row, { next: undefined, tries }, signal);",
+  ],
+    ["mission/sweep-leftovers.ts", "await wakeAll(parts, await sleepers(store.db, now - overdueMs));", "void sleepers;"]),
+  plant("begun is not written before the act", "main", /after POST .*comments #1/, [
+    "mission/facts.ts",
+    "await proving(beginFact(store, held, { ...fact, at: clock.now() }));",
+    "void beginFact;",
+  ]),
+  plant("a comment is not looked for", "main", /after POST .*comments #1/, [
+    "github/issue.ts",
+    "find: () => findComment(github, place, { marker, since }),",
+    `find: ${never},`,
+  ]),
+  plant("a comment is looked for from now on only", "main", /after POST .*comments #1/, [
+    "github/issue.ts",
+    "since: new Date(since - slackMs).toISOString(),",
+    "since: new Date(since + 3_600_000).toISOString(),",
+  ]),
+  plant("a session is not looked for", "main", /after POST \/v1\/sessions #1/, [
+    "agent/claude.ts",
+    'if (session.metadata["run_id"] === id &&',
+    'if (session.metadata["run_id"] === "nobody" &&',
+  ]),
+  plant("a message is not looked for", "main", /after POST .*ID\/events #1/, [
+    "agent/claude.ts",
+    "find: () => findMessage(client, session, message),",
+    `find: ${never},`,
+  ]),
+  plant("a message carries no marker", "main", /after POST .*ID\/events #1/, [
+    "agent/claude.ts",
+    "function textWith(message: Message): string {",
+    "function textWith(message: Message): string {\n  if (message) return message.text;",
+  ]),
+  plant("the answer to a tool call is not looked for", "main", /after POST .*ID\/events #2/, [
+    "agent/claude.ts",
+    'if (event.type === "user.custom_tool_result" && event.custom_tool_use_id === answer.call)',
+    "if (false as boolean)",
+  ]),
+  plant("a send is repeated by the SDK", "main", /after POST .*ID\/events #1/, [
+    "agent/claude.ts",
+    "const once = { maxRetries: 0,",
+    "const once = { maxRetries: 1,",
+  ]),
+  plant(
+    "the pull request that is open already is not adopted",
+    "main",
+    /after POST .*pulls #1/,
+    ["github/pull.ts", "const alreadyOpen = /already exists/i;", "const alreadyOpen = /never said/i;"],
+    ["github/pull.ts", "find: () => findOpen(github, place, wanted),", `find: ${never},`],
+  ),
+  plant("a 5xx is believed to have done nothing", "main", /after POST .*comments #1/, [
+    "github/failure.ts",
+    "...(named === undefined ? {} : { retryAfterMs: spanOf(String(named), call.now) }),",
+    "undone: true,",
+  ]),
+  plant("a lost connection is believed to have done nothing", "main", /after POST .*ID\/events #1/, [
+    "agent/failure.ts",
+    'return new Problem("later", "claude_unreachable", "The Claude platform could not be reached.", {',
+    'return new Problem("later", "claude_unreachable", "The Claude platform could not be reached.", { undone: true,',
+  ]),
+  plant("what was handed in is written down without its title", "main", /ID\/events #2/, [
+    "mission/answers.ts",
+    "noted(submission));",
+    'noted({ ...submission, title: "" }));',
+  ]),
+  plant("an answer that was given is not recalled", "question", /after POST .*ID\/events #2/, [
+    "mission/answers.ts",
+    "await recallAnswers(tools, session);",
+    "void recallAnswers;",
+  ]),
+  plant("an answer is told as a message besides", "question", /after/, [
+    "mission/answers.ts",
+    'ledger.all<{ note?: string }>("answer ").some(({ value }) => value.note === note.id)',
+    "false",
+  ]),
+  plant("a token is handed over before it is recorded", "main", /after POST .*access_tokens #2/, [
+    "store/tokens.ts",
+    '.insertInto("tokens")\n      .values({ ...record, sealed })',
+    '.updateTable("tokens").set({ state: "recorded" }).where("id", "=", sealed)',
+  ]),
+  plant("a token is forgotten before it is revoked", "main", /before DELETE .*installation.token #1/, [
+    "mission/credential.ts",
+    "  if (secret) {\n    await tools.github.revoke(secret,",
+    "  await dropToken(tools.store.db, token.id);\n  if (secret) {\n    await tools.github.revoke(secret,",
+  ]),
+  plant("a token is revoked before its successor is in place", "rotation", /resources/, [
+    "mission/credential.ts",
+    "    await handOver(tools, session,",
+    "    if (current) await revoke(tools, current);\n    await handOver(tools, session,",
+  ]),
+  plant("a token is replaced when it has expired", "rotation", /resources/, [
+    "mission/credential.ts",
+    "  if (current?.open() && now < replaceAt(life(current))) return replaceAt(life(current));",
+    "  if (current?.open() && now < current.expires_at) return current.expires_at;",
+  ]),
+  plant("tokens are sealed with a key that dies with the process", "main", /after POST \/v1\/sessions #1/, [
+    "main.ts",
+    "config.sealKeys ?? [sealKeyFrom(config.app.privateKey)]",
+    "config.sealKeys ?? [sealKeyFrom(config.app.privateKey), random(32)].slice(1)",
+  ]),
+  plant("the round's tokens are not given back", "no changes", /before/, [
+    "mission/credential.ts",
+    "const given = await Promise.allSettled(all.map((token) => revoke(tools, token)));",
+    "const given = await Promise.allSettled(all.slice(1).map((token) => revoke(tools, token)));",
+  ]),
+  plant("the ending is reported behind the mission's back", "main", /PATCH|mark/, [
+    "mission/closing.ts",
+    "await report(tools, ending).catch((error: unknown) => unheard(tools, error));",
+    "void report(tools, ending).catch((error: unknown) => unheard(tools, error));",
+  ]),
+  plant("a stop is not asked about", "stop", /before/, [
+    "mission/mission.ts",
+    "if (off) return off;",
+    "void off;",
+  ]),
+];
+
+/** Plants a bug: import the service after this. Throws when the text is not there exactly once. */
+export function sow({ edits }: Plant): void {
+  const root = new URL("../../", import.meta.url).href;
+  const changed = new Map<string, string>();
+  for (const { file, from, to } of edits) {
+    const url = `${root}${file}`;
+    const text = changed.get(url) ?? readFileSync(fileURLToPath(url), "utf8");
+    if (text.split(from).length !== 2) throw new Error(`not exactly once in ${file}: ${from}`);
+    changed.set(
+      url,
+      text.replace(from, () => to),
+    );
+  }
+  registerHooks({
+    load: (url, context, next) => {
+      const source = changed.get(url);
+      return source === undefined
+        ? next(url, context)
+        : { format: "module-typescript", source, shortCircuit: true };
+    },
+  });
+}

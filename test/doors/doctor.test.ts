@@ -1,0 +1,191 @@
+/**
+ * The doctor beside a healthy installation and beside broken ones. Each broken one has exactly one fault, and
+ * the doctor names it, says what to do and fails nothing that does not depend on it.
+ */
+import { execFile } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { systemClock } from "../../src/clock.ts";
+import { readConfig } from "../../src/config.ts";
+import { type Finding, findingsComment } from "../../src/doors/findings.ts";
+import { readManifest } from "../../src/doors/manifest.ts";
+import { examineFromOutside } from "../../src/main.ts";
+import { shop } from "../stories/stage.ts";
+import { openService, type Service, variables } from "./service.ts";
+
+let service: Service;
+let installation: number;
+beforeEach(async () => {
+  service = await openService();
+  const { github } = service;
+  github.app.events.splice(0, Number.POSITIVE_INFINITY, ...readManifest().default_events);
+  github.addOrganization("acme");
+  for (const login of ["mona", "ada"]) github.addUser(login);
+  await github.addRepository({ owner: "acme", name: "shop", private: true });
+  github.setRole(shop, "mona", "write");
+  github.setRole(shop, "ada", "admin");
+  github.setWebhook(`${service.url}/api/github/webhooks`);
+  installation = github.install("acme");
+});
+afterEach(() => service.close());
+
+/** The environment that the running service has, with changes. */
+function environment(changes: Record<string, string> = {}): Record<string, string> {
+  return { ...variables(service.github, service.claude), PORT: String(service.port), ...changes };
+}
+
+async function examined(changes: Record<string, string> = {}, clock = systemClock): Promise<Finding[]> {
+  const findings = await examineFromOutside(readConfig(environment(changes)), { clock });
+  const told = JSON.stringify(findings);
+  for (const secret of [service.secret, service.claude.apiKey, "PRIVATE KEY", "ghs_"])
+    expect(told).not.toContain(secret);
+  for (const { grade, todo } of findings) expect(grade === "pass").toBe(todo === undefined);
+  return findings;
+}
+
+/** Names of the findings that are not passes, each with its grade. */
+const amiss = (findings: Finding[]) =>
+  findings.filter(({ grade }) => grade !== "pass").map(({ what, grade }) => `${grade} ${what}`);
+
+const found = (findings: Finding[], what: string) => findings.find((one) => one.what === what);
+
+test("a healthy installation passes everything, and the token that was tried is dead", async () => {
+  const findings = await examined();
+  expect(amiss(findings)).toEqual([]);
+  expect(findings.map(({ what }) => what)).toEqual([
+    ...["GitHub App", "permissions", "events", "who may install", "clock", "installations", "token"],
+    ...["limits", "webhook address", "last deliveries", "secrets", "store", "Claude key"],
+    "agent and environment",
+  ]);
+  expect(found(findings, "store")?.found).toMatch(/running service, which is ready/);
+  expect(service.github.tokens().length).toBeGreaterThan(0);
+  await expect
+    .poll(() =>
+      service.github.tokens().filter(({ permissions, revokedAt }) => !permissions["issues"] && !revokedAt),
+    )
+    .toEqual([]);
+});
+
+test("another App's private key", async () => {
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const findings = await examined({
+    PRIVATE_KEY: privateKey.export({ type: "pkcs1", format: "pem" }).toString(),
+  });
+  expect(found(findings, "GitHub App")).toMatchObject({ grade: "fail", todo: /APP_ID and PRIVATE_KEY/ });
+  for (const what of ["clock", "store", "Claude key"]) expect(found(findings, what)?.grade).toBe("pass");
+});
+
+test("a permission and an event short", async () => {
+  const { app } = service.github;
+  delete app.permissions["checks"];
+  app.events.splice(app.events.indexOf("check_suite"), 1);
+  const findings = await examined();
+  expect(amiss(findings)).toEqual(["fail permissions", "fail events"]);
+  expect(found(findings, "permissions")?.found).toBe("missing are checks: write");
+  expect(found(findings, "events")?.found).toBe("not subscribed to check_suite");
+  app.permissions["checks"] = "write";
+});
+
+test("a permission more than needed is worth a look", async () => {
+  service.github.app.permissions["administration"] = "write";
+  const findings = await examined();
+  delete service.github.app.permissions["administration"];
+  expect(amiss(findings)).toEqual(["warn permissions"]);
+});
+
+test("deliveries that go nowhere", async () => {
+  service.github.setWebhook("http://127.0.0.1:9/api/github/webhooks");
+  const number = service.github.openIssue(shop, { title: "Add", author: "mona" });
+  expect(number).toBe(1);
+  await expect.poll(() => service.github.deliveries.at(-1)?.statusCode).toBeGreaterThanOrEqual(400);
+  const findings = await examined();
+  expect(amiss(findings)).toEqual(["fail webhook address", "fail last deliveries"]);
+  expect(found(findings, "webhook address")?.found).toMatch(/does not answer as Patchwright does/);
+});
+
+test.each([
+  ["nowhere at all", undefined, /the App has none/],
+  ["the wrong path", "http://127.0.0.1:9/hooks", /is not ours/],
+])("a webhook address of %s", async (_what, url, words) => {
+  service.github.setWebhook(url);
+  expect(found(await examined(), "webhook address")).toMatchObject({ grade: "fail", found: words });
+});
+
+test("another webhook secret at GitHub", async () => {
+  service.github.setWebhookSecret("a secret that we do not know");
+  service.github.openIssue(shop, { title: "Add", author: "mona" });
+  await expect.poll(() => service.github.deliveries.at(-1)?.statusCode).toBe(401);
+  const findings = await examined();
+  expect(amiss(findings)).toEqual(["fail last deliveries"]);
+  expect(found(findings, "last deliveries")?.todo).toMatch(/set WEBHOOK_SECRET/);
+});
+
+test("a Claude key that is refused", async () => {
+  const findings = await examined({ ANTHROPIC_API_KEY: "sk-ant-refused" });
+  expect(amiss(findings)).toEqual(["fail Claude key", "fail agent and environment"]);
+});
+
+test("a clock five minutes ahead", async () => {
+  const ahead = { ...systemClock, now: () => systemClock.now() + 300_000 };
+  const findings = await examined({}, ahead);
+  expect(found(findings, "clock")).toMatchObject({ grade: "fail", todo: /NTP/ });
+});
+
+test("a suspended installation", async () => {
+  service.github.suspend(installation, "ada");
+  expect(amiss(await examined())).toEqual(["fail installations", "fail token", "fail limits"]);
+  service.github.unsuspend(installation, "ada");
+});
+
+test("without the service the store is opened, or it is said why it cannot be", async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), "patchwright-doctor-"));
+  const store = async (DATA_DIR: string) => found(await examined({ PORT: "9", DATA_DIR }), "store");
+  expect(await store(dataDir)).toMatchObject({ grade: "pass", found: /tables are up to date/ });
+  expect(await store("/dev/null/data")).toMatchObject({ grade: "fail", found: /cannot be written/ });
+  rmSync(dataDir, { recursive: true });
+});
+
+test("an App that everybody may install, with and without owners named", async () => {
+  service.github.setPublic(true);
+  expect(amiss(await examined())).toEqual(["warn who may install"]);
+  expect(amiss(await examined({ PATCHWRIGHT_OWNERS: "acme" }))).toEqual([]);
+});
+
+test("`npm run doctor` prints every line with what to do, and ends with status 1 when one fails", async () => {
+  const entry = new URL("../../src/start.js", import.meta.url).pathname;
+  const run = (changes: Record<string, string>) =>
+    promisify(execFile)(process.execPath, [entry, "doctor"], { env: environment(changes) }).then(
+      ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
+      (failed: { code: number; stdout: string; stderr: string }) => failed,
+    );
+  const healthy = await run({});
+  expect(healthy).toMatchObject({ code: 0, stderr: "" });
+  expect(healthy.stdout).toMatch(/^✓ GitHub App +patchwright/m);
+  const broken = await run({ ANTHROPIC_API_KEY: "sk-ant-refused" });
+  expect(broken).toMatchObject({ code: 1, stderr: "" });
+  expect(broken.stdout).toMatch(/^✗ Claude key +\S.*\n +→ set ANTHROPIC_API_KEY/m);
+  expect(await run({ WEBHOOK_SECRET: "" })).toMatchObject({ code: 1, stderr: /WEBHOOK_SECRET is not set/ });
+});
+
+test("`/agent doctor` tells an admin pass or fail without values, and nobody else", async () => {
+  const { github } = service;
+  const number = github.openIssue(shop, { title: "Add", author: "mona" });
+  github.comment(shop, number, { body: "/agent doctor", by: "mona" });
+  const replies = () =>
+    github.comments(shop, number).filter(({ author }) => author !== "mona" && author !== "ada");
+  await expect.poll(() => replies().at(-1)?.body, { timeout: 10_000 }).toMatch(/mona.*admin/s);
+  github.comment(shop, number, { body: "/agent doctor", by: "ada" });
+  await expect.poll(() => replies().at(-1)?.body, { timeout: 10_000 }).toMatch(/✅ GitHub App/);
+  const told = replies().at(-1)?.body ?? "";
+  expect(told).toContain("✅ token");
+  expect(told).not.toMatch(/patchwright \(|127\.0\.0\.1|http|of \d+/);
+});
+
+test("a comment for GitHub says where the rest is to be seen", () => {
+  const one = { what: "token", grade: "fail", found: "a value", todo: "a remedy" } as const;
+  expect(findingsComment([one])).toMatch(/^- ❌ token\n\n.*npm run doctor/);
+});

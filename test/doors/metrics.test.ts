@@ -1,0 +1,118 @@
+/**
+ * The metrics' page: who may read it, and what stands there after a run. The run is played on the stage, so
+ * that times are the virtual clock's.
+ */
+import { afterEach, expect, test } from "vitest";
+import { Secret } from "../../src/domain/secret.ts";
+import { mayRead } from "../../src/doors/metrics-page.ts";
+import { verdictKind } from "../../src/doors/verdict.ts";
+import { createMetrics } from "../../src/metrics.ts";
+import { askMaintainer, workForHours } from "../sim/claude/scripts.ts";
+import { type Stage, setStage } from "../stories/stage.ts";
+import { openService, post, send, usualHeaders } from "./service.ts";
+
+const token = new Secret("the token of the metrics");
+const bearer = { authorization: `Bearer ${token.reveal()}` };
+
+test.each<[what: string, address: string | undefined, headers: Record<string, string>, may: boolean]>([
+  ["a neighbour", "127.0.0.1", {}, true],
+  ["a neighbour by IPv6", "::1", {}, true],
+  ["a neighbour by IPv4 in IPv6", "::ffff:127.0.0.1", {}, true],
+  ["somebody behind a proxy on this machine", "127.0.0.1", { "x-forwarded-for": "203.0.113.7" }, false],
+  ["somebody behind a modern proxy", "::1", { forwarded: "for=203.0.113.7" }, false],
+  ["a stranger", "203.0.113.7", {}, false],
+  ["a stranger by IPv6", "2001:db8::7", {}, false],
+  ["a socket that is gone", undefined, {}, false],
+  ["a stranger with the token", "203.0.113.7", bearer, true],
+  ["a proxy that passes the token on", "127.0.0.1", { ...bearer, "x-forwarded-for": "203.0.113.7" }, true],
+  ["a stranger with a part of the token", "203.0.113.7", { authorization: "Bearer the" }, false],
+  ["a stranger with another scheme", "203.0.113.7", { authorization: token.reveal() }, false],
+])("%s", (_what, address, headers, may) => {
+  expect(mayRead({ address, headers }, token)).toBe(may);
+});
+
+test("without a token set none opens the page", () => {
+  expect(mayRead({ address: "203.0.113.7", headers: { authorization: "Bearer " } }, undefined)).toBe(false);
+});
+
+test("verdicts are counted by their kind, without what is particular in them", () => {
+  const kinds = ["run run_0 started", "round 2 of run_0 opened", "ignored: not a command", "told to run_0"];
+  expect(kinds.map(verdictKind)).toEqual(["run started", "round opened", "ignored", "told"]);
+  expect(verdictKind("something new about acme/shop")).toBe("other");
+});
+
+test("the least life left is kept, and is not there before the first replacement", async () => {
+  const metrics = createMetrics();
+  expect(await metrics.text()).not.toMatch(/life_left/);
+  for (const leftMs of [900_000, 600_000, 900_000]) metrics.tokenReplaced(leftMs);
+  expect(await metrics.text()).toMatch(/^patchwright_token_life_left_least_seconds 600$/m);
+});
+
+test("the page over HTTP, and what it says of knocks", async () => {
+  const service = await openService({ METRICS_TOKEN: token.reveal() });
+  const [body, address] = ['{"action":"labeled"}', `${service.url}/api/github/webhooks`];
+  const signed = usualHeaders(body, service.secret);
+  await post(address, { ...signed, "x-hub-signature-256": `sha256=${"0".repeat(64)}` }, body);
+  await post(address, signed, body);
+  const page = () => send(`${service.url}/metrics`, { method: "GET", headers: {} });
+  const workedOff = 'patchwright_deliveries_total{event="issues",verdict="ignored"} 1';
+  await expect.poll(async () => (await page()).text).toContain(workedOff);
+  const { headers, text } = await page();
+  const proxied = { "x-forwarded-for": "203.0.113.7" };
+  const strange = await send(`${service.url}/metrics`, { method: "GET", headers: proxied });
+  const known = await send(`${service.url}/metrics`, { method: "GET", headers: { ...proxied, ...bearer } });
+  await service.close();
+  expect(headers["content-type"]).toMatch(/^text\/plain; version=0\.0\.4/);
+  expect(text).toContain('patchwright_webhook_suspects_total{door="github",what="signature"} 1');
+  expect(text).toContain('patchwright_webhook_answers_total{door="github",status="401"} 1');
+  expect(text).toContain('patchwright_webhook_suspects_total{door="github",what="headers"} 1');
+  expect([strange.status, known.status]).toEqual([404, 200]);
+});
+
+let stage: Stage | undefined;
+afterEach(() => stage?.close());
+
+/** The page as names with labels and their values. */
+async function figures(): Promise<Map<string, number>> {
+  const { text } = await send(`${stage?.app.url}/metrics`, { method: "GET", headers: {} });
+  expect(text).not.toMatch(/acme|shop|mona|sesn_|run_/);
+  const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+  return new Map(lines.map((line) => [line.replace(/ \S+$/, ""), Number(line.split(" ").at(-1))]));
+}
+
+test("a run of two hours, from its label to its pull request", async () => {
+  stage = await setStage();
+  stage.plays(workForHours(2, 30));
+  await stage.untilShown(stage.labelled(), "opened #2");
+  await stage.pass(120_000);
+  const counted = await figures();
+  const of = (name: string) => counted.get(`patchwright_${name}`) ?? 0;
+  expect(of('deliveries_total{event="issues",verdict="run started"}')).toBe(1);
+  expect(of('rounds_total{ending="opened"}')).toBe(1);
+  for (const what of ["reply", "session", "pull"])
+    expect(of(`reached_seconds_count{what="${what}"}`)).toBe(1);
+  expect(of('reached_seconds_sum{what="reply"}')).toBeLessThan(5);
+  expect(of('reached_seconds_sum{what="pull"}')).toBeGreaterThanOrEqual(7_200);
+  const held = stage.github.tokens().filter(({ repositoryIds }) => repositoryIds).length;
+  expect(held).toBeGreaterThan(2);
+  expect(of('tokens_total{what="minted"}')).toBe(held);
+  expect(of('tokens_total{what="replaced"}')).toBe(held - 1);
+  expect(of('tokens_total{what="revoked"}')).toBe(held);
+  expect(of("token_life_left_least_seconds")).toBeGreaterThan(900);
+  expect(of("cost_cents_total")).toBe(Math.round(stage.claude.sessions[0]?.usage.cents ?? 0));
+  const opened = 'calls_total{to="github",method="POST",route="/repos/{owner}/{repo}/pulls",status="201"}';
+  expect(of(opened)).toBe(1);
+  expect(of('calls_total{to="claude",method="POST",route="/v1/sessions",status="200"}')).toBe(1);
+  expect(of(`github_limit_left{installation="${stage.installation}",resource="core"}`)).toBeGreaterThan(
+    4_000,
+  );
+  expect(of('wake_lag_seconds_count{kind="run"}')).toBeGreaterThan(3);
+});
+
+test("a question is a wait on people, once", async () => {
+  stage = await setStage();
+  stage.plays(askMaintainer("Round up or down?"));
+  await stage.untilShown(stage.labelled(), "waiting for an answer");
+  await stage.pass(25 * 3_600_000);
+  expect((await figures()).get('patchwright_waits_total{kind="answer"}')).toBe(1);
+});

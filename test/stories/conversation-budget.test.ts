@@ -1,0 +1,88 @@
+/** The budget is one people can change: while the agent works, and when it has stopped at its cap. */
+import { afterEach, expect, test } from "vitest";
+import { pushFix } from "../sim/claude/scripts.ts";
+import { lastWords, reactionsTo, says, toldTo } from "./conversation.ts";
+import { type Stage, setStage, shop } from "./stage.ts";
+
+let stage: Stage;
+afterEach(() => stage.close());
+
+const session = () => stage.claude.sessions[0];
+const cap = () => session()?.budget?.max_list_cost.amount;
+
+async function atWork(): Promise<number> {
+  stage = await setStage();
+  stage.plays(async (agent) => {
+    await agent.spend(100);
+    await agent.wait(30 * 60_000);
+  });
+  const issue = stage.labelled();
+  await stage.pass(10 * 60_000);
+  return issue;
+}
+
+test("up, down and up again while the agent works", async () => {
+  const issue = await atWork();
+  for (const [amount, by, cents] of [
+    ["$4.50", "mona", "450"],
+    ["20", "rita", "2000"],
+    ["4.50", "mona", "450"],
+    ["5", "mona", "500"],
+  ] as const) {
+    await says(stage, issue, `/agent budget ${amount}`, by);
+    expect(cap()).toBe(cents);
+    expect(lastWords(stage, issue)).toMatch(/The budget is \$[\d.]+ now/);
+  }
+  await stage.untilShown(issue, "no changes");
+  expect(stage.headline(issue)).toContain("of $5.00");
+});
+
+test.each([
+  ["8", "mona", /mona needs the role `maintain`/],
+  ["60", "rita", /at most \$50\.00/],
+  // What has been spent since we looked last is known to the platform alone.
+  ["0.50", "rita", /has cost more than \$0\.50 already: the budget stays \$5\.00/],
+])("`/agent budget %s` by %s is refused", async (amount, by, words) => {
+  const issue = await atWork();
+  await says(stage, issue, `/agent budget ${amount}`, by);
+  expect(cap()).toBe("500");
+  expect(lastWords(stage, issue)).toMatch(words);
+  await stage.untilShown(issue, "no changes");
+});
+
+test("at its cap: what is said is kept, and a raise goes on with a fresh token first", async () => {
+  stage = await setStage();
+  stage.plays(async (agent) => {
+    if (agent.round > 1) return agent.say("Tabs it is.");
+    await agent.spend(501);
+    await pushFix()(agent);
+  });
+  const issue = stage.labelled();
+  await stage.untilShown(issue, "budget reached");
+  expect(stage.status(issue)).toContain("`/agent budget USD`");
+  const note = await says(stage, issue, "/agent fix use tabs");
+  expect(lastWords(stage, issue)).toContain("I keep this");
+  expect(toldTo(session())).toHaveLength(1);
+  await says(stage, issue, "/agent retry");
+  expect(lastWords(stage, issue)).toContain("/agent budget USD");
+  await says(stage, issue, "/agent budget 5");
+  expect(lastWords(stage, issue)).toContain("$5.01 is spent already");
+  const calls = stage.claude.log.length;
+  await says(stage, issue, "/agent budget 9", "rita");
+  await stage.untilShown(issue, "opened #");
+  const sent = stage.claude.log.slice(calls).filter(({ method }) => method === "POST");
+  expect(
+    sent.map(({ path }) =>
+      path
+        .split("/")
+        .slice(4)
+        .join("/")
+        .replace(/sesrsc_\w+/, "ID"),
+    ),
+  ).toEqual([expect.stringMatching(/^resources/), "", "events"]);
+  expect(toldTo(session())[1]).toContain("use tabs");
+  expect(reactionsTo(stage, issue, note)).toEqual(["eyes", "rocket"]);
+  expect(stage.claude.sessions).toHaveLength(1);
+  expect(stage.headline(issue)).toContain("$5.01 of $9.00");
+  expect(stage.github.pulls(shop)).toHaveLength(1);
+});
