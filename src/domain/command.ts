@@ -143,10 +143,12 @@ const folding = new Set(
 
 /** The stretches of text outside every folding element. */
 function unfolded(all: Piece[]): Stretch[] {
-  let depth = 0;
+  const open: string[] = [];
   return all.filter((piece) => {
-    if (piece.kind === "text") return depth === 0;
-    if (folding.has(piece.name)) depth = Math.max(0, depth + (piece.kind === "open" ? 1 : -1));
+    if (piece.kind === "text") return open.length === 0;
+    if (!folding.has(piece.name)) return false;
+    if (piece.kind === "open") open.push(piece.name);
+    else if (open.includes(piece.name)) open.splice(open.lastIndexOf(piece.name), 1);
     return false;
   });
 }

@@ -10,7 +10,6 @@ import type { Definition, Link, Parents, PhrasingContent, RootContent, Text } fr
 import { gfmToMarkdown } from "mdast-util-gfm";
 import { toMarkdown } from "mdast-util-to-markdown";
 import { definitionsOf, pieces, readMarkdown } from "./markdown.ts";
-import { redact } from "./secret.ts";
 
 /** An address that GitHub turns into a reference, on any host. */
 const actingUrl = /https?:\/\/[^\s/]+\/[^\s/]+\/[^\s/]+\/(?:issues|pulls?|discussions|commit)\/\S+/i;
@@ -46,7 +45,7 @@ export function inertMarkdown(source: string, references: readonly string[]): st
 
 /** One line in which nothing acts, for places that show code spans but no other Markdown. */
 export function inertLine(line: string): string {
-  const parts = redact(line).split(/(`[^`]*`)/);
+  const parts = withoutSecrets(line).split(/(`[^`]*`)/);
   const inert = parts.flatMap((part, index) =>
     index % 2 === 1
       ? part
@@ -61,7 +60,7 @@ function written(children: RootContent[]): string {
     { type: "root", children },
     { bullet: "-", extensions: [gfmToMarkdown(), { unsafe: [slash] }] },
   );
-  return redact(text.trimEnd()).replace(ourMarker, "<! --");
+  return withoutSecrets(text.trimEnd()).replace(ourMarker, "<! --");
 }
 
 interface Calming {
@@ -106,9 +105,9 @@ function plain(node: RootContent, { definitions }: Calming): RootContent[] {
     case "definition":
       return [];
     case "code":
-      return [{ ...node, meta: null, value: redact(node.value) }];
+      return [{ ...node, meta: null, value: withoutSecrets(node.value) }];
     case "inlineCode":
-      return [{ ...node, value: redact(node.value) }];
+      return [{ ...node, value: withoutSecrets(node.value) }];
     default:
       return [node];
   }
@@ -154,7 +153,7 @@ function isAutolink({ url, children }: Link): boolean {
 }
 
 function quietText(value: string, references: readonly string[]): RootContent[] {
-  return stretches(redact(value).replaceAll("\u00a0", " "), references).map(({ text, acts }) => ({
+  return stretches(withoutSecrets(value).replaceAll("\u00a0", " "), references).map(({ text, acts }) => ({
     type: acts ? "inlineCode" : "text",
     value: text,
   }));

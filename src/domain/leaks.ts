@@ -6,6 +6,7 @@
  * need only not be an obvious example, shapes without one (`password = "…"`) must also look random.
  */
 import { leakShapes } from "./leak-shapes.ts";
+import { redact } from "./secret.ts";
 
 const leaksMax = 20;
 
@@ -21,6 +22,10 @@ export interface Leak {
 
 /** The likely secrets in a text, at most 20, in the order they stand. Linear in the text's length. */
 export function leaksIn(text: string): Leak[] {
+  return search(text, leaksMax);
+}
+
+function search(text: string, max: number): Leak[] {
   const found: Leak[] = [];
   for (const { kind, words, shape, marked } of leakShapes) {
     for (const match of text.matchAll(shape)) {
@@ -28,22 +33,27 @@ export function leaksIn(text: string): Leak[] {
       if (isExample(secret) || !(marked ? varied(secret) : random(secret))) continue;
       const start = match.index + match[0].lastIndexOf(secret);
       found.push({ kind, words, start, end: start + secret.length });
-      if (found.length >= leaksMax) return inOrder(found);
+      if (found.length >= max) return inOrder(found);
     }
   }
   return inOrder(found);
 }
 
-/** The text with `[secret]` in the place of each likely secret. */
+/** The text with `[secret]` in the place of every likely secret. */
 export function withoutLeaks(text: string): string {
   const kept: string[] = [];
   let end = 0;
-  for (const leak of leaksIn(text)) {
+  for (const leak of search(text, text.length)) {
     if (leak.end <= end) continue;
     kept.push(text.slice(end, Math.max(leak.start, end)), "[secret]");
     end = leak.end;
   }
   return kept.join("") + text.slice(end);
+}
+
+/** Both searches, for words about to be shown: `redact` also knows the short and the cut, `withoutLeaks` more makers. */
+export function withoutSecrets(text: string): string {
+  return withoutLeaks(redact(text));
 }
 
 function inOrder(leaks: Leak[]): Leak[] {

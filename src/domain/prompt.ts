@@ -186,6 +186,6 @@ function cut(text: string, max: number): string {
 function fenced(run: Run, provenance: string, text: string): string {
   const fence = `untrusted-data ${run.id}`;
   const { text: plain } = plainInput(text);
-  const harmless = redact(plain).replaceAll(run.id, "run");
+  const harmless = redact(plain).replaceAll(run.id, "[run]");
   return `<${fence}: ${oneLine(provenance, 200)}>\n${harmless}\n</${fence}>`;
 }

@@ -7,8 +7,8 @@
 import { cut, visibleText } from "./characters.ts";
 import { withoutHiddenMarkup } from "./hidden-markup.ts";
 import { inertLine, inertMarkdown } from "./inert-markup.ts";
+import { withoutSecrets } from "./leaks.ts";
 import { markdownCharsMax } from "./markdown.ts";
-import { redact } from "./secret.ts";
 
 /** A text for a prompt, and the kinds of hidden things it no longer holds, in plain words, each once. */
 export interface PlainInput {
@@ -57,9 +57,9 @@ const cutAttempts = 12;
  */
 export function harmless(markdown: string, { max, references = [] }: HarmlessLimits): string {
   // Redacted before the cut too, which may leave of a secret too little to know it by.
-  const safe = redact(markdown);
+  const safe = withoutSecrets(markdown);
   const kept = cut(safe, Math.min(2 * max, markdownCharsMax));
-  const whole = inertMarkdown(redact(visibleText(kept)), references);
+  const whole = inertMarkdown(withoutSecrets(visibleText(kept)), references);
   if (whole.length <= max && kept.length === safe.length) return whole;
   let room = max - cutNote.length;
   for (let attempt = 0; attempt < cutAttempts && room > 0; attempt += 1) {
@@ -72,7 +72,7 @@ export function harmless(markdown: string, { max, references = [] }: HarmlessLim
 
 /** A title of one line and at most `max` code points: mentions and references in code spans, no secrets. */
 export function harmlessTitle(text: string, max: number): string {
-  const title = oneLine(inertLine(oneLine(text, markdownCharsMax)), max);
+  const title = oneLine(inertLine(withoutSecrets(oneLine(text, markdownCharsMax))), max);
   const splitSpan = title.split("`").length % 2 === 0;
   return splitSpan ? `${title.slice(0, title.lastIndexOf("`")).trimEnd()}…` : title;
 }

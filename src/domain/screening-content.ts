@@ -20,7 +20,7 @@ export interface ScreenedFile {
   additions: number;
   deletions: number;
   /**
-   * Where there is no patch it must be said why: true for a binary, false where the contents are text that
+   * True for a binary. Where there is no patch it must be said why: true for a binary that nobody read, false where the contents are text that
    * this commit did not change (a mode, a pure rename) or empty. Absent means that nobody looked.
    */
   binary?: boolean;
@@ -56,11 +56,14 @@ function kindFindings(file: ScreenedFile, patch: Patch): ContentFinding[] | unde
   switch (file.mode) {
     case "100644":
     case "100755":
-      return file.binary ? [{ code: "binary", words: "is not text" }] : undefined;
+      return file.binary ? [{ code: "binary", words: "is not text" }, ...leaksOfBinary(patch)] : undefined;
     case "160000":
-      return [{ code: "submodule", words: "is a submodule: another repository's commit" }];
+      return [
+        { code: "submodule", words: "is a submodule: another repository's commit" },
+        ...leakFindings(addedText(patch)),
+      ];
     case "120000":
-      return linkFindings(file);
+      return [...linkFindings(file), ...leakFindings(addedText(patch))];
     default:
       return [
         unread(file.mode === undefined ? "its mode is unknown" : "it has an unusual mode"),
@@ -72,6 +75,8 @@ function kindFindings(file: ScreenedFile, patch: Patch): ContentFinding[] | unde
 function linkFindings({ path, symlinkTarget }: ScreenedFile): ContentFinding[] {
   if (symlinkTarget === undefined) return [unread("it is a symbolic link to an unknown place")];
   const secrets = leakFindings(symlinkTarget);
+  if (/\p{Cc}/u.test(symlinkTarget) || hasHidden(symlinkTarget))
+    secrets.push({ code: "hidden_characters", words: "is a symbolic link to a name with hidden characters" });
   if (staysInTree(path, symlinkTarget)) return secrets;
   return [...secrets, { code: "symlink", words: "is a symbolic link that leads out of the repository" }];
 }
@@ -103,10 +108,11 @@ function completeness(file: ScreenedFile, patch: Patch): ContentFinding[] {
 const largeFilePointer = /^version https:\/\/git-lfs\.github\.com\/spec\//;
 
 /** What the added lines hold. Secrets are looked for across lines, since a key has many. */
-function lineFindings({ added }: Patch): ContentFinding[] {
+function lineFindings(patch: Patch): ContentFinding[] {
+  const { added } = patch;
   const hidden = added.find(({ text }) => hasHidden(text));
   return [
-    ...leakFindings(added.map(({ text }) => text).join("\n")),
+    ...leakFindings(addedText(patch)),
     ...(added.some(({ text }) => largeFilePointer.test(text)) ? [unread("its contents lie in Git LFS")] : []),
     ...(hidden
       ? [
@@ -117,6 +123,16 @@ function lineFindings({ added }: Patch): ContentFinding[] {
         ]
       : []),
   ];
+}
+
+function addedText({ added }: Patch): string {
+  return added.map(({ text }) => text).join("\n");
+}
+
+/** A binary is looked through as it is, and without the zeros that part the letters of UTF-16. */
+function leaksOfBinary(patch: Patch): ContentFinding[] {
+  const text = addedText(patch);
+  return [...leakFindings(text), ...leakFindings(text.replaceAll("\0", ""))];
 }
 
 function leakFindings(text: string): ContentFinding[] {

@@ -161,7 +161,7 @@ function pathReasons(path: string, deniedBy: (path: string) => string | undefine
   const glob = deniedBy(path);
   return [
     ...(glob === undefined ? [] : [held("denied_path", `is kept back by \`${glob}\` of \`paths.deny\``)]),
-    ...(path.split("\n").some(hasHidden)
+    ...(/\p{Cc}/u.test(path) || hasHidden(path)
       ? [held("hidden_characters", "has hidden characters in its name")]
       : []),
     ...textReasons(path, "its name"),

@@ -219,7 +219,8 @@ export function pullBody(run: Run, facts: PullFacts): string {
   const closes = `Closes #${run.place.issue}`;
   const said = facts.submission?.summary ?? run.progress.words;
   const summary =
-    harmless(said, { max: summaryMax, references: [`#${run.place.issue}`] }) || run.origin.title;
+    harmless(said, { max: summaryMax, references: [`#${run.place.issue}`] }) ||
+    harmlessTitle(run.origin.title, titleMax);
   const checks = harmless(facts.submission?.checks ?? "", { max: summaryMax });
   const head = facts.unfinished ? ["**Unfinished:** the run ended before the agent said it was done."] : [];
   const foot = [

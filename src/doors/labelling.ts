@@ -12,6 +12,7 @@
  * | the label while a run is at work; label and command     | one run                                     |
  * | off and on, delivered in the wrong order                | the record says what is so now              |
  * | on, off, on within a second                             | one run, stopped where *off* was read after |
+ * | an *on*, but somebody else put it on since              | nothing: that labelling has its own delivery|
  * | a late *on*, older than the issue's newest run          | nothing                                     |
  * | a late or repeated *off*, while the label is on         | nothing                                     |
  *
@@ -19,8 +20,8 @@
  * *no* is believed only some seconds after it came.
  */
 import { Problem } from "../domain/errors.ts";
-import type { Origin, Place } from "../domain/run.ts";
-import { lastLabelling } from "../github/labels.ts";
+import type { Origin, Person, Place } from "../domain/run.ts";
+import { type Labelling as LabelRecord, lastLabelling } from "../github/labels.ts";
 import { unlabelledAt } from "../store/memos.ts";
 import { latestRun } from "../store/runs.ts";
 import type { DeliveryRow } from "../store/schema.ts";
@@ -43,7 +44,7 @@ const endingMs = 5_000;
 export async function labelPutOn(
   parts: IntakeParts,
   row: Row,
-  { place, label }: { place: Place; label: string },
+  { place, label, origin }: { place: Place; label: string; origin: Pick<Origin, "sender"> },
 ): Promise<Labelling> {
   const { store, box } = parts;
   const [copyAt, run, offAt] = await Promise.all([
@@ -67,13 +68,20 @@ export async function labelPutOn(
   const servedAt = Math.max(copyAt ?? 0, run?.origin.at ?? 0);
   const last = await lastLabelling(parts.github, place, label);
   if (last?.kind === "labeled" && last.at > servedAt + (servedAt === 0 ? 0 : slackMs)) {
-    return { kind: "new", triggerKey: `labeled:${last.id}` };
+    if (isBy(last, origin.sender)) return { kind: "new", triggerKey: `labeled:${last.id}` };
+    await settled(parts, row);
+    return { kind: "old", why: "the label was put on by somebody else since" };
   }
   await settled(parts, row);
   return {
     kind: "old",
     why: last?.kind === "labeled" ? "this labelling has been served" : "the label is off",
   };
+}
+
+/** One person's delivery does not speak for another's labelling, nor for an App's in a person's name. */
+function isBy({ by, viaApp }: LabelRecord, sender: Person): boolean {
+  return by?.id === sender.id && !(viaApp && by.type === "User");
 }
 
 /** Why a label taken off stops nothing; undefined when it may. A run is stopped by nothing older than itself. */

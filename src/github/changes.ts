@@ -56,7 +56,7 @@ export async function pushedChanges(
   if (!data || !last || data.ahead_by === 0) return undefined;
   const reader = new FileReader(github, place);
   const commits: ScreenedCommit[] = [];
-  for (const { sha, commit } of data.commits.slice(0, commitsMax)) {
+  for (const { sha, commit, parents } of data.commits.slice(0, commitsMax)) {
     // The comparison of a single commit with its parent is that commit: one call less.
     const alone = data.total_commits === 1 && data.merge_base_commit.sha === last.parents[0]?.sha;
     const files =
@@ -64,7 +64,7 @@ export async function pushedChanges(
     commits.push({
       sha,
       message: commit.message,
-      files: await reader.read(sha, files),
+      files: await reader.read(files, { sha, parent: parents[0]?.sha }),
       complete: files.length < filesMax && data.total_commits <= commitsMax,
     });
   }
@@ -104,6 +104,12 @@ interface Entry {
   size: number;
 }
 
+/** A commit and the first of its parents. */
+interface Commit {
+  sha: string;
+  parent: string | undefined;
+}
+
 /** Adds what GitHub's file lists do not say: modes, and contents where no patch is shown. */
 class FileReader {
   readonly #github: GitHub;
@@ -115,14 +121,18 @@ class FileReader {
     this.#place = place;
   }
 
-  async read(commit: string, files: ComparedFile[]): Promise<ScreenedFile[]> {
-    const tree = files.some(needsTree) ? await this.#tree(commit) : undefined;
+  async read(files: ComparedFile[], { sha, parent }: Commit): Promise<ScreenedFile[]> {
+    const tree = files.some(needsTree) ? await this.#tree(sha) : undefined;
+    const before = files.some(maybeUntouched) && parent !== undefined ? await this.#tree(parent) : undefined;
     const read: ScreenedFile[] = [];
-    for (const file of files) read.push(await this.#one(file, tree));
+    for (const file of files) {
+      const old = before?.get(file.previous_filename ?? file.filename);
+      read.push(await this.#one(file, { entry: tree?.get(file.filename), old }));
+    }
     return read;
   }
 
-  async #one(file: ComparedFile, tree: Map<string, Entry> | undefined): Promise<ScreenedFile> {
+  async #one(file: ComparedFile, { entry, old }: { entry: Entry | undefined; old: Entry | undefined }): Promise<ScreenedFile> {
     const known: ScreenedFile = {
       path: file.filename,
       ...(file.previous_filename === undefined ? {} : { previousPath: file.previous_filename }),
@@ -132,10 +142,9 @@ class FileReader {
       deletions: file.deletions,
     };
     if (file.status === "removed") return { ...known, binary: false };
-    if (!needsTree(file)) return { ...known, mode: isSubmodule(file) ? "160000" : "100644" };
-    const entry = tree?.get(file.filename);
+    if (!needsTree(file)) return { ...known, mode: "100644" };
     if (!entry) return known;
-    const target = entry.mode === "120000" ? (addedLine(file.patch) ?? (await this.#text(entry))) : undefined;
+    const target = entry.mode === "120000" ? (onlyLine(file) ?? (await this.#text(entry))) : undefined;
     const withMode = {
       ...known,
       mode: entry.mode,
@@ -143,20 +152,11 @@ class FileReader {
       ...(target === undefined ? {} : { symlinkTarget: target }),
     };
     if (file.patch !== undefined || entry.mode === "160000") return withMode;
-    // A rename or change of mode alone leaves the content as it was.
-    if (file.changes === 0 && file.status !== "added") return { ...withMode, binary: false };
-    if (entry.size === 0) return { ...withMode, binary: false, patch: "" };
+    // A rename or change of mode alone. Counts do not tell it: of a changed binary they are 0 too.
+    if (maybeUntouched(file) && old?.sha === entry.sha) return { ...withMode, binary: false };
     const text = await this.#text(entry);
     if (text === undefined) return { ...withMode, truncated: true };
-    if (text.includes("\0")) return { ...withMode, binary: true };
-    return {
-      ...withMode,
-      binary: false,
-      patch: text
-        .split("\n")
-        .map((line) => `+${line}`)
-        .join("\n"),
-    };
+    return { ...withMode, ...addedWhole(text), binary: text.includes("\0") };
   }
 
   async #tree(commit: string): Promise<Map<string, Entry>> {
@@ -171,6 +171,7 @@ class FileReader {
 
   /** The blob as text; undefined where it is too large to be read. */
   async #text(entry: Entry): Promise<string | undefined> {
+    if (entry.size === 0) return "";
     if (entry.size > blobBytesMax || this.#blobs >= blobsMax) return undefined;
     this.#blobs += 1;
     const { installation, owner, repo } = this.#place;
@@ -183,23 +184,38 @@ class FileReader {
 
 const submodule = /^[+-]Subproject commit [0-9a-f]{40}$/m;
 
-function isSubmodule(file: ComparedFile): boolean {
-  return file.patch !== undefined && submodule.test(file.patch);
-}
-
 /**
- * GitHub's lists tell no modes. A symlink's content is one line without a newline at its end, so only a
- * file whose new content may be such a line, or that shows no patch, has to be looked up in the tree.
+ * GitHub's lists tell no modes. A submodule shows as a line of a certain form, a symlink as text without a
+ * newline at its end; what may be one of them, or shows no patch, has to be looked up in the tree.
  */
-function needsTree(file: ComparedFile): boolean {
-  if (file.status === "removed" || isSubmodule(file)) return false;
-  return file.patch === undefined || addedLine(file.patch) !== undefined;
+function needsTree({ status, patch }: ComparedFile): boolean {
+  if (status === "removed") return false;
+  return patch === undefined || submodule.test(patch) || endsUnended(patch, ["+", " "]);
 }
 
-function addedLine(patch: string | undefined): string | undefined {
-  const lines = patch?.split("\n") ?? [];
+/** Can it be that the commit left the content as it was? */
+function maybeUntouched({ status, patch, changes }: ComparedFile): boolean {
+  return patch === undefined && changes === 0 && status !== "added" && status !== "removed";
+}
+
+/** Does the patch end in a line of one of these kinds, without a newline behind it? */
+function endsUnended(patch: string, kinds: string[]): boolean {
+  const [line = "", note] = patch.split("\n").slice(-2);
+  return note?.startsWith("\\ No newline") === true && kinds.includes(line.slice(0, 1));
+}
+
+/** The new content where it is one line without a newline and the patch shows all of it. */
+function onlyLine({ patch = "", additions }: ComparedFile): string | undefined {
+  const lines = patch.split("\n");
   const added = lines.filter((line) => line.startsWith("+"));
   const kept = lines.some((line) => line.startsWith(" "));
-  const unended = lines.at(-1)?.startsWith("\\ No newline") && lines.at(-2)?.startsWith("+");
-  return !kept && unended && added.length === 1 ? added[0]?.slice(1) : undefined;
+  if (kept || additions !== 1 || added.length !== 1 || !endsUnended(patch, ["+"])) return undefined;
+  return added[0]?.slice(1);
+}
+
+/** A text as the patch that adds all of it. */
+function addedWhole(text: string): Pick<ScreenedFile, "patch" | "additions" | "deletions"> {
+  const lines = text.replace(/\n$/, "").split("\n");
+  const patch = [`@@ -0,0 +1,${lines.length} @@`, ...lines.map((line) => `+${line}`)].join("\n");
+  return { patch, additions: lines.length, deletions: 0 };
 }

@@ -146,7 +146,8 @@ async function acceptSubmission(tools: Tools, session: RunSession, call: ToolCal
 }
 
 function submissionOf({ title, summary, checks }: Record<string, unknown>): Submission | undefined {
-  if (typeof title !== "string" || typeof summary !== "string" || title.trim() === "") return undefined;
+  if (typeof title !== "string" || typeof summary !== "string") return undefined;
+  if (title.trim() === "" || summary.trim() === "") return undefined;
   return {
     title: title.slice(0, titleMax),
     summary: summary.slice(0, textMax),

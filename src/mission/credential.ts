@@ -40,8 +40,11 @@ function scopeOf(run: Run, resource: string): { repositoryId: number; contents: 
 /** A recorded token that an earlier attempt did not get to hand over, or a new one. */
 async function unusedToken(tools: Tools, resource: string): Promise<{ record: TokenRecord; token: Secret }> {
   const all = await tokensOf(tools.store.db, tools.seal, tools.held.run.id);
-  for (const record of all.toReversed()) {
-    const open = record.state === "recorded" && record.resource === resource && record.open();
+  // One minted before a plan was approved can only read.
+  const { contents } = scopeOf(tools.held.run, resource);
+  const unused = all.filter((one) => one.state === "recorded" && one.resource === resource);
+  for (const record of unused.filter((one) => one.contents === contents).toReversed()) {
+    const open = record.open();
     if (open && tools.clock.now() < replaceAt(life(record))) return { record, token: open };
   }
   return mintAndRecord(tools, resource);
@@ -60,7 +63,13 @@ async function mintAndRecord(
   });
   const id = Buffer.from(tools.random(12)).toString("base64url");
   const { seal } = tools;
-  const born = { id, resource, minted_at: minted.mintedAt, expires_at: minted.expiresAt };
+  const born = {
+    id,
+    resource,
+    contents: scope.contents,
+    minted_at: minted.mintedAt,
+    expires_at: minted.expiresAt,
+  };
   const record = await recordToken(tools.store, tools.held, { ...born, seal, token: minted.token }).catch(
     async (error: unknown) => {
       // Overtaken meanwhile: surely not written down, so nobody else would ever give it back.

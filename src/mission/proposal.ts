@@ -72,7 +72,8 @@ function screenChanges(tools: Tools, changes: Changes) {
     base: changes.baseSha,
     head: changes.headSha,
     title: submission?.title ?? run.origin.title,
-    summary: [submission?.summary, submission?.checks].filter((part) => part !== undefined).join("\n\n"),
+    // What the body will say: without a submission that is the agent's last words.
+    summary: submission ? [submission.summary, submission.checks ?? ""].join("\n\n") : run.progress.words,
     commits: changes.commits,
     total: changes.total,
   };

@@ -115,6 +115,7 @@ async function createRunParts({ schema }: Kysely<Schema>): Promise<void> {
     .addColumn("id", "text", (column) => column.primaryKey())
     .addColumn("run_id", "text", (column) => column.notNull())
     .addColumn("resource", "text", (column) => column.notNull())
+    .addColumn("contents", "text", (column) => column.notNull())
     .addColumn("state", "text", (column) => column.notNull())
     .addColumn("sealed", "text", (column) => column.notNull())
     .addColumn("minted_at", "bigint", (column) => column.notNull())

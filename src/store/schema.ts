@@ -91,6 +91,8 @@ export interface TokenRow {
   run_id: string;
   /** Full name of the repository the token serves; one token, one resource. */
   resource: string;
+  /** What it may do to the repository's contents. */
+  contents: "read" | "write";
   state: "recorded" | "held" | "retired";
   /** AES-256-GCM under the seal key: version, nonce, ciphertext, tag. */
   sealed: string;

@@ -22,7 +22,7 @@ export async function recordToken(
     seal,
     token,
     ...row
-  }: Pick<TokenRow, "id" | "resource" | "minted_at" | "expires_at"> & {
+  }: Pick<TokenRow, "id" | "resource" | "contents" | "minted_at" | "expires_at"> & {
     seal: Seal;
     token: Secret;
   },

@@ -53,12 +53,21 @@ export const plants: Plant[] = [
     'if (!isProblem(error) || error.kind === "later") throw error;',
     "if (!isProblem(error)) throw error;",
   ]),
-  plant("a failed wake is not tried again, and no caretaker sees it", "main", /after POST .*comments #1/, [
-    "engine/embedded.ts",
-    "await this.#answer(row, { next: clock.now() + againMs, tries }, signal);",
-    "await this.#answer(row, { next: undefined, tries }, signal);",
-  ],
-    ["mission/sweep-leftovers.ts", "await wakeAll(parts, await sleepers(store.db, now - overdueMs));", "void sleepers;"]),
+  plant(
+    "a failed wake is not tried again, and no caretaker sees it",
+    "main",
+    /after POST .*comments #1/,
+    [
+      "engine/embedded.ts",
+      "await this.#answer(row, { next: clock.now() + againMs, tries }, signal);",
+      "await this.#answer(row, { next: undefined, tries }, signal);",
+    ],
+    [
+      "mission/sweep-leftovers.ts",
+      "await wakeAll(parts, await sleepers(store.db, now - overdueMs));",
+      "void sleepers;",
+    ],
+  ),
   plant("begun is not written before the act", "main", /after POST .*comments #1/, [
     "mission/facts.ts",
     "await proving(beginFact(store, held, { ...fact, at: clock.now() }));",
@@ -164,7 +173,7 @@ export const plants: Plant[] = [
   plant("the ending is reported behind the mission's back", "main", /PATCH|mark/, [
     "mission/closing.ts",
     "await report(tools, ending).catch((error: unknown) => unheard(tools, error));",
-    "void report(tools, ending).catch((error: unknown) => unheard(tools, error));",
+    "void report(tools, ending).catch(() => undefined);",
   ]),
   plant("a stop is not asked about", "stop", /before/, [
     "mission/mission.ts",

@@ -58,7 +58,7 @@ test.each(["a", "**", "**/*.key", "a/**/b*?", "docs/ü/**"])("%j is a glob", (gl
 test("a path made to cost much costs little", () => {
   const globs = ["*a*a*a*a*a*b", "**/a/**/a/**/a/**/b", "**/*a*/**/*a*/**/b"];
   const paths = ["a".repeat(4_096), "a/".repeat(2_048), "aaaa/".repeat(800)];
-  const start = performance.now();
+  const start = process.cpuUsage();
   for (const path of paths) expect(globMatcher(globs)(path)).toBeUndefined();
-  expect(performance.now() - start).toBeLessThan(500);
+  expect(process.cpuUsage(start).user / 1000).toBeLessThan(2_500);
 });

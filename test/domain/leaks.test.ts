@@ -249,8 +249,8 @@ describe("a line of a megabyte costs little", () => {
     "AccountKey=",
   ])("%j over and over", (part) => {
     const line = part.repeat(Math.ceil(1_048_576 / part.length));
-    const start = performance.now();
+    const start = process.cpuUsage();
     leaksIn(line);
-    expect(performance.now() - start).toBeLessThan(1_500);
+    expect(process.cpuUsage(start).user / 1000).toBeLessThan(4_500);
   });
 });

@@ -194,8 +194,8 @@ describe("the verdict", () => {
     const files = Array.from({ length: 30_000 }, (_, at) =>
       file({ path: `a/${"deep/".repeat(20)}file${at}` }),
     );
-    const start = performance.now();
+    const start = process.cpuUsage();
     expect(codesOf(files)).toEqual(["too_many_files", "unread"]);
-    expect(performance.now() - start).toBeLessThan(10_000);
+    expect(process.cpuUsage(start).user / 1000).toBeLessThan(20_000);
   });
 });

@@ -14,6 +14,7 @@ import { readConfig } from "../../src/config.ts";
 import { type Finding, findingsComment } from "../../src/doors/findings.ts";
 import { readManifest } from "../../src/doors/manifest.ts";
 import { examineFromOutside } from "../../src/main.ts";
+import { openapiOracle } from "../contract/openapi-oracle.ts";
 import { shop } from "../stories/stage.ts";
 import { openService, type Service, variables } from "./service.ts";
 
@@ -62,6 +63,7 @@ test("a healthy installation passes everything, and the token that was tried is 
     "agent and environment",
   ]);
   expect(found(findings, "store")?.found).toMatch(/running service, which is ready/);
+  expect(openapiOracle().checkAll({ exchanges: service.github.log, deliveries: [] })).toEqual([]);
   expect(service.github.tokens().length).toBeGreaterThan(0);
   await expect
     .poll(() =>

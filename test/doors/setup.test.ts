@@ -12,6 +12,7 @@ import { systemClock } from "../../src/clock.ts";
 import { readConfig, readSetUpConfig } from "../../src/config.ts";
 import { readManifest } from "../../src/doors/manifest.ts";
 import { openSetUp, type SetUp } from "../../src/doors/setup.ts";
+import { openapiOracle } from "../contract/openapi-oracle.ts";
 import { projectDir } from "../process.ts";
 import { type ClaudeSim, startClaude } from "../sim/claude/claude.ts";
 import { type GitHubSim, startGitHub } from "../sim/github/github.ts";
@@ -143,6 +144,7 @@ test("the App is created as app.yml asks for it", async () => {
     permissions: manifest.default_permissions,
     events: manifest.default_events,
   });
+  expect(shown && openapiOracle().check(shown)).toEqual([]);
 });
 
 test("the manifest goes to github.com or the organisation, and the policy lets it go nowhere else", async () => {

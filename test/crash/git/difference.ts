@@ -59,6 +59,7 @@ function patchOf(changed: Changed): string {
   const lead = old.slice(Math.max(0, start - contextLines), start);
   const rest = old.slice(start + removed.length, start + removed.length + contextLines);
   const from = start - lead.length;
+  const heading = old.slice(0, from).findLast((line) => /^[A-Za-z_$]/.test(line));
   const around = lead.length + rest.length;
   const mode =
     before === undefined ? "new file mode 100644\n" : after === undefined ? "deleted file mode 100644\n" : "";
@@ -71,7 +72,7 @@ function patchOf(changed: Changed): string {
   ];
   return `diff --git a/${path} b/${path}\n${mode}index ${before ?? none}..${after ?? none}${kept}
 --- ${before === undefined ? "/dev/null" : `a/${path}`}\n+++ ${after === undefined ? "/dev/null" : `b/${path}`}
-@@ -${span(from, around + removed.length)} +${span(from, around + added.length)} @@\n${lines.join("\n")}\n`;
+@@ -${span(from, around + removed.length)} +${span(from, around + added.length)} @@${heading === undefined ? "" : ` ${heading}`}\n${lines.join("\n")}\n`;
 }
 
 /** What `git diff FORMAT FROM TO` prints, with `-z` where a format has it. */
