@@ -52,7 +52,7 @@ export interface App {
 
 /** Together below the ten seconds a stop may take. */
 const requestsMs = 2_000;
-const stopMs = 6_000;
+const stopMs = 5_000;
 const runsAtOnce = 64;
 const deliveriesAtOnce = 16;
 
@@ -69,7 +69,7 @@ export async function start(config: Config, outside: Outside): Promise<App> {
   const agents = createClaude(client, { config: config.claude, clock });
   const knock = (session: string) => knockRun({ store, engine, clock }, session);
   const on = config.claude.webhookKey === undefined;
-  const streams = createStreams(outdoors.streaming, { knock, log, on });
+  const streams = createStreams(outdoors.streaming, { knock, log, on, clock, pollMs: config.pollMs });
   const admission = createAdmission({ github, repositories, store, clock });
   const known = { config, github, store, clock, random, log, metrics };
   const alive = () => store.check().then(() => "answers");
@@ -233,25 +233,24 @@ async function setUp(environment: Record<string, string | undefined>): Promise<v
   if (!config) return;
   const { fetch, close } = wayOut(systemClock);
   const say = (line: string) => void process.stdout.write(`${line}\n`);
-  const leave = () => process.exit(0);
-  process.once("SIGTERM", leave);
-  process.once("SIGINT", leave);
   const pages = await openSetUp(config, { clock: systemClock, random: randomBytes, fetch, say });
   await pages.finished;
   await pages.close(requestsMs);
   await close();
-  process.off("SIGTERM", leave);
-  process.off("SIGINT", leave);
 }
 
 /** `npm start`: runs until SIGTERM or SIGINT. Exit status 2 means that the set-up has to be mended. */
 export async function main(environment: Record<string, string | undefined>): Promise<void> {
+  // Before it is ready there is nothing to finish: what a start has begun, the next one finds.
+  let leave: () => void = () => process.exit(0);
+  process.once("SIGTERM", () => leave());
+  process.once("SIGINT", () => leave());
   try {
     await setUp(environment);
     const config = readConfig(environment);
     const log = createLogger(config.logLevel);
     const app = await start(config, { clock: systemClock, log, random: randomBytes });
-    const stop = () => {
+    leave = () => {
       log.info("stopping");
       app.stop().then(
         () => process.exit(0),
@@ -261,8 +260,6 @@ export async function main(environment: Record<string, string | undefined>): Pro
         },
       );
     };
-    process.once("SIGTERM", stop);
-    process.once("SIGINT", stop);
   } catch (error) {
     if (!isProblem(error)) throw error;
     process.stderr.write(`${error.message}\n`);

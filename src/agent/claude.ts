@@ -8,19 +8,13 @@ import type { Config } from "../config.ts";
 import type { Act } from "../domain/act.ts";
 import { Problem } from "../domain/errors.ts";
 import { advance, type Progress } from "../domain/progress.ts";
-import type {
-  Agents,
-  Answer,
-  Message,
-  OpenSession,
-  SeenSession,
-  SessionFilter,
-  SessionOrder,
-} from "./agent.ts";
+import type { Agents, OpenSession, SeenSession, SessionFilter, SessionOrder } from "./agent.ts";
 import { tools } from "./definition.ts";
-import { agentEvent, followedTypes, textOf } from "./events.ts";
+import { agentEvent, followedTypes } from "./events.ts";
 import { asProblem } from "./failure.ts";
+import { once, read } from "./patience.ts";
 import { type Provisioned, provision } from "./provisioning.ts";
+import { answerAct, interrupt, messageAct } from "./sending.ts";
 
 /** What the backend is built from. `fetch` must be the dispatcher's own (undici's). */
 export interface ClaudeOptions {
@@ -29,10 +23,6 @@ export interface ClaudeOptions {
   fetch: typeof fetch;
 }
 
-/** Never repeated by the SDK: a second POST would be a second session or message. */
-const once = { maxRetries: 0, timeout: 60_000 } as const;
-/** Reads may be repeated; briefly, because the engine repeats them anyway. */
-const read = { maxRetries: 1, timeout: 30_000 } as const;
 /** A list may lag behind a create; only after this long is *not found* believed. */
 const listLagMs = 10_000;
 /** Clocks differ and events are ordered by the platform's: looks overlap by this much. */
@@ -79,15 +69,7 @@ export function createClaude(
           return openSession(client, await order(), provisioned);
         },
       }),
-    message: (session, message) =>
-      triedAct({
-        find: () => findMessage(client, session, message),
-        make: () =>
-          send(client, session, {
-            type: "user.message",
-            content: [{ type: "text", text: textWith(message) }],
-          }),
-      }),
+    message: (session, message) => triedAct(messageAct(client, session, message)),
     answer: (session, answer) => triedAct(answerAct(client, session, answer)),
     look: (session, progress) => tried(look(client, session, progress)),
     handOver: async (session, { id, token }) => {
@@ -101,7 +83,7 @@ export function createClaude(
       };
       await tried(client.beta.sessions.update(session, { budget }, once));
     },
-    interrupt: (session) => settled(send(client, session, { type: "user.interrupt" })),
+    interrupt: (session) => settled(interrupt(client, session)),
     archive: (session) => archive(client, session),
     sessions: async function* (filter) {
       const { agentId } = await tried(ready());
@@ -218,45 +200,6 @@ async function* sessionPages(
   }
 }
 
-type Sendable = Anthropic.Beta.Sessions.EventSendParams["events"][number];
-
-async function send(client: Anthropic, session: string, event: Sendable): Promise<{ id: string }> {
-  const { data } = await client.beta.sessions.events.send(session, { events: [event] }, once);
-  return { id: data?.[0]?.id ?? "" };
-}
-
-function textWith(message: Message): string {
-  return `${message.text}\n\n${message.marker}`;
-}
-
-async function findMessage(client: Anthropic, session: string, { marker }: Message) {
-  for await (const event of client.beta.sessions.events.list(session, { types: ["user.message"] }, read)) {
-    if (event.type === "user.message" && textOf(event.content).includes(marker)) return { id: event.id };
-  }
-  return undefined;
-}
-
-function answerAct(client: Anthropic, session: string, answer: Answer): Act<{ id: string }> {
-  const find = async () => {
-    const list = client.beta.sessions.events.list(session, { types: ["user.custom_tool_result"] }, read);
-    for await (const event of list) {
-      if (event.type === "user.custom_tool_result" && event.custom_tool_use_id === answer.call)
-        return { id: event.id };
-    }
-    return undefined;
-  };
-  return {
-    find,
-    make: () =>
-      send(client, session, {
-        type: "user.custom_tool_result",
-        custom_tool_use_id: answer.call,
-        content: [{ type: "text", text: answer.text }],
-        is_error: answer.isError,
-      }),
-  };
-}
-
 async function look(client: Anthropic, session: string, progress: Progress): Promise<Progress> {
   const since = progress.since && new Date(Date.parse(progress.since) - overlapMs).toISOString();
   let latest = progress;
@@ -290,7 +233,7 @@ async function archive(client: Anthropic, session: string): Promise<void> {
     const problem = asProblem(error);
     if (!/running/i.test(problem.message)) throw problem;
     // Idle is told a moment before the status says so; a turn in progress has to be interrupted first.
-    await settled(send(client, session, { type: "user.interrupt" }));
+    await settled(interrupt(client, session));
     throw new Problem("later", "claude_session_running", "The session has not come to rest yet.", {
       retryAfterMs: 1_000,
       cause: error,

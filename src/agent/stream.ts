@@ -3,11 +3,15 @@
  * A stream has no replay, so nothing is read from it; losing one only delays until the next look.
  */
 import type Anthropic from "@anthropic-ai/sdk";
+import type { Clock } from "../clock.ts";
 import type { Logger } from "../log.ts";
 
 /** Follows sessions until told otherwise. */
 export interface Streams {
-  /** Follows a session; one already followed stays so. Beyond `streamsMax` looking alone has to do. */
+  /**
+   * Follows a session; one already followed stays so. Beyond `streamsMax`, and for a poll after a stream has
+   * ended, looking alone has to do.
+   */
   follow(session: string): void;
   leave(session: string): void;
   close(): void;
@@ -32,11 +36,19 @@ export interface StreamOptions {
   log: Logger;
   /** False where webhooks knock instead: they cost no connection. */
   on: boolean;
+  clock: Clock;
+  /** A session whose stream has ended is not followed again for so long: each opening knocks, and may end at once. */
+  pollMs: number;
 }
 
 /** Streams by the SDK. */
-export function createStreams(client: Anthropic, { knock, log, on }: StreamOptions): Streams {
+export function createStreams(client: Anthropic, { knock, log, on, clock, pollMs }: StreamOptions): Streams {
   const open = new Map<string, AbortController>();
+  /** When the streams of the last `pollMs` ended, by session, oldest first. */
+  const endedAt = new Map<string, number>();
+  const forget = () => {
+    for (const [session, at] of endedAt) if (clock.now() - at >= pollMs) endedAt.delete(session);
+  };
   const follow = async (session: string, abort: AbortController) => {
     try {
       const stream = await client.beta.sessions.events.stream(
@@ -51,13 +63,17 @@ export function createStreams(client: Anthropic, { knock, log, on }: StreamOptio
     } catch (error) {
       if (!abort.signal.aborted) log.info({ session_id: session, err: error }, "stream ended");
     } finally {
-      // The next look follows it again.
-      if (open.get(session) === abort) open.delete(session);
+      if (open.get(session) === abort) {
+        open.delete(session);
+        endedAt.delete(session);
+        endedAt.set(session, clock.now());
+      }
     }
   };
   return {
     follow: (session) => {
-      if (!on || open.has(session) || open.size >= streamsMax) return;
+      forget();
+      if (!on || open.has(session) || endedAt.has(session) || open.size >= streamsMax) return;
       const abort = new AbortController();
       open.set(session, abort);
       void follow(session, abort);

@@ -107,9 +107,12 @@ export type Reading =
   | { kind: "delivery"; delivery: Delivery }
   | { kind: "ignored"; why: "action not used" | "body contradicts its event header" };
 
+// Built once: building a schema costs more than reading a delivery with it.
+const headShape = z.looseObject({ action: z.string().optional() });
+
 /** Reads a delivery's JSON under the event name its header claims. */
 export function readDelivery(event: string, payload: unknown): Reading {
-  const head = z.looseObject({ action: z.string().optional() }).safeParse(payload);
+  const head = headShape.safeParse(payload);
   if (!head.success) return { kind: "ignored", why: "action not used" };
   const kind = head.data.action === undefined ? event : `${event}.${head.data.action}`;
   if (!isKind(kind)) return { kind: "ignored", why: "action not used" };
@@ -120,9 +123,9 @@ export function readDelivery(event: string, payload: unknown): Reading {
   return { kind: "delivery", delivery: { kind, ...read.data } as Delivery };
 }
 
-/** Is a delivery of this event and action one we act on? */
+/** Is a delivery of this event and action (empty where the event has none) one we act on? */
 export function isUsed(event: string, action: string): boolean {
-  return isKind(`${event}.${action}`);
+  return isKind(action === "" ? event : `${event}.${action}`);
 }
 
 const owned = z.object({

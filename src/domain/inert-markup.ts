@@ -9,6 +9,7 @@
 import type { Definition, Link, Parents, PhrasingContent, RootContent, Text } from "mdast";
 import { gfmToMarkdown } from "mdast-util-gfm";
 import { toMarkdown } from "mdast-util-to-markdown";
+import { withoutSecrets } from "./leaks.ts";
 import { definitionsOf, pieces, readMarkdown } from "./markdown.ts";
 
 /** An address that GitHub turns into a reference, on any host. */

@@ -3,7 +3,7 @@
  * where GitHub and the store can be asked.
  */
 import { type CommandReading, parseCommand } from "./command.ts";
-import type { Account, Delivery } from "./delivery.ts";
+import { type Account, type Delivery, readDelivery } from "./delivery.ts";
 import type { Origin, Person, Place, Stop } from "./run.ts";
 import { labelOf, type Settings } from "./settings.ts";
 
@@ -148,6 +148,17 @@ function checked(delivery: Of<"check_suite.completed">): Intent {
   }
   const { id, head_sha: headSha, app } = suite;
   return { kind: "checks failed", place: placeOf(delivery, pull.number), suite: { id, headSha, app } };
+}
+
+/**
+ * Why a delivery asks nothing of us, as far as it alone can tell; undefined where somebody has to look closer.
+ * Most deliveries of an organisation are such, and reading them once is enough.
+ */
+export function idleness(event: string, payload: unknown, settings: Settings): string | undefined {
+  const reading = readDelivery(event, payload);
+  if (reading.kind === "ignored") return reading.why === "action not used" ? reading.why : undefined;
+  const intent = intentOf(reading.delivery, settings, 0);
+  return intent.kind === "nothing" ? intent.why : undefined;
 }
 
 type Of<K extends Delivery["kind"]> = Extract<Delivery, { kind: K }>;

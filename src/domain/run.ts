@@ -72,6 +72,11 @@ export function isFinal(stop: Pick<Stop, "why">): boolean {
   return finals.includes(stop.why);
 }
 
+/** Is nothing of the run worked on any more, once it has noticed? */
+export function isClosed({ stop }: Pick<Run, "stop">): boolean {
+  return stop !== undefined && isFinal(stop);
+}
+
 /** Does a later stop say more than the one that was asked for before? */
 export function outweighs(later: Pick<Stop, "why">, before: Pick<Stop, "why">): boolean {
   return finals.indexOf(later.why) > finals.indexOf(before.why);
@@ -95,12 +100,15 @@ export interface Note {
   at: number;
 }
 
+/** The settings a run works by; `usual_budget_usd` is what they allowed before a command raised the budget. */
+export type RunSettings = Settings & { usual_budget_usd?: number };
+
 /** A run: a row, its facts and its notes. */
 export interface Run {
   id: RunId;
   place: Place;
   origin: Origin;
-  settings: Settings;
+  settings: RunSettings;
   round: number;
   /** `resting`: the pull request is open and the session idle, until feedback or the end. */
   phase: "working" | "resting" | "ended";
@@ -127,11 +135,6 @@ export function fullName(place: { owner: string; repo: string }): string {
 /** Does the run propose a plan before it works? */
 export function isPlanned({ settings, origin }: Pick<Run, "settings" | "origin">): boolean {
   return settings.plan || (origin.trigger.kind === "command" && origin.trigger.plan === true);
-}
-
-/** May the agent push, as far as a plan has to be approved first? */
-export function mayPush(run: Run): boolean {
-  return !isPlanned(run) || run.notes.some(({ kind }) => kind === "approval");
 }
 
 /** The run's budget in whole cents. */

@@ -72,7 +72,7 @@ export function harmless(markdown: string, { max, references = [] }: HarmlessLim
 
 /** A title of one line and at most `max` code points: mentions and references in code spans, no secrets. */
 export function harmlessTitle(text: string, max: number): string {
-  const title = oneLine(inertLine(withoutSecrets(oneLine(text, markdownCharsMax))), max);
+  const title = oneLine(inertLine(oneLine(text, markdownCharsMax)), max);
   const splitSpan = title.split("`").length % 2 === 0;
   return splitSpan ? `${title.slice(0, title.lastIndexOf("`")).trimEnd()}…` : title;
 }

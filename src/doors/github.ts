@@ -7,6 +7,8 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 import type { Config } from "../config.ts";
 import { ownerOf, storedEvents } from "../domain/delivery.ts";
 import { isProblem } from "../domain/errors.ts";
+import { idleness } from "../domain/intent.ts";
+import { defaultSettings } from "../domain/settings.ts";
 import type { Logger, Seldom } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Inbox } from "../store/deliveries.ts";
@@ -26,7 +28,7 @@ export interface GitHubDoor {
   log: Logger;
   /** What strangers can cause at will. */
   warn: Seldom;
-  metrics: Pick<Metrics, "suspects">;
+  metrics: Pick<Metrics, "suspects" | "deliveries">;
 }
 
 /** Takes one delivery. */
@@ -62,7 +64,10 @@ export async function takeDelivery(
   if (!storedEvents.has(event) || !isForUs(config, headers, payload)) return { status: 202, text: "ignored" };
   try {
     if (event === "push" && !(await hasRun(repositoryOf(payload)))) return { status: 202, text: "ignored" };
-    await box.append({ id, event, body: text });
+    const idle = idleness(event, payload, defaultSettings);
+    if (idle === undefined) await box.append({ id, event, body: text });
+    else await box.append({ id, event, body: text, verdict: `ignored: ${idle}` });
+    if (idle !== undefined) metrics.deliveries.inc({ event, verdict: "ignored" });
   } catch (error) {
     log.error({ delivery_id: id, err: error }, "delivery could not be stored");
     if (isProblem(error, "later")) return { status: 503, text: "could not be stored; deliver it again" };

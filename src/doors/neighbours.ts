@@ -21,12 +21,14 @@ export interface Neighbours {
   streaming: Anthropic;
   /** Any address, for a question that is neither's. */
   fetch: typeof fetch;
-  /** Gives the process's own tokens back and ends all connections. */
+  /** Gives the process's own tokens back, as far as that takes a second, and ends all connections. */
   close(): Promise<void>;
 }
 
 const callTimeoutMs = 30_000;
 const dialMsMax = 3_000;
+/** How long giving tokens back may keep a stop: unreturned they die within the hour, and nobody else has them. */
+const giveBackMsMax = 1_000;
 
 /** A way out with the same limits, for whoever knows no neighbours yet. */
 export function wayOut(clock: Clock): { fetch: typeof fetch; close(): Promise<void> } {
@@ -52,8 +54,11 @@ export function neighbours(
     client: client(fetch),
     streaming: client(fetchBy(unending)),
     close: async () => {
+      const end = () => Promise.all([close(), unending.destroy()]);
+      const off = clock.after(giveBackMsMax, () => void end());
       await github.close();
-      await Promise.all([close(), unending.destroy()]);
+      off();
+      await end();
     },
   };
 }

@@ -3,8 +3,10 @@
  * Nobody gets past its first page without the code printed on the console, wherever they sit; what GitHub
  * brings back counts only in the browser that was sent there.
  */
+
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { HttpBindings } from "@hono/node-server";
+import { getRequestListener } from "@hono/node-server";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { getCookie, setCookie } from "hono/cookie";
@@ -57,7 +59,7 @@ export async function openSetUp(config: SetUpConfig, outside: SetUpOutside): Pro
     finish = resolve;
   });
   const steps = new Steps(config, { ...outside, code, finish });
-  const listening = await serve(application(steps).fetch, outside.clock, config.server);
+  const listening = await serve(getRequestListener(application(steps).fetch), outside.clock, config.server);
   outside.say(
     `Patchwright is not set up yet. Open ${listening.url}/ and enter this code, good once: ${code}`,
   );

@@ -4,7 +4,7 @@
  */
 import type { Intent } from "../domain/intent.ts";
 import { answers, helpText, statusText } from "../domain/replies.ts";
-import type { Place, Run } from "../domain/run.ts";
+import { isClosed, type Place, type Run } from "../domain/run.ts";
 import type { State } from "../domain/words.ts";
 import { waitingOn } from "../store/notes.ts";
 import { latestRun, liveRun } from "../store/runs.ts";
@@ -45,6 +45,7 @@ export async function deadPull({ store }: IntakeParts, place: Place): Promise<st
 /** Why what is said to a run at rest is kept and not worked on now; undefined when it can be. */
 export async function whyKept({ store }: IntakeParts, run: Run): Promise<string | undefined> {
   if (run.phase !== "resting") return undefined;
+  if (isClosed(run)) return answers.closedPull;
   if (run.ending?.kind === "budget reached") return answers.keptForBudget;
   const newest = await liveRun(store.db, keyOf("issue", run.place));
   return newest?.phase === "working" ? answers.otherAtWork : undefined;

@@ -3,11 +3,12 @@
  * is said to a run at rest opens its next round.
  */
 import { runIdFrom } from "../domain/ids.ts";
-import type { Note, Origin, Place, Run } from "../domain/run.ts";
+import { isClosed, type Note, type Origin, type Place, type Run } from "../domain/run.ts";
 import { type Operator, resolveSettings } from "../domain/settings-layers.ts";
 import type { Tx } from "../engine/engine.ts";
-import { addNote, waitingOn } from "../store/notes.ts";
-import { liveRun, openRound, shiftRound, startRun } from "../store/runs.ts";
+import { addNote, notesOf, waitingOn } from "../store/notes.ts";
+import { openRound, shiftRound } from "../store/rounds.ts";
+import { liveRun, seizeRun, startRun } from "../store/runs.ts";
 import { isOffSince } from "./labelling.ts";
 import { type Change, type IntakeParts, keyOf, written } from "./verdict.ts";
 
@@ -26,7 +27,7 @@ export function beginRun(parts: IntakeParts, delivery: string, start: Start): Pr
   return written(parts, delivery, async (tx) => {
     const { place, origin, triggerKey } = start;
     const resting = await liveRun(tx, keyOf("issue", place));
-    if (resting?.phase === "resting" && origin.trigger.kind === "command")
+    if (resting?.phase === "resting" && !isClosed(resting) && origin.trigger.kind === "command")
       return tellOrigin(tx, parts, { run: resting, origin });
     if (start.label !== undefined && (await isOffSince(tx, place, origin))) {
       return { verdict: "ignored: the label was taken off again" };
@@ -75,22 +76,24 @@ async function tellOrigin(
 /** Writes a note to a run; one at rest begins its next round with it. Said twice, it is said once. */
 export async function tell(
   tx: Tx,
-  { clock }: IntakeParts,
-  run: Run,
+  { clock }: Pick<IntakeParts, "clock">,
+  { id }: Pick<Run, "id">,
   said: Omit<Note, "round" | "at">,
 ): Promise<Change> {
+  const run = await seizeRun(tx, id);
+  if (!run) return { verdict: "ignored: the run has ended" };
   const at = clock.now();
   const rests = run.phase === "resting";
   // At its cap a session takes no message: what is said waits for a raised budget.
   const kept = rests && run.ending?.kind === "budget reached" && said.source.kind !== "budget";
-  const note = { ...said, round: rests ? run.round + 1 : run.round, at };
-  if (!(await addNote(tx, run.id, note))) return { verdict: "ignored: said before" };
-  if (kept) return { verdict: `kept for ${run.id}` };
-  if (rests && !(await openRound(tx, run, at))) return { verdict: "ignored: another run is at work" };
-  const waiting = rests ? undefined : await waitingOn(tx, run.id);
-  if (waiting) await shiftRound(tx, run.id, at - waiting.since);
-  return {
-    verdict: rests ? `round ${run.round + 1} of ${run.id} opened` : `told to ${run.id}`,
-    wake: run.id,
-  };
+  const earlier = await notesOf(tx, id);
+  const waiting = rests ? undefined : await waitingOn(tx, id);
+  const wake = id;
+  if (!(await addNote(tx, id, { ...said, round: rests ? run.round + 1 : run.round, at })))
+    return { verdict: "ignored: said before", wake };
+  if (kept) return { verdict: `kept for ${id}`, wake };
+  if (rests && !(await openRound(tx, run, at)))
+    return { verdict: `ignored: ${isClosed(run) ? "the matter is closed" : "another run is at work"}`, wake };
+  if (waiting) await shiftRound(tx, id, at - Math.max(waiting.since, earlier.at(-1)?.at ?? 0));
+  return { verdict: rests ? `round ${run.round + 1} of ${id} opened` : `told to ${id}`, wake };
 }

@@ -132,7 +132,10 @@ class FileReader {
     return read;
   }
 
-  async #one(file: ComparedFile, { entry, old }: { entry: Entry | undefined; old: Entry | undefined }): Promise<ScreenedFile> {
+  async #one(
+    file: ComparedFile,
+    { entry, old }: { entry: Entry | undefined; old: Entry | undefined },
+  ): Promise<ScreenedFile> {
     const known: ScreenedFile = {
       path: file.filename,
       ...(file.previous_filename === undefined ? {} : { previousPath: file.previous_filename }),

@@ -6,6 +6,7 @@ import { type Act, idempotent } from "../domain/act.ts";
 import { isProblem } from "../domain/errors.ts";
 import type { Place } from "../domain/run.ts";
 import type { GitHub } from "./client.ts";
+import { pagesOf } from "./pages.ts";
 
 /** A comment of ours. */
 export interface OwnComment {
@@ -118,21 +119,20 @@ export interface ThreadComment {
   body: string;
 }
 
-/** The whole conversation, oldest first; `unread` counts what lies beyond `pagesMax` pages. */
+/** The conversation, oldest first: its newest `pagesMax` pages. `unread` counts what is older. */
 export async function issueComments(
   github: GitHub,
   { installation, owner, repo, issue }: Place,
 ): Promise<{ comments: ThreadComment[]; unread: number }> {
-  const octokit = github.of(installation);
+  const { issues } = github.of(installation).rest;
+  const read = (page: number) =>
+    issues.listComments({ owner, repo, issue_number: issue, per_page: 100, page });
+  const first = await read(1);
+  const pages = pagesOf(first.headers.link);
+  const start = Math.max(pages - pagesMax + 1, 1);
   const comments: ThreadComment[] = [];
-  for (let page = 1; page <= pagesMax; page++) {
-    const { data } = await octokit.rest.issues.listComments({
-      owner,
-      repo,
-      issue_number: issue,
-      per_page: 100,
-      page,
-    });
+  for (let page = start; page <= pages; page++) {
+    const { data } = page === 1 ? first : await read(page);
     comments.push(
       ...data.map((one) => ({
         id: one.id,
@@ -145,8 +145,6 @@ export async function issueComments(
         body: one.body ?? "",
       })),
     );
-    if (data.length < 100) return { comments, unread: 0 };
   }
-  // GitHub tells no total here; a full last page means that there may be more.
-  return { comments, unread: 1 };
+  return { comments, unread: (start - 1) * 100 };
 }

@@ -4,6 +4,7 @@
  */
 import type { Person, Place } from "../domain/run.ts";
 import type { GitHub } from "./client.ts";
+import { pagesOf } from "./pages.ts";
 
 /** A label put on or taken off. */
 export interface Labelling {
@@ -31,7 +32,7 @@ export async function lastLabelling(
   const read = (page: number) => issues.listEvents({ owner, repo, issue_number: issue, per_page: 100, page });
   const first = await read(1);
   // Events come oldest first, and the newest are wanted.
-  const pages = Number(/[?&]page=(\d+)[^>]*>;\s*rel="last"/.exec(first.headers.link ?? "")?.[1] ?? 1);
+  const pages = pagesOf(first.headers.link);
   for (let page = pages; page > Math.max(pages - pagesMax, 0); page -= 1) {
     const { data } = page === 1 ? first : await read(page);
     const found = data.flatMap((event) => labellingOf(event, label)).at(-1);

@@ -87,7 +87,7 @@ export async function headOf(
   return data.head.sha;
 }
 
-/** Asks people to review. False when GitHub will not have them (the author, no collaborator). */
+/** Asks people to review. False when GitHub will not: the author, no collaborator, a permission that is gone. */
 export function reviewRequest(
   github: GitHub,
   place: Place,
@@ -101,7 +101,7 @@ export function reviewRequest(
         .rest.pulls.requestReviewers({ owner, repo, pull_number: pull, reviewers: logins });
       return true;
     } catch (error) {
-      if (isProblem(error) && error.code === "github_unprocessable") return false;
+      if (isProblem(error) && error.kind !== "later") return false;
       throw error;
     }
   });

@@ -8,23 +8,14 @@ import type { Met } from "../domain/ending.ts";
 import { commentMarker } from "../domain/ids.ts";
 import type { ToolCall } from "../domain/progress.ts";
 import { answerText, approvalText, wishText } from "../domain/prompt.ts";
-import { mayPush, type Note, type Run } from "../domain/run.ts";
-import { questionComment, reminderComment, type State, type Submission } from "../domain/words.ts";
+import type { Note } from "../domain/run.ts";
+import { questionComment, reminderComment, type Submission } from "../domain/words.ts";
 import { comment } from "../github/issue.ts";
 import { releaseTokens } from "./credential.ts";
-import { type Ledger, noted, type RunSession, toldAs } from "./facts.ts";
+import { type Ledger, noted, type RunSession } from "./facts.ts";
+import { mayPush, noteSince, type Pause, pausedFor } from "./pause.ts";
 import { showState } from "./status.ts";
 import type { Tools } from "./tools.ts";
-
-/** What a run waits on people for, and what they said to it. */
-export interface Pause {
-  call: string;
-  since: number;
-  /** The note that answers; undefined while nobody has. */
-  note?: Note;
-  waiting: boolean;
-  state: State;
-}
 
 const dayMs = 24 * 60 * 60_000;
 /** A question or plan stays open so long; a reminder comes after a day. */
@@ -32,27 +23,6 @@ const openMs = 7 * dayMs;
 const titleMax = 1_000;
 const textMax = 60_000;
 const optionsMax = 10;
-
-/** The question or plan that is open, as far as facts and notes tell. */
-export function pausedFor({ ledger, held: { run } }: Tools): Pause | undefined {
-  for (const { id } of run.progress.calls) {
-    const since = ledger.writtenAt(`question ${id}`) ?? ledger.writtenAt(`plan ${id}`);
-    if (since === undefined || ledger.read(`answer ${id}`)) continue;
-    const note = noteSince({ ledger, run }, since);
-    const plan = ledger.read(`plan ${id}`)?.text;
-    const state: State =
-      plan === undefined
-        ? { kind: "waiting for an answer" }
-        : { kind: "waiting for approval", of: "plan", plan };
-    return { call: id, since, waiting: note === undefined, state, ...(note ? { note } : {}) };
-  }
-  return undefined;
-}
-
-/** The first note since then that the agent has not been told yet. */
-function noteSince({ ledger, run }: { ledger: Ledger; run: Run }, since: number): Note | undefined {
-  return run.notes.find((one) => one.at >= since && toldAs(ledger, one.id) === undefined);
-}
 
 /** Was the note given as the result of a tool call, or is it about to be? Then it is not said besides. */
 export function isAnswer(ledger: Ledger, note: Note): boolean {
@@ -114,10 +84,10 @@ export async function settleCalls(tools: Tools, session: RunSession): Promise<Pa
 /** An answer that was given but not written down is written now: its call is open no more, and the words are told. */
 async function recallAnswers({ ledger, agents, held: { run } }: Tools, session: RunSession): Promise<void> {
   const asked = [...ledger.all("question "), ...ledger.all("plan ")];
-  for (const { name, at } of asked) {
+  for (const { name, begunAt } of asked) {
     const call = name.slice(name.indexOf(" ") + 1);
     if (run.progress.calls.some(({ id }) => id === call)) continue;
-    const note = noteSince({ ledger, run }, at);
+    const note = noteSince({ ledger, run }, begunAt);
     if (!note) continue;
     const { find } = agents.answer(session.id, { call, text: "", isError: false });
     await ledger.settle(`answer ${call}`, { find: (begunAt) => withNote(find(begunAt), note) });
@@ -158,9 +128,6 @@ function submissionOf({ title, summary, checks }: Record<string, unknown>): Subm
 async function ask(tools: Tools, session: RunSession, call: ToolCall): Promise<void> {
   const { ledger, github } = tools;
   const { run } = tools.held;
-  const note = pausedFor(tools)?.note;
-  if (note && ledger.read(`question ${call.id}`))
-    return give(tools, session, { call, note, text: answerText(run, note) });
   const options = Array.isArray(call.input["options"]) ? call.input["options"] : [];
   const question = {
     call: call.id,
@@ -173,23 +140,30 @@ async function ask(tools: Tools, session: RunSession, call: ToolCall): Promise<v
     `question ${call.id}`,
     comment(github, run.place, { marker, body, since: run.createdAt }),
   );
+  const note = answerTo(tools, call);
+  if (note) await give(tools, session, { call, note, text: answerText(run, note) });
+}
+
+/** What people said to this call; also while its question was being written down. */
+function answerTo(tools: Tools, call: ToolCall): Note | undefined {
+  const paused = pausedFor(tools);
+  return paused?.call === call.id ? paused.note : undefined;
 }
 
 async function propose(tools: Tools, session: RunSession, call: ToolCall): Promise<void> {
   const { run } = tools.held;
-  if (mayPush(run) && !tools.ledger.read(`plan ${call.id}`)) {
+  if (mayPush(tools) && !tools.ledger.read(`plan ${call.id}`)) {
     await answer(tools, session, { call: call.id, text: "No plan is asked for. Go ahead.", isError: false });
     return;
-  }
-  const note = pausedFor(tools)?.note;
-  if (note && tools.ledger.read(`plan ${call.id}`)) {
-    const text = note.kind === "approval" ? approvalText(note) : wishText(run, note);
-    return give(tools, session, { call, note, text });
   }
   await tools.ledger.once(
     `plan ${call.id}`,
     noted({ text: String(call.input["plan"] ?? "").slice(0, textMax) }),
   );
+  const note = answerTo(tools, call);
+  if (!note) return;
+  const text = note.kind === "approval" ? approvalText(note) : wishText(run, note);
+  await give(tools, session, { call, note, text });
 }
 
 /** Gives a person's words as the result of a call: said once, not as a message besides. */

@@ -8,11 +8,12 @@
 import type { Mount } from "../agent/agent.ts";
 import { isProblem, Problem } from "../domain/errors.ts";
 import { lifeMs, replaceAt, revokeRetiredAt, usable } from "../domain/rotation.ts";
-import { fullName, mayPush, type Run } from "../domain/run.ts";
+import { fullName } from "../domain/run.ts";
 import type { Secret } from "../domain/secret.ts";
 import { Fenced } from "../store/runs.ts";
 import { dropToken, holdToken, recordToken, type TokenRecord, tokensOf } from "../store/tokens.ts";
 import type { RunSession } from "./facts.ts";
+import { mayPush } from "./pause.ts";
 import type { Tools } from "./tools.ts";
 
 /** How the run's repositories are mounted, each with a token that is written down and in nobody's hands yet. */
@@ -27,9 +28,10 @@ export async function issueTokens(tools: Tools): Promise<(Mount & { tokenId: str
 }
 
 /** What a resource's token may do: the run's own repository is changed, all others are only read. */
-function scopeOf(run: Run, resource: string): { repositoryId: number; contents: "read" | "write" } {
+function scopeOf(tools: Tools, resource: string): { repositoryId: number; contents: "read" | "write" } {
+  const { run } = tools.held;
   if (resource === fullName(run.place)) {
-    return { repositoryId: run.place.repositoryId, contents: mayPush(run) ? "write" : "read" };
+    return { repositoryId: run.place.repositoryId, contents: mayPush(tools) ? "write" : "read" };
   }
   const beside = run.origin.besides?.find(({ name }) => name === resource);
   if (!beside)
@@ -41,7 +43,7 @@ function scopeOf(run: Run, resource: string): { repositoryId: number; contents: 
 async function unusedToken(tools: Tools, resource: string): Promise<{ record: TokenRecord; token: Secret }> {
   const all = await tokensOf(tools.store.db, tools.seal, tools.held.run.id);
   // One minted before a plan was approved can only read.
-  const { contents } = scopeOf(tools.held.run, resource);
+  const { contents } = scopeOf(tools, resource);
   const unused = all.filter((one) => one.state === "recorded" && one.resource === resource);
   for (const record of unused.filter((one) => one.contents === contents).toReversed()) {
     const open = record.open();
@@ -55,7 +57,7 @@ async function mintAndRecord(
   resource: string,
 ): Promise<{ record: TokenRecord; token: Secret }> {
   const { run } = tools.held;
-  const scope = scopeOf(run, resource);
+  const scope = scopeOf(tools, resource);
   const minted = await tools.github.mint({
     installation: run.place.installation,
     repositoryId: scope.repositoryId,

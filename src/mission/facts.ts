@@ -42,6 +42,8 @@ export interface Facts {
   [note: `note ${string}`]: { id: string };
   [taken: `taken ${string}`]: { id: number };
   [heard: `heard ${string}`]: { id: number };
+  /** By call. `note`: whose words the answer carries; said once, in whatever round. */
+  [answer: `answer ${string}`]: { id: string; note?: string };
   thread: Thread;
   shown: { text: string; at: number };
   // Of a round:
@@ -50,8 +52,6 @@ export interface Facts {
   [plan: `plan ${string}`]: { text: string };
   [held: `held ${string}`]: true;
   [reminder: `reminder ${string}`]: OwnComment;
-  /** `note`: whose words the answer carries. */
-  [answer: `answer ${string}`]: { id: string; note?: string };
   approval: { head: string; by: string };
   met: Met;
   interrupt: true;
@@ -79,9 +79,13 @@ const ofTheRun: ReadonlySet<string> = new Set([
   "note",
   "taken",
   "heard",
+  "answer",
   "thread",
   "shown",
 ]);
+
+/** First words of the facts that people answer: they may do so from the first attempt on. */
+const answeredByPeople: ReadonlySet<string> = new Set(["question", "plan"]);
 
 /** The facts of one held run. */
 export interface Ledger {
@@ -89,6 +93,8 @@ export interface Ledger {
   read<K extends keyof Facts>(name: K): Facts[K] | undefined;
   /** When the fact was written, milliseconds since the epoch; undefined while it is not. */
   writtenAt(name: keyof Facts): number | undefined;
+  /** When its act began: of a question or plan the first attempt, of all others the last. */
+  begunAt(name: keyof Facts): number | undefined;
   /** The written fact, or the act and then the fact. `change` says what of it the run's row repeats. */
   once<K extends keyof Facts>(
     name: K,
@@ -99,8 +105,8 @@ export interface Ledger {
   settle<K extends keyof Facts>(name: K, act: Pick<Act<Facts[K]>, "find">): Promise<Facts[K] | undefined>;
   /** Writes a fact that replaces the one before. */
   write<K extends keyof Facts>(name: K, value: Facts[K]): Promise<void>;
-  /** All written facts of this round (and of the run) whose name begins so, oldest first; `at`: when they were written. */
-  all<T>(prefix: string): { name: string; value: T; at: number }[];
+  /** All written facts of this round (and of the run) whose name begins so, oldest first, with their times. */
+  all<T>(prefix: string): { name: string; value: T; at: number; begunAt: number }[];
   /** Writes to the row, fenced. */
   change(change: RunChange): Promise<void>;
   /**
@@ -132,7 +138,8 @@ export function ledgerOf(store: Store, held: HeldRun, clock: Clock): Ledger {
   };
   const write = async (name: string, value: unknown, change: RunChange) => {
     await proving(writeFact(store, held, { round: roundOf(name), name, at: clock.now(), value, change }));
-    known.set(name, { value: JSON.stringify(value), begunAt: clock.now(), doneAt: clock.now() });
+    const begunAt = known.get(name)?.begunAt ?? clock.now();
+    known.set(name, { value: JSON.stringify(value), begunAt, doneAt: clock.now() });
   };
   const read = <T>(name: string): T | undefined => {
     const json = known.get(name)?.value;
@@ -141,6 +148,7 @@ export function ledgerOf(store: Store, held: HeldRun, clock: Clock): Ledger {
   return {
     read: (name) => read(name),
     writtenAt: (name) => known.get(name)?.doneAt ?? undefined,
+    begunAt: (name) => known.get(name)?.begunAt,
     once: async (name, act, change) => {
       const written = read<Facts[typeof name]>(name);
       if (written !== undefined) return written;
@@ -162,7 +170,8 @@ export function ledgerOf(store: Store, held: HeldRun, clock: Clock): Ledger {
     all: <T>(prefix: string) =>
       [...known.keys()].flatMap((name) => {
         const value = name.startsWith(prefix) ? read<T>(name) : undefined;
-        return value === undefined ? [] : [{ name, value, at: known.get(name)?.doneAt ?? 0 }];
+        const { doneAt, begunAt } = known.get(name) ?? { doneAt: 0, begunAt: 0 };
+        return value === undefined ? [] : [{ name, value, at: doneAt ?? begunAt, begunAt }];
       }),
     change: (change) => proving(changeRun(store.db, held, change)),
     still,
@@ -184,8 +193,10 @@ export function ledgerOf(store: Store, held: HeldRun, clock: Clock): Ledger {
       return act.make();
     }
     const fact = { round: roundOf(name), name };
-    await proving(beginFact(store, held, { ...fact, at: clock.now() }));
-    known.set(name, { value: null, begunAt: clock.now(), doneAt: null });
+    const first = answeredByPeople.has(name.split(" ")[0] ?? "") ? known.get(name)?.begunAt : undefined;
+    const at = first ?? clock.now();
+    await proving(beginFact(store, held, { ...fact, at }));
+    known.set(name, { value: null, begunAt: at, doneAt: null });
     try {
       await still();
       return await act.make();

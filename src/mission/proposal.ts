@@ -3,6 +3,7 @@
  * Invariants: tokens of the run are revoked before this is entered, so the agent can add nothing to what is
  * screened; nothing is opened once somebody asked to stop; a run has one pull request.
  */
+import { isProblem } from "../domain/errors.ts";
 import { sessionBranch } from "../domain/ids.ts";
 import { baseBranch, type Run } from "../domain/run.ts";
 import { oneLine } from "../domain/sanitize.ts";
@@ -102,16 +103,24 @@ async function open(tools: Tools, changes: Changes, unfinished: boolean): Promis
     }),
     draft: run.settings.draft || unfinished,
   };
-  const pull = await ledger.once("pull", pullRequest(github, run.place, wanted), ({ number }) => ({
-    pull: number,
-    head: changes.headSha,
-    held: null,
-  }));
+  const pull = await ledger
+    .once("pull", pullRequest(github, run.place, wanted), ({ number }) => ({
+      pull: number,
+      head: changes.headSha,
+      held: null,
+    }))
+    .catch(unlessEmpty);
+  if (!pull) return { kind: "nothing" };
   run.pull = pull.number;
   run.head = changes.headSha;
   await askForReview(tools, pull);
   // Somebody pushed between the screening and the opening: what they added is screened like a later push.
   return pull.headSha === changes.headSha ? { kind: "opened", pull } : propose(tools, { unfinished });
+}
+
+/** What was screened has come into the base by another way meanwhile. */
+function unlessEmpty(error: unknown): undefined {
+  if (!isProblem(error) || error.code !== "pull_empty") throw error;
 }
 
 /** Once in a run, also when the round is entered again between the opening and this. */

@@ -27,6 +27,11 @@ const overdueMs = 10 * 60_000;
 const freshMs = 10 * 60_000;
 /** Sessions closed in one pass. */
 const closedMax = 100;
+/** Sessions remembered as told of. */
+const toldMax = 1_000;
+
+/** What leftovers are closed with; `told` holds the sessions that could not be, each logged once. */
+export type Closing = SweepParts & { told: Set<string> };
 
 /** Gives what is left over to whoever owns it, and forgets what is past its time. */
 export async function sweepRows(parts: SweepParts): Promise<void> {
@@ -40,13 +45,13 @@ export async function sweepRows(parts: SweepParts): Promise<void> {
 }
 
 /** Closes young sessions without a living run, while runs begin or end. True when none is left. */
-export async function closeYoungLeftovers(parts: SweepParts): Promise<boolean> {
+export async function closeYoungLeftovers(parts: Closing): Promise<boolean> {
   const since = parts.clock.now() - freshMs;
   return !(await runsMovedSince(parts.store.db, since)) || closeLeftovers(parts, since);
 }
 
 /** Closes sessions, opened since `since` if given, whose run has ended or has another. True when none is left. */
-export async function closeLeftovers(parts: SweepParts, since?: number): Promise<boolean> {
+export async function closeLeftovers(parts: Closing, since?: number): Promise<boolean> {
   let [closed, isDone] = [0, true];
   for await (const page of parts.agents.sessions(since === undefined ? {} : { since })) {
     for (const session of await leftoversOf(parts, page)) {
@@ -68,13 +73,17 @@ async function leftoversOf({ store }: SweepParts, page: SeenSession[]): Promise<
   });
 }
 
-/** Interrupts and archives; false when it has not come to rest yet. */
-async function closeOne({ agents, log }: SweepParts, { id, run }: SeenSession): Promise<boolean> {
+/** Interrupts and archives; false when it has not come to rest yet. One that cannot be closed keeps no other open. */
+async function closeOne({ agents, log, told }: Closing, { id, run }: SeenSession): Promise<boolean> {
   try {
     await agents.archive(id);
   } catch (error) {
-    if (!isProblem(error, "later")) throw error;
-    return false;
+    if (!isProblem(error)) throw error;
+    if (error.kind === "later") return false;
+    if (told.size >= toldMax) told.clear();
+    if (!told.has(id)) log.error({ session_id: id, run_id: run, err: error }, "leftover session stays open");
+    told.add(id);
+    return true;
   }
   log.warn({ session_id: id, run_id: run }, "leftover session closed");
   return true;

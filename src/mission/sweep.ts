@@ -23,6 +23,7 @@ export function createSweep(parts: SweepParts): Sweep {
   const { clock, config } = parts;
   const deliveries = createDeliverySweep(parts);
   const gap = createGapSweep(parts);
+  const closing = { ...parts, told: new Set<string>() };
   // A pass over the log goes on through its turns; between two passes the gap, if there is one, is searched.
   let isLogRead = false;
   const rounds: Record<string, (signal: AbortSignal) => Promise<number>> = {
@@ -35,11 +36,11 @@ export function createSweep(parts: SweepParts): Sweep {
     sessions: async () => {
       const dueAt = clock.now() + config.pollMs;
       await sweepSessions(parts);
-      return (await closeYoungLeftovers(parts)) ? dueAt : Math.min(clock.now() + settleMs, dueAt);
+      return (await closeYoungLeftovers(closing)) ? dueAt : Math.min(clock.now() + settleMs, dueAt);
     },
     leftovers: async () => {
       await sweepRows(parts);
-      return clock.now() + ((await closeLeftovers(parts)) ? config.sweepMs : config.pollMs);
+      return clock.now() + ((await closeLeftovers(closing)) ? config.sweepMs : config.pollMs);
     },
   };
   return async (id, signal) => rounds[id]?.(signal);

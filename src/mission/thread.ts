@@ -1,5 +1,5 @@
 /**
- * The issue's comments as they stood at the trigger, written down once: what is said or edited later never
+ * The issue's comments as they stood at the trigger (a command's own time, else when word of it came), written down once: what is said or edited later never
  * flows in by itself. Only comments of the issue's author and of people who may trigger are quoted.
  */
 import { may } from "../domain/permission.ts";
@@ -25,15 +25,16 @@ async function readThread(tools: Tools): Promise<Thread> {
   const { run } = tools.held;
   const { comments, unread } = await issueComments(tools.github, run.place);
   const { appId } = await tools.github.self(run.place.installation);
-  const early = comments.filter((one) => one.createdAt <= run.origin.at && one.app !== appId);
-  const unchanged = early.filter((one) => one.updatedAt <= run.origin.at);
-  const trusted = await trustedAuthors(tools, unchanged);
   const own = run.origin.trigger.kind === "command" ? run.origin.trigger.commentId : undefined;
+  const triggerAt = Math.min(run.origin.at, comments.find(({ id }) => id === own)?.createdAt ?? Infinity);
+  const early = comments.filter((one) => one.createdAt <= triggerAt && one.app !== appId);
+  const unchanged = early.filter((one) => !isEditedSince(one, triggerAt));
+  const trusted = await trustedAuthors(tools, unchanged);
   const quotable = unchanged.filter((one) => trusted.has(one.author) && one.id !== own);
   const kept = quotable.slice(-quotedMax);
   const counted = [
     [unread, "older comments that were not read"],
-    [comments.filter((one) => one.createdAt > run.origin.at).length, "comments written after the request"],
+    [comments.filter((one) => one.createdAt > triggerAt).length, "comments written after the request"],
     [early.length - unchanged.length, "comments edited after the request"],
     [
       unchanged.filter((one) => !trusted.has(one.author)).length,
@@ -49,6 +50,11 @@ async function readThread(tools: Tools): Promise<Thread> {
     })),
     leftOut: counted.flatMap(([count, what]) => (count > 0 ? [`${count} ${what}`] : [])),
   };
+}
+
+/** GitHub's times are cut to seconds: an edit within the trigger's own second may have come after it. */
+function isEditedSince({ createdAt, updatedAt }: ThreadComment, at: number): boolean {
+  return updatedAt !== createdAt && updatedAt + 1_000 > at;
 }
 
 async function trustedAuthors(tools: Tools, comments: ThreadComment[]): Promise<Set<string>> {

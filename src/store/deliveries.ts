@@ -37,6 +37,8 @@ export interface Delivery {
   body: string;
   /** When it happened, where it comes late: milliseconds since the epoch; now when left out. */
   receivedAt?: number;
+  /** Given where it asks nothing of us: it is stored as done, and nobody is woken for it. */
+  verdict?: string;
 }
 
 /** Was this delivery's id seen before? */
@@ -149,12 +151,10 @@ async function write(store: Store, bell: Bell, rows: () => DeliveryRow[]): Promi
       .insertInto("deliveries")
       .values(rows())
       .onConflict((conflict) => conflict.column("id").doNothing())
-      .returning(["id", "received_at"])
+      .returning(["id", "received_at", "state"])
       .execute();
-    await bell.wake(
-      tx,
-      ...inserted.map(({ id, received_at: at }) => ({ kind: "delivery" as const, id, at })),
-    );
+    const waiting = inserted.filter(({ state }) => state === "waiting");
+    await bell.wake(tx, ...waiting.map(({ id, received_at: at }) => ({ kind: "delivery" as const, id, at })));
     return new Set(inserted.map(({ id }) => id));
   });
   if (fresh.size > 0) bell.knock();
@@ -221,16 +221,16 @@ export function inbox(store: Store, bell: Bell, clock: Clock): Inbox {
       .where("id", "=", id)
       .execute();
   return {
-    append: ({ id, event, body, receivedAt }) =>
+    append: ({ id, event, body, receivedAt, verdict }) =>
       commit.add({
         id,
         event,
         body,
         body_hash: hash("sha256", body),
         received_at: receivedAt ?? clock.now(),
-        state: "waiting",
-        done_at: null,
-        verdict: null,
+        state: verdict === undefined ? "waiting" : "done",
+        done_at: verdict === undefined ? null : clock.now(),
+        verdict: verdict ?? null,
       }),
     bursting: () => clock.now() < burstUntil,
     load: (id) => db.selectFrom("deliveries").selectAll().where("id", "=", id).executeTakeFirst(),

@@ -1,6 +1,7 @@
 /**
  * What was said to a run, and what the run waits on. A note is written once under the id of what said it.
  */
+import type { Progress } from "../domain/progress.ts";
 import type { Note, NoteSource } from "../domain/run.ts";
 import type { Db } from "./schema.ts";
 
@@ -33,19 +34,27 @@ export async function countNotes(db: Db, run: string, prefix: string): Promise<n
 /** What a run waits on people for. */
 export interface Waiting {
   what: "question" | "plan";
-  /** When it was shown, milliseconds since the epoch. */
+  /** When it was asked first, milliseconds since the epoch: people may answer before that is written down. */
   since: number;
 }
 
-/** What the run waits on; undefined while it waits on nobody. */
+/** What the run's round waits on, the oldest call first; undefined while it waits on nobody. */
 export async function waitingOn(db: Db, run: string): Promise<Waiting | undefined> {
-  const facts = await db.selectFrom("facts").select(["name", "done_at"]).where("run_id", "=", run).execute();
-  const done = new Map(facts.flatMap(({ name, done_at }) => (done_at === null ? [] : [[name, done_at]])));
-  const open = [...done].flatMap(([name, since]) => {
-    const [what, call] = name.split(" ");
-    return (what === "question" || what === "plan") && !done.has(`answer ${call}`)
-      ? [{ what, since } as const]
-      : [];
-  });
-  return open.at(-1);
+  const facts = await db
+    .selectFrom("facts")
+    .innerJoin("runs", "runs.id", "facts.run_id")
+    .select(["name", "begun_at", "done_at", "progress_json"])
+    .where("run_id", "=", run)
+    .where((is) => is.or([is("facts.round", "=", is.ref("runs.round")), is("facts.round", "=", 0)]))
+    .execute();
+  const begun = new Map(facts.map((fact) => [fact.name, fact]));
+  const { calls } = JSON.parse(facts[0]?.progress_json ?? '{"calls":[]}') as Pick<Progress, "calls">;
+  for (const { id } of calls) {
+    if (begun.get(`answer ${id}`)?.done_at) continue;
+    for (const what of ["question", "plan"] as const) {
+      const since = begun.get(`${what} ${id}`)?.begun_at;
+      if (since !== undefined) return { what, since };
+    }
+  }
+  return undefined;
 }

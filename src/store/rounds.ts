@@ -1,10 +1,56 @@
 /**
- * The next round of a run that is still held: begun by its holder, in one fenced write, with what was said
- * too late for the round that ends.
+ * A run's next round: opened from outside while the run rests, or begun by its holder with what was said too
+ * late for the round that ends.
  */
 import { forNextRound } from "../domain/progress.ts";
+import { isClosed, type Run } from "../domain/run.ts";
 import type { Store } from "./database.ts";
 import { changeRun, type HeldRun } from "./runs.ts";
+import type { Db } from "./schema.ts";
+
+/**
+ * Opens the next round of a run at rest, which the caller has seized: working again, from now, with no stop
+ * asked. False when the matter is closed for good, or another run of its issue is working.
+ */
+export async function openRound(tx: Db, run: Run, now: number): Promise<boolean> {
+  if (isClosed(run)) return false;
+  const { repositoryId, issue } = run.place;
+  const rival = await tx
+    .selectFrom("runs")
+    .select("id")
+    .where("repository_id", "=", repositoryId)
+    .where("issue", "=", issue)
+    .where("phase", "=", "working")
+    .executeTakeFirst();
+  if (rival) return false;
+  const opened = await tx
+    .updateTable("runs")
+    .set((update) => ({
+      round: run.round + 1,
+      round_at: now,
+      phase: "working",
+      ending_json: null,
+      stop_json: null,
+      ended_at: null,
+      progress_json: JSON.stringify(forNextRound(run.progress)),
+      // A farewell in progress ends here.
+      epoch: update("epoch", "+", 1),
+    }))
+    .where("id", "=", run.id)
+    .where("round", "=", run.round)
+    .where("phase", "=", "resting")
+    .executeTakeFirst();
+  return opened.numUpdatedRows === 1n;
+}
+
+/** Moves a round's beginning, so that time spent waiting on people is not counted as work. */
+export async function shiftRound(tx: Db, id: string, ms: number): Promise<void> {
+  await tx
+    .updateTable("runs")
+    .set((update) => ({ round_at: update("round_at", "+", ms) }))
+    .where("id", "=", id)
+    .execute();
+}
 
 /** Begins the next round at `at` with the notes of these ids. Throws `Fenced` when somebody else holds the run. */
 export async function beginNextRound(

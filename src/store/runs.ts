@@ -4,8 +4,16 @@
  */
 import type { Kysely, Transaction } from "kysely";
 import type { Ending } from "../domain/ending.ts";
-import { forNextRound, noProgress, type Progress } from "../domain/progress.ts";
-import { type Note, type Origin, outweighs, type Place, type Run, type Stop } from "../domain/run.ts";
+import { noProgress, type Progress } from "../domain/progress.ts";
+import {
+  type Note,
+  type Origin,
+  outweighs,
+  type Place,
+  type Run,
+  type RunSettings,
+  type Stop,
+} from "../domain/run.ts";
 import type { Settings } from "../domain/settings.ts";
 import { notesOf } from "./notes.ts";
 import type { Db, FactRow, RunRow, Schema } from "./schema.ts";
@@ -136,9 +144,11 @@ export type RunKey =
   | { kind: "pull"; repositoryId: number; pull: number }
   | { kind: "session"; session: string };
 
-/** The newest run that has not ended, without its notes; undefined when there is none. */
+/** The run that has not ended, without its notes: the one at work, else the newest at rest. */
 export async function liveRun(db: Db, key: RunKey): Promise<Run | undefined> {
-  const row = await keyed(allRuns(db).where("phase", "!=", "ended"), key).executeTakeFirst();
+  const live = keyed(allRuns(db).where("phase", "!=", "ended"), key);
+  const rows = await live.execute();
+  const row = rows.find(({ phase }) => phase === "working") ?? rows[0];
   return row && runOf(row, []);
 }
 
@@ -189,39 +199,22 @@ function keyed(rows: RunQuery, key: RunKey): RunQuery {
 }
 
 /**
- * Opens the next round of a run at rest: working again, from now, with no stop asked. False when it is not
- * at rest, or another run of its issue is working.
+ * A run that has not ended, as it is now and stays until `tx` is over, without its notes. Whoever holds it is
+ * fenced, so the caller wakes it.
  */
-export async function openRound(tx: Db, run: Run, now: number): Promise<boolean> {
-  const { repositoryId, issue } = run.place;
-  const rival = await tx
-    .selectFrom("runs")
-    .select("id")
-    .where("repository_id", "=", repositoryId)
-    .where("issue", "=", issue)
-    .where("phase", "=", "working")
-    .executeTakeFirst();
-  if (rival) return false;
-  const opened = await tx
+export async function seizeRun(tx: Db, id: string): Promise<Run | undefined> {
+  const row = await tx
     .updateTable("runs")
-    .set({
-      round: run.round + 1,
-      round_at: now,
-      phase: "working",
-      ending_json: null,
-      stop_json: null,
-      ended_at: null,
-      progress_json: JSON.stringify(forNextRound(run.progress)),
-    })
-    .where("id", "=", run.id)
-    .where("round", "=", run.round)
-    .where("phase", "=", "resting")
+    .set((update) => ({ epoch: update("epoch", "+", 1) }))
+    .where("id", "=", id)
+    .where("phase", "!=", "ended")
+    .returningAll()
     .executeTakeFirst();
-  return opened.numUpdatedRows === 1n;
+  return row && runOf(row, []);
 }
 
 /** Replaces the settings a run works by: its budget was raised. */
-export async function resettle(tx: Db, id: string, settings: Settings): Promise<void> {
+export async function resettle(tx: Db, id: string, settings: RunSettings): Promise<void> {
   await tx
     .updateTable("runs")
     .set({ settings_json: JSON.stringify(settings) })
@@ -247,15 +240,6 @@ export async function stopAsked(db: Db, id: string): Promise<boolean> {
   return row !== undefined && row.stop_json !== null;
 }
 
-/** Moves a round's beginning, so that time spent waiting on people is not counted as work. */
-export async function shiftRound(tx: Db, id: string, ms: number): Promise<void> {
-  await tx
-    .updateTable("runs")
-    .set((update) => ({ round_at: update("round_at", "+", ms) }))
-    .where("id", "=", id)
-    .execute();
-}
-
 function runOf(row: RunRow, notes: Note[]): Run {
   const ending = parsed<Ending>(row.ending_json);
   const stop = parsed<Stop>(row.stop_json);
@@ -269,7 +253,7 @@ function runOf(row: RunRow, notes: Note[]): Run {
       issue: row.issue,
     },
     origin: JSON.parse(row.origin_json) as Origin,
-    settings: JSON.parse(row.settings_json) as Settings,
+    settings: JSON.parse(row.settings_json) as RunSettings,
     round: row.round,
     phase: row.phase,
     progress: JSON.parse(row.progress_json) as Progress,

@@ -83,6 +83,7 @@ test.each([
   ["details with blank lines", "<details>\n<summary>Log</summary>\n\n/agent fix\n\n</details>"],
   ["details in details", "<details>\n\n<details>\n\na\n</details>\n\n/agent fix"],
   ["details opened mid-sentence in details", "<details>\n\na <details> b\n\n</details>\n\n/agent fix"],
+  ["details with another element's end", "<details></pre>\n/agent fix\n</details>"],
   ["unclosed details", "<details>\n\n/agent fix"],
   ["pre", "<pre>\n/agent fix\n</pre>"],
   ["an attribute", '<div title="\n/agent fix\n">a</div>'],

@@ -45,6 +45,7 @@ describe("what is no ordinary file", () => {
 
   test.each<[string, ScreenedFile, string]>([
     ["a link nobody read", unpatched({ mode: "120000" }), "unread"],
+    ["a link to a name with a newline", unpatched({ mode: "120000", symlinkTarget: "a\nb" }), "hidden_characters"],
     ["a link that is a secret", unpatched({ mode: "120000", symlinkTarget: token }), "secret"],
     ["a submodule", unpatched({ mode: "160000" }), "submodule"],
     ["a binary", unpatched({ binary: true }), "binary"],
@@ -52,6 +53,17 @@ describe("what is no ordinary file", () => {
     ["a mode Git does not write", file({ mode: "100664" }), "unread"],
   ])("%s", (_, given, code) => {
     expect(codesOf([given])).toEqual([code]);
+  });
+
+  test.each<[string, Partial<ScreenedFile>, string]>([
+    ["a binary", { binary: true }, token],
+    ["a binary of wide letters", { binary: true }, token.split("").join("\0")],
+    ["a submodule", { mode: "160000" }, token],
+    ["a link", { mode: "120000", symlinkTarget: "a" }, token],
+  ])("%s is looked through for secrets all the same", (_, given, line) => {
+    expect(reasonsOf(proposal([file(given, [line])]))).toContainEqual(
+      expect.objectContaining({ code: "secret", approvable: false }),
+    );
   });
 });
 
@@ -90,6 +102,10 @@ describe("hidden characters", () => {
     expect(reasonsOf(proposal([file({}, ["ok", `if (x${letters}) {`])]))).toMatchObject([
       { code: "hidden_characters", words: expect.stringContaining("line 2"), approvable: true },
     ]);
+  });
+
+  test("a newline in a path is held", () => {
+    expect(codesOf([file({ path: "src/a\nb.ts" })])).toEqual(["hidden_characters"]);
   });
 
   test("in a path is held, and the path is shown with them written out", () => {

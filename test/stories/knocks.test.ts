@@ -93,3 +93,16 @@ test("GitHub's deliveries doubled, delayed and out of order", async () => {
   await stage.pass(600_000);
   expectOnce(issue);
 });
+
+test("streams that end at once are opened again with every poll, not with every knock", async () => {
+  stage = await setStage({ knocks: "streams" });
+  const on = "GET /v1/sessions/:id/events/stream";
+  stage.claude.streamFault({ on, times: 1_000_000, trouble: { kind: "end", afterFrames: 0 } });
+  stage.plays(script);
+  const issue = stage.labelled();
+  await stage.untilShown(issue, "opened #2");
+  expectOnce(issue);
+  const opened = stage.claude.log.filter(({ kind }) => kind === "stream").length;
+  expect(opened).toBeGreaterThan(0);
+  expect(opened).toBeLessThanOrEqual(10);
+});

@@ -94,3 +94,25 @@ test("tokens of a run that has ended are given back, and expired rows go", async
   await stage.until("given back", () => live().length === 0, minuteMs);
   await stage.pass(2 * hourMs);
 });
+
+test("a leftover that cannot be closed is told once and keeps no other open", async () => {
+  stage = await setStage({ env: sweeping });
+  stage.plays(doNothing);
+  stage.labelled();
+  await stage.until("ended", () => rounds() === 1);
+  const run = stage.claude.sessions[0]?.metadata["run_id"] ?? "";
+  const stuck = await openSession({ app: "patchwright", run_id: run });
+  const on = "POST /v1/sessions/:id/archive";
+  const heal = stage.claude.fault({
+    on,
+    path: stuck,
+    times: 1_000,
+    trouble: { kind: "status", status: 403 },
+  });
+  const other = await openSession({ app: "patchwright", run_id: run });
+  await stage.until("the other is closed", () => stage.claude.session(other).archivedAt !== null, minuteMs);
+  await stage.pass(hourMs);
+  expect(stage.lines.filter(({ msg }) => msg === "leftover session stays open")).toHaveLength(1);
+  heal();
+  await stage.until("closed", () => stage.claude.session(stuck).archivedAt !== null, 6 * minuteMs);
+});

@@ -151,3 +151,41 @@ test("the agent hands in nonsense first and is told what is missing", async () =
   ]);
   expect(stage.github.pull(shop, 2)?.title).toBe("Fix");
 });
+
+test("what has come into the base meanwhile is nothing to propose", async () => {
+  stage = await setStage();
+  stage.github.fault({
+    ...{ method: "POST", route: "/repos/{owner}/{repo}/pulls", times: 1 },
+    ...{ kind: "status", status: 422 },
+    body: {
+      message: "Validation Failed",
+      errors: [{ resource: "PullRequest", code: "custom", message: "No commits between main and claude/x" }],
+      documentation_url: "https://docs.github.com/rest/pulls/pulls#create-a-pull-request",
+      status: "422",
+    },
+  });
+  stage.plays(pushFix());
+  const issue = stage.labelled();
+  await stage.untilShown(issue, "no changes");
+  expect(stage.github.pulls(shop)).toEqual([]);
+});
+
+test("nobody can be asked to review: the pull request is open all the same", async () => {
+  stage = await setStage();
+  stage.github.fault({
+    ...{
+      method: "POST",
+      route: "/repos/{owner}/{repo}/pulls/{pull_number}/requested_reviewers",
+      times: 1_000,
+    },
+    ...{ kind: "status", status: 403 },
+    body: { message: "Resource not accessible by integration", status: "403" },
+  });
+  stage.plays(async (agent) => {
+    await agent.wait(120_000);
+    await pushFix()(agent);
+  });
+  const issue = stage.labelled();
+  await stage.untilShown(issue, "opened #2");
+  expect(stage.github.pull(shop, 2)?.reviewers).toEqual([]);
+});

@@ -29,6 +29,16 @@ const held: [string, (agent: Agent) => Promise<unknown>, RegExp][] = [
   ],
   ["a binary", (agent) => agent.bash("printf 'a\\000b' > blob.bin"), /`blob.bin`: .*not text/],
   [
+    "a binary that was there, changed",
+    (agent) => agent.bash("printf 'a\\000evil' > logo.png"),
+    /`logo.png`: .*not/,
+  ],
+  [
+    "a symlink out of the tree with a newline in its target",
+    (agent) => agent.bash("ln -s $'../../etc/passwd\\nx' users"),
+    /leads out of the rep/,
+  ],
+  [
     "too many files",
     (agent) => agent.bash("mkdir many && for n in $(seq 101); do echo $n > many/$n; done"),
     /101 files are changed/,
@@ -42,7 +52,9 @@ const held: [string, (agent: Agent) => Promise<unknown>, RegExp][] = [
 ];
 
 test.each(held)("%s is held back", async (_what, work, reason) => {
-  stage = await setStage({ files: { "README.md": "# shop\n", ".husky/pre-commit": "npm test\n" } });
+  stage = await setStage({
+    files: { "README.md": "# shop\n", ".husky/pre-commit": "npm test\n", "logo.png": "a\0b" },
+  });
   stage.plays(pushes(work));
   const issue = stage.labelled();
   await stage.untilShown(issue, "waiting for approval");
@@ -93,6 +105,37 @@ test("a secret in a commit that the next one removes is held, not shown, and can
   expect(stage.github.pulls(shop)).toEqual([]);
 });
 
+test.each<[string, Record<string, string>]>([
+  ["a file too large for GitHub to show", { "big.txt": `${"word ".repeat(30)}\n`.repeat(4_000) + accessKey }],
+  ["a binary", { "blob.bin": `a\0b\n${accessKey}\n` }],
+  ["a text that names a commit", { "a.txt": `Subproject commit ${"0".repeat(40)}\n${accessKey}\n` }],
+])("a secret in %s cannot be approved", async (_what, files) => {
+  stage = await setStage();
+  stage.plays(
+    pushes(async (agent) => {
+      for (const [path, text] of Object.entries(files)) await agent.write(path, text);
+    }),
+  );
+  const issue = stage.labelled();
+  await stage.untilShown(issue, "waiting for approval");
+  expect(stage.status(issue)).toContain("holds an AWS key");
+  expect(stage.status(issue)).toContain("This cannot be approved");
+});
+
+test("a secret in the last words of an agent that handed nothing in holds the work too", async () => {
+  stage = await setStage();
+  stage.plays(async (agent) => {
+    await agent.write("a.txt", "a\n");
+    await agent.commit("Add a");
+    await agent.push();
+    await agent.say(`The key is ${accessKey}.`);
+  });
+  const issue = stage.labelled();
+  await stage.untilShown(issue, "waiting for approval");
+  expect(stage.status(issue)).toMatch(/the summary holds/);
+  expect(stage.status(issue)).not.toContain(accessKey);
+});
+
 test("a secret in the summary holds the work too", async () => {
   stage = await setStage();
   stage.plays(async (agent) => {
@@ -105,6 +148,13 @@ test("a secret in the summary holds the work too", async () => {
   await stage.untilShown(issue, "waiting for approval");
   expect(stage.status(issue)).toMatch(/the summary holds/);
   expect(stage.status(issue)).not.toContain(accessKey);
+});
+
+test("a binary that was only moved or made executable passes", async () => {
+  stage = await setStage({ files: { "logo.png": "a\0b", "icon.png": "c\0d" } });
+  stage.plays(pushes((agent) => agent.bash("git mv logo.png sign.png && chmod +x icon.png")));
+  const issue = stage.labelled();
+  await stage.untilShown(issue, "opened #2");
 });
 
 test("a symlink inside the tree and a plain change pass", async () => {

@@ -46,6 +46,17 @@ test("a delivery that failed while the service was up is found by the next sweep
   await stage.until("the run ended", () => rounds() === 1, 6 * minuteMs);
 });
 
+test("a push whose delivery failed is found by the next sweep", async () => {
+  stage = await setStage({ env: sweeping });
+  await stage.pass(hourMs);
+  stage.github.disturb({ event: "push", times: 1, kind: "drop" });
+  await stage.github.pushCommit(shop, "main", { files: { "notes.md": "more\n" }, by: "mona" });
+  const pushed = stage.github.deliveries.find(({ event }) => event === "push");
+  const found = () => stage.lines.find(({ msg }) => msg === "missed delivery found");
+  await stage.until("found", () => found() !== undefined, 6 * minuteMs);
+  expect(found()?.["delivery_id"]).toBe(pushed?.guid);
+});
+
 test("what came too late for a run is not done to it", async () => {
   stage = await setStage({ env: sweeping });
   stage.plays(workForHours(1, 10));

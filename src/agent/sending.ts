@@ -1,0 +1,69 @@
+/**
+ * What a session is sent: messages, answers to its agent's tool calls, interrupts. A message is found again
+ * by its marker, an answer by its call. It does not know what they say.
+ */
+import type Anthropic from "@anthropic-ai/sdk";
+import type { Act } from "../domain/act.ts";
+import { Problem } from "../domain/errors.ts";
+import type { Answer, Message } from "./agent.ts";
+import { textOf } from "./events.ts";
+import { once, read } from "./patience.ts";
+
+type Sendable = Anthropic.Beta.Sessions.EventSendParams["events"][number];
+
+/** Tells the agent something. */
+export function messageAct(client: Anthropic, session: string, message: Message): Act<{ id: string }> {
+  const { text, marker } = message;
+  return {
+    find: async () => {
+      const list = client.beta.sessions.events.list(session, { types: ["user.message"] }, read);
+      for await (const event of list) {
+        if (event.type === "user.message" && textOf(event.content).includes(marker)) return { id: event.id };
+      }
+      return undefined;
+    },
+    make: () =>
+      send(client, session, {
+        type: "user.message",
+        content: [{ type: "text", text: `${text}\n\n${marker}` }],
+      }),
+  };
+}
+
+/** Answers a tool call. */
+export function answerAct(client: Anthropic, session: string, answer: Answer): Act<{ id: string }> {
+  return {
+    find: async () => {
+      const list = client.beta.sessions.events.list(session, { types: ["user.custom_tool_result"] }, read);
+      for await (const event of list) {
+        if (event.type === "user.custom_tool_result" && event.custom_tool_use_id === answer.call)
+          return { id: event.id };
+      }
+      return undefined;
+    },
+    make: () =>
+      send(client, session, {
+        type: "user.custom_tool_result",
+        custom_tool_use_id: answer.call,
+        content: [{ type: "text", text: answer.text }],
+        is_error: answer.isError,
+      }),
+  };
+}
+
+/** Ends the agent's turn. */
+export async function interrupt(client: Anthropic, session: string): Promise<void> {
+  await client.beta.sessions.events.send(session, { events: [{ type: "user.interrupt" }] }, once);
+}
+
+/** Sends, and names what was sent: without its id nobody could tell whether the agent has come to it. */
+async function send(client: Anthropic, session: string, event: Sendable): Promise<{ id: string }> {
+  const { data } = await client.beta.sessions.events.send(session, { events: [event] }, once);
+  const id = data?.[0]?.id;
+  if (id) return { id };
+  throw new Problem(
+    "later",
+    "claude_sent_unnamed",
+    "The Claude platform did not say under which id it took a message.",
+  );
+}
