@@ -34,7 +34,7 @@ export type Intent =
   | { kind: "pull closed"; place: Place; stop: Stop }
   | { kind: "review"; place: Place; origin: Origin; said: Said; review: number; isCommand: boolean }
   | { kind: "checks failed"; place: Place; suite: Suite }
-  | { kind: "pushed"; place: Place; branch: string; after: string; sender: Person }
+  | { kind: "pushed"; place: Place; branch: string; after: string; sender: Person; at: number }
   | { kind: "nothing"; why: string };
 
 /** A check suite that failed on the head of a pull request. */
@@ -79,7 +79,14 @@ export function intentOf(delivery: Delivery, settings: Settings, now: number): I
       const branch = /^refs\/heads\/(.+)$/.exec(delivery.ref)?.[1];
       if (branch === undefined || delivery.deleted) return { kind: "nothing", why: "not a push to a branch" };
       const { after, sender } = delivery;
-      return { kind: "pushed", place: placeOf(delivery, 0), branch, after, sender: personOf(sender) };
+      return {
+        kind: "pushed",
+        place: placeOf(delivery, 0),
+        branch,
+        after,
+        sender: personOf(sender),
+        at: now,
+      };
     }
     default:
       return delivery satisfies never;

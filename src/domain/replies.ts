@@ -2,7 +2,7 @@
  * What we answer to commands: help, status, and every no with its remedy. Words only; who gets them and how
  * often is decided elsewhere.
  */
-import { type CommandReading, commandTable, type Verb } from "./command.ts";
+import { type CommandReading, commandTable, instructionsCharsMax, type Verb } from "./command.ts";
 import { atLeast, type Level } from "./permission.ts";
 import type { Run } from "./run.ts";
 import type { Settings } from "./settings.ts";
@@ -46,6 +46,9 @@ export function statusText(run: Run, state: State, now: number): string {
 
 /** Every other answer, by name. */
 export const answers = {
+  cut: `Your instructions are longer than ${instructionsCharsMax} characters; what comes after them was left out.`,
+  planNeedsNewRun:
+    "A plan is for a new run, and one is at work here or has its pull request open. `/agent fix …` passes instructions on to it.",
   nothingToStop: "No run is at work here.",
   noRun: "There has been no run on this issue. `/agent fix` starts one.",
   stillWorking: "A run is at work here. `/agent stop` stops it; `/agent fix …` passes instructions on to it.",

@@ -88,7 +88,7 @@ async function notRepaired(
 
 /** A person's push to a run's branch wins: the agent stops, and goes on only when asked. */
 export async function hearPush(parts: IntakeParts, delivery: string, intent: Of<"pushed">): Promise<string> {
-  const { place, branch, sender } = intent;
+  const { place, branch, sender, at } = intent;
   const { db } = parts.store;
   const head = { repositoryId: place.repositoryId, branch };
   const proposing = await runProposing(db, head);
@@ -100,7 +100,9 @@ export async function hearPush(parts: IntakeParts, delivery: string, intent: Of<
   // Held work has a new head now, which is screened again; an approval names the head it is for.
   if (run.held !== undefined)
     return written(parts, delivery, async () => ({ verdict: `new head of ${run.id}`, wake: run.id }));
-  const stop = { why: "a person pushed to the branch" as const, by: sender.login, at: parts.clock.now() };
+  if (sender.type !== "User") return conclude(parts, delivery, "ignored: nobody's own push");
+  if (at < run.roundAt) return conclude(parts, delivery, "ignored: older than the round");
+  const stop = { why: "a person pushed to the branch" as const, by: sender.login, at };
   return written(parts, delivery, async (tx) => {
     await stopRun(tx, run.id, stop);
     return { verdict: `stop asked of ${run.id}`, wake: run.id };

@@ -54,7 +54,7 @@ export async function createIntake(parts: IntakeParts): Promise<Intake> {
           Probot["receive"]
         >[0]);
         const verdict = await verdicts.get(id);
-        log.info({ delivery_id: id, event: row.event, verdict }, "delivery worked off");
+        log.info({ delivery_id: id, event_name: row.event, verdict }, "delivery worked off");
         metrics.deliveries.inc({ event: row.event, verdict: verdictKind(verdict ?? "") });
       } catch (error) {
         if (!isProblem(error) || error.kind === "later") throw error;

@@ -141,7 +141,7 @@ async function fetchOne({ github, box, config, log }: SweepParts, attempt: Attem
   const owner = ownerOf(payload);
   if (config.owners && (owner === undefined || !config.owners.includes(owner))) return;
   const appended = await box.append({ id, event, body: JSON.stringify(payload), receivedAt: at });
-  if (appended === "new") log.info({ delivery_id: id, event }, "missed delivery found");
+  if (appended === "new") log.info({ delivery_id: id, event_name: event }, "missed delivery found");
 }
 
 /** Counts failures, and passes a *later* on: the engine waits longer each time until a delivery is given up. */

@@ -1,6 +1,7 @@
 /**
- * The issue's comments as they stood at the trigger (a command's own time, else when word of it came), written down once: what is said or edited later never
- * flows in by itself. Only comments of the issue's author and of people who may trigger are quoted.
+ * The issue's comments as they stood at the trigger (a command's own time, else when word of it came), written
+ * down once: what is said or edited later never flows in by itself. Only comments of the issue's author and of
+ * people who may trigger are quoted.
  */
 import { may } from "../domain/permission.ts";
 import { issueComments, type ThreadComment } from "../github/issue.ts";
@@ -27,14 +28,15 @@ async function readThread(tools: Tools): Promise<Thread> {
   const { appId } = await tools.github.self(run.place.installation);
   const own = run.origin.trigger.kind === "command" ? run.origin.trigger.commentId : undefined;
   const triggerAt = Math.min(run.origin.at, comments.find(({ id }) => id === own)?.createdAt ?? Infinity);
-  const early = comments.filter((one) => one.createdAt <= triggerAt && one.app !== appId);
+  const others = comments.filter((one) => one.app !== appId);
+  const early = others.filter((one) => one.createdAt <= triggerAt);
   const unchanged = early.filter((one) => !isEditedSince(one, triggerAt));
   const trusted = await trustedAuthors(tools, unchanged);
   const quotable = unchanged.filter((one) => trusted.has(one.author) && one.id !== own);
   const kept = quotable.slice(-quotedMax);
   const counted = [
     [unread, "older comments that were not read"],
-    [comments.filter((one) => one.createdAt > triggerAt).length, "comments written after the request"],
+    [others.length - early.length, "comments written after the request"],
     [early.length - unchanged.length, "comments edited after the request"],
     [
       unchanged.filter((one) => !trusted.has(one.author)).length,

@@ -31,6 +31,24 @@ export async function countNotes(db: Db, run: string, prefix: string): Promise<n
   return notes.filter(({ id }) => id.startsWith(prefix)).length;
 }
 
+/** Ids of the notes the agent has been told, as a message or as the result of a call. */
+export async function toldNotes(db: Db, run: string): Promise<Set<string>> {
+  const facts = await db
+    .selectFrom("facts")
+    .select(["name", "value_json"])
+    .where("run_id", "=", run)
+    .where("value_json", "is not", null)
+    .execute();
+  const ids = facts.flatMap(({ name, value_json }) => {
+    if (name.startsWith("note ")) return [name.slice("note ".length)];
+    const note = name.startsWith("answer ")
+      ? (JSON.parse(value_json ?? "{}") as { note?: string }).note
+      : undefined;
+    return note === undefined ? [] : [note];
+  });
+  return new Set(ids);
+}
+
 /** What a run waits on people for. */
 export interface Waiting {
   what: "question" | "plan";

@@ -204,7 +204,10 @@ export function storeSuite(name: string, make: () => Promise<Place>): void {
           second,
         ]);
         await box.fail("b", new Problem("fault", "broken", "Broken."));
-        expect(await Promise.all(["a", "c"].map((id) => box.lastCopy(hash, id)))).toEqual([undefined, second]);
+        expect(await Promise.all(["a", "c"].map((id) => box.lastCopy(hash, id)))).toEqual([
+          undefined,
+          second,
+        ]);
         expect(await box.lastCopy("another", "a")).toBeUndefined();
         expect(await box.known(["a", "another"])).toEqual(new Set(["a"]));
       });

@@ -61,6 +61,23 @@ test.each([
   expect(whatActs(cut)).toEqual([]);
 });
 
+test("secrets of every maker are taken out, also such as entities and escapes spell", () => {
+  const key = `AKIA${"IOSFODNN7ABCDEFG"}`;
+  const many = Array.from({ length: 30 }, (_, at) =>
+    key.replace("NN7A", `NN${String.fromCharCode(65 + (at % 26))}A`),
+  );
+  for (const text of [
+    key,
+    `a \`${key}\``,
+    `&#65;${key.slice(1)}`,
+    key.replace("IA", "I\u200bA"),
+    many.join("\n"),
+  ]) {
+    expect(harmless(text, { max: 5_000 })).not.toMatch(/AKIA[A-Z2-7]{16}/);
+    expect(harmlessTitle(text, 200)).not.toMatch(/AKIA[A-Z2-7]{16}/);
+  }
+});
+
 test("a bound too small for the note leaves an ellipsis", () => {
   expect(harmless("some words", { max: 3 })).toBe("…");
 });

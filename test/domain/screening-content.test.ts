@@ -45,7 +45,11 @@ describe("what is no ordinary file", () => {
 
   test.each<[string, ScreenedFile, string]>([
     ["a link nobody read", unpatched({ mode: "120000" }), "unread"],
-    ["a link to a name with a newline", unpatched({ mode: "120000", symlinkTarget: "a\nb" }), "hidden_characters"],
+    [
+      "a link to a name with a newline",
+      unpatched({ mode: "120000", symlinkTarget: "a\nb" }),
+      "hidden_characters",
+    ],
     ["a link that is a secret", unpatched({ mode: "120000", symlinkTarget: token }), "secret"],
     ["a submodule", unpatched({ mode: "160000" }), "submodule"],
     ["a binary", unpatched({ binary: true }), "binary"],

@@ -65,7 +65,7 @@ test("while the agent is being provisioned", { timeout: whileMs }, async () => {
   const { claude, open } = await world();
   claude.fault({ on: "*", times: 100, trouble: { kind: "latency", ms: whileMs } });
   const server = open();
-  await until(() => claude.busy() > 0);
+  await until(() => claude.log.length > 0);
   await expectLeaves(server, promptMsMax);
 });
 

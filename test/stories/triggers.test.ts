@@ -78,6 +78,21 @@ test("a labelling with the very same body as the one before is told apart by Git
   expect(sessions()).toBe(2);
 });
 
+test("an old labelling's delivery does not speak for the labelling of somebody else", async () => {
+  stage = await setStage({ env: seldom });
+  stage.plays(doNothing);
+  const issue = stage.labelled();
+  const first = lastSent(stage, "issues.labeled");
+  await ended(1);
+  await stage.pass(60_000);
+  stage.github.disturb({ event: "issues", times: 2, kind: "lose" });
+  stage.github.unlabel(shop, issue, { label: "agent", by: "mona" });
+  stage.github.label(shop, issue, { label: "agent", by: "rita" });
+  await post(stage, first, "replay");
+  await stage.pass(60_000);
+  expect(verdictOf(stage, "replay")).toBe("ignored: the label was put on by somebody else since");
+});
+
 test("the label put back while the run is being stopped starts a new one", async () => {
   stage = await setStage();
   stage.plays(workForHours(0.5, 10));

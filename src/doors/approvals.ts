@@ -1,0 +1,75 @@
+/**
+ * Approvals: of the plan that is shown, and of a head that is held back. An approval is for what was looked
+ * at, and never lets anything later through.
+ */
+import { answers } from "../domain/replies.ts";
+import type { Tx } from "../engine/engine.ts";
+import { writeApproval } from "../store/facts.ts";
+import { notesOf, toldNotes, type Waiting, waitingOn } from "../store/notes.ts";
+import { liveRun, seizeRun } from "../store/runs.ts";
+import { type Commanded, isOlder, reply, replyAfter } from "./commanded.ts";
+import { tell } from "./starting.ts";
+import { conclude, type IntakeParts, keyOf, written } from "./verdict.ts";
+
+/** The plan as it is shown: an approval written before it was shown, or beside a wish, was meant for another. */
+export async function approvePlan(parts: IntakeParts, delivery: string, intent: Commanded): Promise<string> {
+  const { place, origin, said, onPull } = intent;
+  const run = await liveRun(parts.store.db, keyOf(onPull ? "pull" : "issue", place));
+  const waits = run?.phase === "working" ? await waitingOn(parts.store.db, run.id) : undefined;
+  if (!run || waits?.what !== "plan") {
+    return reply(
+      parts,
+      delivery,
+      intent,
+      run?.held ? answers.approveWith(run.held.slice(0, 12)) : answers.nothingToApprove,
+    );
+  }
+  if (isOlder(said, waits.since)) return reply(parts, delivery, intent, answers.planChanged);
+  const source = { kind: "comment" as const, id: said.id };
+  const note = {
+    id: `comment:${said.id}`,
+    kind: "approval" as const,
+    author: origin.sender.login,
+    text: "",
+    source,
+  };
+  let changed = false;
+  const verdict = await written(parts, delivery, async (tx) => {
+    await seizeRun(tx, run.id);
+    changed = !(await isStillOpen(tx, run.id, waits));
+    return changed ? { verdict: "answered", wake: run.id } : tell(tx, parts, run, note);
+  });
+  if (changed) await replyAfter(parts, intent, { text: answers.planChanged });
+  return verdict;
+}
+
+/** Is it the plan that was looked at, with no wish that will change it? */
+async function isStillOpen(tx: Tx, run: string, seen: Waiting): Promise<boolean> {
+  const waits = await waitingOn(tx, run);
+  if (waits?.what !== "plan" || waits.since !== seen.since) return false;
+  const told = await toldNotes(tx, run);
+  const notes = (await notesOf(tx, run)).filter(({ at, id }) => at >= waits.since && !told.has(id));
+  return notes.every(({ kind }) => kind === "approval");
+}
+
+/** The held head that is named, by a maintainer. */
+export async function approveHead(
+  parts: IntakeParts,
+  delivery: string,
+  intent: Commanded,
+  sha: string,
+): Promise<string> {
+  const { place, origin, said, onPull } = intent;
+  const refused = await parts.admission.refusal({ place, origin, said, who: "maintain" });
+  if (refused) return conclude(parts, delivery, refused);
+  const run = await liveRun(parts.store.db, keyOf(onPull ? "pull" : "issue", place));
+  if (!run?.held) return reply(parts, delivery, intent, answers.nothingToApprove);
+  if (!run.held.startsWith(sha)) return reply(parts, delivery, intent, answers.wrongHead(run.held));
+  if (run.settings.approval === "other" && run.origin.sender.id === origin.sender.id) {
+    return reply(parts, delivery, intent, answers.notYourOwn);
+  }
+  return written(parts, delivery, async (tx) => {
+    await writeApproval(tx, run, { sha: run.held ?? sha, by: origin.sender.login, at: parts.clock.now() });
+    return { verdict: `approval told to ${run.id}`, wake: run.id };
+  });
+}

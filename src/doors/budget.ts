@@ -1,0 +1,47 @@
+/**
+ * `/agent budget USD`: what a run may cost. Above its usual budget a maintainer decides, above the operator's
+ * ceiling nobody does.
+ */
+import { answers } from "../domain/replies.ts";
+import { spentCents } from "../domain/run.ts";
+import { liveRun, resettle, seizeRun } from "../store/runs.ts";
+import { type Commanded, reply, replyAfter } from "./commanded.ts";
+import { tell } from "./starting.ts";
+import { conclude, type IntakeParts, keyOf, written } from "./verdict.ts";
+
+/** Raises or lowers what a run may cost; one that rests at its cap goes on. */
+export async function budget(
+  parts: IntakeParts,
+  delivery: string,
+  intent: Commanded,
+  cents: number,
+): Promise<string> {
+  const { place, origin, said, onPull } = intent;
+  const run = await liveRun(parts.store.db, keyOf(onPull ? "pull" : "issue", place));
+  if (!run) return reply(parts, delivery, intent, answers.noRun);
+  if (cents <= spentCents(run))
+    return reply(parts, delivery, intent, answers.budgetTooSmall(spentCents(run)));
+  const most = parts.config.limits.budgetCentsMax;
+  if (cents > most) return reply(parts, delivery, intent, answers.budgetTooLarge(most));
+  // What a maintainer has raised once is no usual budget: the next raise takes a maintainer again.
+  const usualUsd = run.settings.usual_budget_usd ?? run.settings.budget_usd;
+  const usual = Math.max(parts.config.limits.budgetCents, Math.round(usualUsd * 100));
+  if (cents > usual) {
+    const refused = await parts.admission.refusal({ place, origin, said, who: "maintain" });
+    if (refused) return conclude(parts, delivery, refused);
+  }
+  const verdict = await written(parts, delivery, async (tx) => {
+    const now = await seizeRun(tx, run.id);
+    if (!now) return { verdict: "ignored: the run has ended" };
+    await resettle(tx, run.id, { ...now.settings, budget_usd: cents / 100, usual_budget_usd: usualUsd });
+    if (now.phase !== "resting" || now.ending?.kind !== "budget reached") {
+      return { verdict: `budget of ${run.id} changed`, wake: run.id };
+    }
+    const source = { kind: "budget" as const };
+    const note = { id: `budget:${said.id}`, kind: "said" as const, author: origin.sender.login, text: "" };
+    return tell(tx, parts, run, { ...note, source });
+  });
+  const ended = verdict === "ignored: the run has ended";
+  await replyAfter(parts, intent, { text: ended ? answers.noRun : answers.budgetRaised(cents) });
+  return verdict;
+}
