@@ -10,19 +10,19 @@ export interface ReplyKey {
   repositoryId: number;
 }
 
-/** Claims a reply. `given`: it was given before; `begun`: an attempt began and nobody knows how it ended. */
-export async function beginReply(
-  store: Store,
-  { key, repositoryId }: ReplyKey,
-): Promise<"new" | "begun" | "given"> {
+/** Whether a reply was claimed anew, was given before, or began at `since` and nobody knows how that ended. */
+export type Claim = { kind: "new" } | { kind: "given" } | { kind: "begun"; since: number };
+
+/** Claims a reply at `now`, in milliseconds since the epoch. */
+export async function beginReply(store: Store, { key, repositoryId }: ReplyKey, now: number): Promise<Claim> {
   const inserted = await store.db
     .insertInto("replies")
-    .values({ key, repository_id: repositoryId, at: 0 })
+    .values({ key, repository_id: repositoryId, at: -now })
     .onConflict((conflict) => conflict.doNothing())
     .executeTakeFirst();
-  if (inserted.numInsertedOrUpdatedRows === 1n) return "new";
+  if (inserted.numInsertedOrUpdatedRows === 1n) return { kind: "new" };
   const row = await store.db.selectFrom("replies").select("at").where("key", "=", key).executeTakeFirst();
-  return row?.at === 0 ? "begun" : "given";
+  return row && row.at < 0 ? { kind: "begun", since: -row.at } : { kind: "given" };
 }
 
 /** Writes that the reply was given, at `at` milliseconds since the epoch. */

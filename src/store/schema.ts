@@ -107,7 +107,7 @@ export interface TokenRow {
 export interface ReplyRow {
   key: string;
   repository_id: number;
-  /** 0 while it has begun and nobody knows how it ended. */
+  /** When it was given; the negative of when it began, while nobody knows how that ended. */
   at: number;
 }
 

@@ -70,7 +70,7 @@ export const plants: Plant[] = [
   ),
   plant("begun is not written before the act", "main", /after POST .*comments #1/, [
     "mission/facts.ts",
-    "await proving(beginFact(store, held, { ...fact, at: clock.now() }));",
+    "await proving(beginFact(store, held, { ...fact, at }));",
     "void beginFact;",
   ]),
   plant("a comment is not looked for", "main", /after POST .*comments #1/, [
@@ -89,22 +89,22 @@ export const plants: Plant[] = [
     'if (session.metadata["run_id"] === "nobody" &&',
   ]),
   plant("a message is not looked for", "main", /after POST .*ID\/events #1/, [
-    "agent/claude.ts",
-    "find: () => findMessage(client, session, message),",
-    `find: ${never},`,
+    "agent/sending.ts",
+    'if (event.type === "user.message" && textOf(event.content).includes(marker))',
+    "if (false as boolean)",
   ]),
   plant("a message carries no marker", "main", /after POST .*ID\/events #1/, [
-    "agent/claude.ts",
-    "function textWith(message: Message): string {",
-    "function textWith(message: Message): string {\n  if (message) return message.text;",
+    "agent/sending.ts",
+    "text: `${text}\\n\\n${marker}`",
+    "text",
   ]),
   plant("the answer to a tool call is not looked for", "main", /after POST .*ID\/events #2/, [
-    "agent/claude.ts",
+    "agent/sending.ts",
     'if (event.type === "user.custom_tool_result" && event.custom_tool_use_id === answer.call)',
     "if (false as boolean)",
   ]),
   plant("a send is repeated by the SDK", "main", /after POST .*ID\/events #1/, [
-    "agent/claude.ts",
+    "agent/patience.ts",
     "const once = { maxRetries: 0,",
     "const once = { maxRetries: 1,",
   ]),

