@@ -95,7 +95,7 @@ export const plants: Plant[] = [
   ]),
   plant("a message carries no marker", "main", /after POST .*ID\/events #1/, [
     "agent/sending.ts",
-    "text: `${text}\\n\\n${marker}`",
+    `text: \`\${text}\\n\\n\${marker}\``,
     "text",
   ]),
   plant("the answer to a tool call is not looked for", "main", /after POST .*ID\/events #2/, [
