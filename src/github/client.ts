@@ -105,8 +105,10 @@ export function createGitHub(options: GitHubOptions): GitHub {
       return self;
     },
     close: async () => {
-      const held = [...installations.values()].map(({ bare, token }) => ({ bare, own: token.take() }));
-      await Promise.allSettled(held.map(({ bare, own }) => own && revokeToken(bare, own)));
+      const held = [...installations.values()].flatMap(({ bare, token }) =>
+        token.take().map((own) => ({ bare, own })),
+      );
+      await Promise.allSettled(held.map(({ bare, own }) => revokeToken(bare, own)));
     },
   };
 }
@@ -155,6 +157,8 @@ class OwnToken {
   readonly #mint: () => Promise<MintedToken>;
   readonly #clock: Clock;
   #held: MintedToken | undefined;
+  /** The one before, which a call that began with it may still be using. */
+  #last: MintedToken | undefined;
   #minting: Promise<MintedToken> | undefined;
 
   constructor(mint: () => Promise<MintedToken>, clock: Clock) {
@@ -169,8 +173,10 @@ class OwnToken {
     this.#minting ??= this.#mint().finally(() => {
       this.#minting = undefined;
     });
-    this.#held = await this.#minting;
-    return this.#held;
+    const next = await this.#minting;
+    if (this.#held !== next) this.#last = this.#held;
+    this.#held = next;
+    return next;
   }
 
   /** Forgets a token GitHub no longer accepts, unless it has been replaced meanwhile. */
@@ -178,10 +184,12 @@ class OwnToken {
     if (this.#held === token) this.#held = undefined;
   }
 
-  take(): Secret | undefined {
-    const token = this.#held?.token;
+  /** Gives away what may still be alive, and holds nothing afterwards. */
+  take(): Secret[] {
+    const tokens = [this.#held, this.#last].flatMap((one) => (one ? [one.token] : []));
     this.#held = undefined;
-    return token;
+    this.#last = undefined;
+    return tokens;
   }
 }
 
