@@ -13,14 +13,17 @@ type GitOperation = ClaudeSim["gitOperations"][number];
 type ToolUse = Extract<SessionEvent, { type: "agent.tool_use" }>;
 
 const outputLinesMax = 8;
+const quotedLinesMax = 12;
 const saidCharactersMax = 400;
 
 /** A request of Patchwright's once it is answered; reads are not told. */
 export function requestNews(request: Request, claude: ClaudeSim): Words | undefined {
-  const text = request.method === "POST" ? wordsFor(request, claude) : undefined;
-  if (text === undefined) return undefined;
+  if (request.method !== "POST") return undefined;
+  const words = request.route === "/v1/sessions/:id/events" ? sending(request) : wordsFor(request, claude);
+  if (words === undefined) return undefined;
+  const { text, more = [] } = typeof words === "string" ? { text: words } : words;
   const failed = request.status >= 400 ? `, and is answered ${request.status}` : "";
-  return { who: "Patchwright", text: `${text}${failed}` };
+  return { who: "Patchwright", text: `${text}${failed}`, more };
 }
 
 function wordsFor(request: Request, claude: ClaudeSim): string | undefined {
@@ -33,8 +36,6 @@ function wordsFor(request: Request, claude: ClaudeSim): string | undefined {
       return opening(claude);
     case "/v1/sessions/:id/resources/:resource":
       return handOver(request, claude);
-    case "/v1/sessions/:id/events":
-      return sending(request.requestBody);
     case "/v1/sessions/:id/archive":
       return "archives the session";
     default:
@@ -57,19 +58,37 @@ function handOver({ path, requestBody }: Request, claude: ClaudeSim): string {
   return `replaces the session's token: ${tokenName(mount?.tokens[place - 1]?.sha256)} → ${tokenName(given)}`;
 }
 
-function sending(body: unknown): string | undefined {
-  const events: unknown = Reflect.get(Object(body), "events");
+/** What is sent to a session: the first message is the request, later ones and answers carry people's words. */
+function sending({ requestBody }: Request): Pick<Words, "text" | "more"> | undefined {
+  const events: unknown = Reflect.get(Object(requestBody), "events");
   const [event] = Array.isArray(events) ? events : [];
   switch (event?.type) {
-    case "user.message":
-      return "sends the request: the issue, fenced as untrusted data, and the branch to push to";
-    case "user.custom_tool_result":
-      return `answers: ${textOf(event.content)}`;
+    case "user.message": {
+      const said = textOf(event.content);
+      return said.startsWith("Resolve issue")
+        ? { text: "sends the request: the issue, fenced as untrusted data, and the branch to push to" }
+        : { text: "tells the agent, people's words fenced as untrusted data:", more: quoted(said) };
+    }
+    case "user.custom_tool_result": {
+      const said = textOf(event.content);
+      return said.includes("\n")
+        ? { text: "gives the agent the answer, fenced as untrusted data:", more: quoted(said) }
+        : { text: `answers: ${said}` };
+    }
     case "user.interrupt":
-      return "interrupts the session";
+      return { text: "interrupts the session" };
     default:
       return undefined;
   }
+}
+
+/** The beginning and the end of a message, without the id that no author could know. */
+function quoted(said: string): string[] {
+  const lines = said.replaceAll(/run_\w{20}/g, "RUN").split("\n");
+  const shown = lines.filter((line) => line.trim() !== "");
+  if (shown.length <= quotedLinesMax) return shown;
+  const half = quotedLinesMax / 2;
+  return [...shown.slice(0, half), `… ${shown.length - quotedLinesMax} more lines …`, ...shown.slice(-half)];
 }
 
 /** An event of a session; `log` is the session's whole log. */
@@ -84,7 +103,7 @@ export function eventNews(event: SessionEvent, log: readonly SessionEvent[]): Wo
       return use && { who: "Claude", ...stepWords(use, textOf(event.content)) };
     }
     case "agent.custom_tool_use":
-      return { who: "Claude", text: `calls ${event.name}: “${String(event.input["title"] ?? "")}”` };
+      return { who: "Claude", text: `calls ${event.name}: “${gistOf(event.input)}”` };
     case "session.error":
       return { who: "Claude", text: `tells of an error: ${event.error.message}` };
     case "session.status_idle":
@@ -96,6 +115,12 @@ export function eventNews(event: SessionEvent, log: readonly SessionEvent[]): Wo
     default:
       return undefined;
   }
+}
+
+function gistOf({ title, question, plan }: Record<string, unknown>): string {
+  return String(title ?? question ?? plan ?? "")
+    .split("\n", 1)
+    .join("");
 }
 
 function stepWords({ name, input }: ToolUse, output: string): Pick<Words, "text" | "more"> {

@@ -1,6 +1,6 @@
 /**
  * `npm run demo`: plays a story before the real server and tells it as it happens. Exit status 0 when it
- * ended well, 1 with what failed when it did not, 2 for an argument it does not know.
+ * ended well, 1 with what failed when it did not, 2 for an argument it does not know, and `--help` names the stories.
  */
 import { spawnSync } from "node:child_process";
 import { parseArgs } from "node:util";
@@ -8,11 +8,10 @@ import { systemClock } from "../../src/clock.ts";
 import { lastWords } from "../process.ts";
 import { createChronicle } from "./chronicle.ts";
 import { openScene, type Scene } from "./scene.ts";
+import { storyNamed, storyNames } from "./stories.ts";
 import { type Story, waitIn } from "./story.ts";
-import { mainStory } from "./story-main.ts";
 import { createTeller, type Teller } from "./teller.ts";
 
-const stories: Record<string, Story> = { main: mainStory };
 const storyMsMax = 90_000;
 const logLinesShown = 12;
 
@@ -28,19 +27,43 @@ class Halt extends Error {
 
 const interrupted = new Halt(1, "demo: interrupted before the story was over");
 
-function readArguments(): { story: Story; keep: boolean } {
-  const known = `use --keep, --story=${Object.keys(stories).join("|")}`;
+interface Wanted {
+  help: boolean;
+  story: Story;
+  keep: boolean;
+}
+
+async function readArguments(): Promise<Wanted> {
   try {
     const { values } = parseArgs({
-      options: { keep: { type: "boolean", default: false }, story: { type: "string", default: "main" } },
+      options: {
+        help: { type: "boolean", short: "h", default: false },
+        keep: { type: "boolean", default: false },
+        story: { type: "string", default: "main" },
+      },
     });
-    const story = Object.hasOwn(stories, values.story) ? stories[values.story] : undefined;
+    const story = await storyNamed(values.story);
     if (!story) throw new Error(`there is no story “${values.story}”`);
-    return { story, keep: values.keep };
+    return { ...values, story };
   } catch (error) {
     const [words = ""] = (error instanceof Error ? error.message : String(error)).split(/\. |\n/);
-    throw new Halt(2, `demo: ${words}; ${known}`);
+    throw new Halt(2, `demo: ${words}; use --help, --keep, --story=${storyNames().join("|")}`);
   }
+}
+
+/** What can be played, and how. */
+async function help(): Promise<string[]> {
+  const names = storyNames();
+  const width = Math.max(...names.map(({ length }) => length));
+  const stories = names.map(
+    async (name) => `  --story=${name.padEnd(width)}  ${(await storyNamed(name))?.about ?? ""}`,
+  );
+  return [
+    "npm run demo -- [--story=NAME] [--keep]",
+    "",
+    ...(await Promise.all(stories)),
+    `  ${"--keep".padEnd("--story=".length + width)}  leaves everything running at the end, until Ctrl-C`,
+  ];
 }
 
 function checkGit(): void {
@@ -112,9 +135,13 @@ async function stopEarly(): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  const { story, keep } = readArguments();
-  checkGit();
+  const { help: isHelp, story, keep } = await readArguments();
   const teller = createTeller(systemClock);
+  if (isHelp) {
+    for (const line of await help()) teller.plain(line);
+    return;
+  }
+  checkGit();
   for (const line of story.preface) teller.plain(line);
   teller.plain();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => void stopEarly());

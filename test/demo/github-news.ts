@@ -10,10 +10,25 @@ type Request = GitHubSim["log"][number];
 type Delivery = GitHubSim["deliveries"][number];
 type Token = ReturnType<GitHubSim["tokens"]>[number];
 
-/** A delivery once it is answered; only those about issues are told. */
-export function deliveryNews({ event, action, statusCode, durationMs }: Delivery): Words | undefined {
-  if (event !== "issues") return undefined;
-  const text = `delivers ${event}.${action}, signed; the server has it on disk and answers ${statusCode} after ${durationMs} ms`;
+/** Deliveries that are told; of the others a newcomer would learn nothing. */
+const toldDeliveries =
+  /^(issues\.|issue_comment\.created|pull_request_review\.|check_suite\.completed|pull_request\.closed)/;
+
+/** A delivery once it is answered; what our own bot did is not told again. */
+export function deliveryNews({
+  event,
+  action,
+  payload,
+  statusCode,
+  durationMs,
+}: Delivery): Words | undefined {
+  const name = `${event}.${action}`;
+  if (
+    !toldDeliveries.test(name) ||
+    (field(field(payload, "sender"), "type") === "Bot" && event !== "check_suite")
+  )
+    return undefined;
+  const text = `delivers ${name}, signed; the server has it on disk and answers ${statusCode} after ${durationMs} ms`;
   return { who: "GitHub", text };
 }
 
@@ -32,11 +47,13 @@ function wordsFor(request: Request, tokens: Token[]): string | undefined {
   const [asked, said] = [request.requestBody, request.responseBody];
   switch (`${request.method} ${request.route.replace("/repos/{owner}/{repo}", "")}`) {
     case "GET /collaborators/{username}/permission":
-      return `asks what ${request.path.split("/").at(-2)} may do in this repository: ${field(said, "permission")}`;
+      return `asks what ${request.path.split("/").at(-2)} may do in this repository: ${field(said, "role_name")}`;
     case "POST /issues/{issue_number}/reactions":
       return `reacts to the issue with :${field(asked, "content")}:`;
+    case "POST /issues/comments/{comment_id}/reactions":
+      return `reacts to the comment with :${field(asked, "content")}:`;
     case "POST /issues/{issue_number}/comments":
-      return `posts the status comment: ${headline(asked)}`;
+      return `posts ${isStatus(asked) ? "the status comment" : `a comment on #${request.path.split("/").at(-2)}`}: ${headline(asked)}`;
     case "PATCH /issues/comments/{comment_id}":
       return `edits the status comment: ${headline(asked)}`;
     case "POST /app/installations/{installation_id}/access_tokens":
@@ -49,6 +66,12 @@ function wordsFor(request: Request, tokens: Token[]): string | undefined {
       return `reads and screens what was pushed: ${decodeURIComponent(request.path.split("/").at(-1) ?? "")}`;
     case "POST /pulls":
       return `opens the pull request #${field(said, "number")}${field(said, "draft") ? " as a draft" : ""}`;
+    case "POST /check-runs":
+      return `puts its check on the head: ${checkWords(asked)}`;
+    case "PATCH /check-runs/{check_run_id}":
+      return `changes its check: ${checkWords(asked)}`;
+    case "GET /actions/jobs/{job_id}/logs":
+      return "reads the log of the failed job";
     case "POST /pulls/{pull_number}/requested_reviewers":
       return `asks ${[field(asked, "reviewers")].flat().join(", ")} to review it`;
     default:
@@ -63,6 +86,16 @@ function mintWords(masked: string, tokens: Token[]): string | undefined {
   const may = Object.entries(token.permissions).map(([name, level]) => `${name} ${level}`);
   const lifeS = ((token.expiresAt - token.createdAt) / 1000).toFixed(1);
   return `mints ${tokenName(token.sha256)}: this one repository, ${may.toSorted().join(", ")}, lives ${lifeS} s`;
+}
+
+function checkWords(asked: unknown): string {
+  const state = field(asked, "conclusion") ?? field(asked, "status");
+  return `${state}, “${field(field(asked, "output"), "title")}”`;
+}
+
+/** The status comment's marker has the run's id and nothing more. */
+function isStatus(asked: unknown): boolean {
+  return /<!-- patchwright:run:\w+ -->/.test(String(field(asked, "body")));
 }
 
 /** The first line of a comment, without Markdown's stars. */

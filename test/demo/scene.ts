@@ -50,3 +50,8 @@ export async function openScene({ tokenLifeMs }: { tokenLifeMs: number }): Promi
     throw error;
   }
 }
+
+/** Tokens that were made for sessions. */
+export function runTokens({ github }: Pick<Scene, "github">) {
+  return github.tokens().filter(({ repositoryIds }) => repositoryIds !== undefined);
+}

@@ -2,14 +2,13 @@
  * The main job, told to a newcomer: Mona labels an issue, an agent works on it for longer than its first
  * token lives, and a pull request with the fix is open in the end.
  */
-import { pause, systemClock } from "../../src/clock.ts";
-import type { Agent, Script } from "../sim/claude/agent.ts";
+import type { Script } from "../sim/claude/agent.ts";
 import { git } from "../sim/github/git.ts";
-import type { Scene } from "./scene.ts";
+import { pushWork, runTests, think } from "./engineer.ts";
+import { runTokens, type Scene } from "./scene.ts";
 import type { Play, Story } from "./story.ts";
 
 const repository = "acme/shop";
-const thinkingMs = 1_800;
 
 const wrong = "return sum - discountPercent;";
 const right = "return Math.round(sum * (1 - discountPercent / 100));";
@@ -42,7 +41,6 @@ const issue = {
   body: "`total(basket, 10)` of a basket for 20.00 gives 19.90 instead of 18.00. There is a test for it, and it fails.",
 };
 
-/** The agent's part: what a careful engineer would do, with pauses to think. */
 const engineer: Script = async (agent) => {
   await think(agent);
   await agent.say("I run the tests first, to see the problem.");
@@ -57,9 +55,7 @@ const engineer: Script = async (agent) => {
   await think(agent);
   await runTests(agent);
   await think(agent);
-  await agent.commit("Take a discount off as a share of the sum");
-  const pushed = await agent.push();
-  if (!pushed.ok) throw new Error(`git push: ${pushed.output}`);
+  await pushWork(agent, "Take a discount off as a share of the sum");
   await think(agent);
   await agent.custom("submit_pull_request", {
     title: "Take a discount off as a share of the sum",
@@ -68,17 +64,6 @@ const engineer: Script = async (agent) => {
   });
   await agent.say("The fix is pushed and handed in.");
 };
-
-/** A while of thinking, and what it costs. */
-async function think(agent: Agent): Promise<void> {
-  await agent.think();
-  await agent.spend(2);
-  await pause(systemClock, thinkingMs);
-}
-
-async function runTests(agent: Agent): Promise<void> {
-  await agent.bash(`${process.execPath} --test`);
-}
 
 async function seed({ github, claude }: Scene): Promise<void> {
   github.addOrganization("acme");
@@ -105,15 +90,12 @@ async function play({ scene, teller, until }: Play): Promise<void> {
   await until("its number stands in the status comment", () =>
     github.comments(repository, number).some(({ body }) => body.includes("opened #")),
   );
-  await until("every token of the run is revoked", () => handed(scene).every(({ revokedAt }) => revokedAt));
+  await until("every token of the run is revoked", () =>
+    runTokens(scene).every(({ revokedAt }) => revokedAt),
+  );
   const wrongs = flaws(scene, number);
   if (wrongs.length > 0) throw new Error(`the story ended, but ${wrongs.join("; ")}`);
   await showPull(scene, teller);
-}
-
-/** Tokens that were made for sessions. */
-function handed({ github }: Scene) {
-  return github.tokens().filter(({ repositoryIds }) => repositoryIds !== undefined);
 }
 
 /** What did not come out as it has to, though the pull request is open. */
@@ -148,7 +130,8 @@ async function showPull({ github }: Scene, teller: Play["teller"]): Promise<void
 }
 
 /** The story of `--story=main`. */
-export const mainStory: Story = {
+export const story: Story = {
+  about: "a label becomes a pull request, and the token is replaced on the way",
   preface: [
     "From a labelled issue to a pull request.",
     "GitHub and the Claude platform are simulated on this machine; HTTP, git and the server are real.",

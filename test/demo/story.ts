@@ -18,6 +18,8 @@ export interface Play {
 
 /** A story of the demonstration. */
 export interface Story {
+  /** What it shows, in half a line for `--help`. */
+  about: string;
   /** What a newcomer is told before it begins. */
   preface: string[];
   /** Life of this GitHub's installation tokens; GitHub's own is an hour. */

@@ -5,7 +5,7 @@ import { log } from "./diff.ts";
 import { fileAt, refs, resolve } from "./git.ts";
 import { issueIn } from "./people.ts";
 import { somewhere } from "./seeds.ts";
-import type { CheckRun, Comment, Issue, Token, World } from "./world.ts";
+import type { CheckRun, Comment, Issue, Review, Token, World } from "./world.ts";
 
 /** An issue's outside. */
 export interface IssueView {
@@ -27,6 +27,15 @@ export interface CommentView {
   editedAt: number | undefined;
   reactions: { content: string; by: string }[];
   minimized: string | undefined;
+}
+
+/** A review's outside. */
+export interface ReviewView {
+  author: string;
+  state: Review["state"];
+  body: string;
+  at: number;
+  remarks: { path: string; line: number; body: string }[];
 }
 
 /** A pull request's outside. */
@@ -63,6 +72,11 @@ function commentView(comment: Comment): CommentView {
   };
 }
 
+function reviewView({ user, state, body, submittedAt, comments }: Review): ReviewView {
+  const remarks = comments.map(({ path, line, body }) => ({ path, line, body }));
+  return { author: user.login, state, body, at: submittedAt, remarks };
+}
+
 function pullView(issue: Issue): PullView {
   const { pull } = issue;
   if (!pull) throw new Error(`#${issue.number} is not a pull request`);
@@ -91,6 +105,10 @@ export function viewOf(world: World) {
     /** Contents of the reactions on an issue. */
     reactions: (repository: string, number: number): string[] =>
       issueIn(place(repository), number).reactions.map((each) => each.content),
+
+    /** The reviews of a pull request, oldest first. */
+    reviews: (repository: string, number: number): ReviewView[] =>
+      (issueIn(place(repository), number).pull?.reviews ?? []).map(reviewView),
 
     /** All pull requests, by number. */
     pulls: (repository: string): PullView[] =>
