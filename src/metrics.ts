@@ -14,6 +14,8 @@ export interface Metrics {
   suspects: Counter<"door" | "what">;
   /** Rounds of runs that ended. */
   rounds: Counter<"ending">;
+  /** Pushes by our tokens outside the branch of a run, by what was moved. */
+  alarms: Counter<"what">;
   /** Seconds from the request to the first reply, the session (`session`), the pull request (`pull`). */
   reached: Histogram<"what">;
   /** Waits on people that began: for an `answer`, for the approval of a `plan` or a `head`. */
@@ -56,6 +58,7 @@ export function createMetrics(): Metrics {
     answers: counter("webhook_answers", "Answers to webhooks", ["door", "status"]),
     suspects: counter("webhook_suspects", "Webhooks that are not what they claim", ["door", "what"]),
     rounds: counter("rounds", "Rounds that ended, by ending", ["ending"]),
+    alarms: counter("alarms", "Pushes by our tokens outside the branch of a run", ["what"]),
     reached: seconds("reached", "From the request to the first of each", ["what"], reachedSeconds),
     waits: counter("waits", "Waits on people that began", ["kind"]),
     tokens,

@@ -46,6 +46,8 @@ const pull = z.object({
   user: account.nullish(),
 });
 
+const named = { ref: z.string(), ref_type: z.string() };
+
 const shapes = {
   "issues.labeled": z.object({ ...scope, issue, label: z.object({ name: z.string() }) }),
   "issues.unlabeled": z.object({ ...scope, issue, label: z.object({ name: z.string() }) }),
@@ -75,7 +77,15 @@ const shapes = {
       pull_requests: z.array(z.object({ number: z.number() })).default([]),
     }),
   }),
-  push: z.object({ ...scope, ref: z.string(), after: z.string(), deleted: z.boolean().default(false) }),
+  push: z.object({
+    ...scope,
+    repository: repository.extend({ pushed_at: z.union([z.number(), z.string()]).nullish() }),
+    ref: z.string(),
+    after: z.string(),
+    deleted: z.boolean().default(false),
+  }),
+  create: z.object({ ...scope, ...named }),
+  delete: z.object({ ...scope, ...named }),
 };
 
 /** Bodies that are never found under another event's header, by the member that gives them away. */
@@ -87,6 +97,8 @@ const tells: Record<string, string[]> = {
   pull_request_review_comment: ["issue", "review"],
   check_suite: ["issue", "pull_request"],
   push: ["issue", "pull_request"],
+  create: ["issue", "after"],
+  delete: ["issue", "after"],
 };
 
 type Shapes = typeof shapes;

@@ -4,6 +4,7 @@
  */
 import { type CommandReading, parseCommand } from "./command.ts";
 import { type Account, type Delivery, readDelivery } from "./delivery.ts";
+import { isBranch, type Move, moveOf } from "./move.ts";
 import type { Origin, Person, Place, Stop } from "./run.ts";
 import { labelOf, type Settings } from "./settings.ts";
 
@@ -34,7 +35,7 @@ export type Intent =
   | { kind: "pull closed"; place: Place; stop: Stop }
   | { kind: "review"; place: Place; origin: Origin; said: Said; review: number; isCommand: boolean }
   | { kind: "checks failed"; place: Place; suite: Suite }
-  | { kind: "pushed"; place: Place; branch: string; after: string; sender: Person; at: number }
+  | { kind: "pushed"; place: Place; move: Move; sender: Person; defaultBranch: string; at: number }
   | { kind: "nothing"; why: string };
 
 /** A check suite that failed on the head of a pull request. */
@@ -75,18 +76,16 @@ export function intentOf(delivery: Delivery, settings: Settings, now: number): I
       return remarked(delivery, now);
     case "check_suite.completed":
       return checked(delivery);
-    case "push": {
-      const branch = /^refs\/heads\/(.+)$/.exec(delivery.ref)?.[1];
-      if (branch === undefined || delivery.deleted) return { kind: "nothing", why: "not a push to a branch" };
-      const { after, sender } = delivery;
-      return {
-        kind: "pushed",
-        place: placeOf(delivery, 0),
-        branch,
-        after,
-        sender: personOf(sender),
-        at: now,
-      };
+    case "push":
+    case "create":
+    case "delete": {
+      const move = moveOf(delivery, now);
+      const sender = personOf(delivery.sender);
+      // What people do to tags, or take away, is their own affair; a bot may be ours.
+      if (sender.type !== "Bot" && !(delivery.kind === "push" && move.to && isBranch(move.ref)))
+        return { kind: "nothing", why: "not a push to a branch" };
+      const defaultBranch = delivery.repository.default_branch;
+      return { kind: "pushed", place: placeOf(delivery, 0), move, sender, defaultBranch, at: now };
     }
     default:
       return delivery satisfies never;

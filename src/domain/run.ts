@@ -58,14 +58,22 @@ export interface Stop {
     | "issue closed"
     | "pull request closed"
     | "pull request merged"
-    | "a person pushed to the branch";
+    | "a person pushed to the branch"
+    | "a push outside the run's branch";
   /** Login of the person, where one is known. */
   by?: string;
   at: number;
+  /** What is told on the issue besides, in a comment of its own. */
+  alarm?: string;
 }
 
 /** Stops that close the matter, the one that says most last: a merge closes the issue as well. */
-const finals: readonly Stop["why"][] = ["issue closed", "pull request closed", "pull request merged"];
+const finals: readonly Stop["why"][] = [
+  "issue closed",
+  "pull request closed",
+  "pull request merged",
+  "a push outside the run's branch",
+];
 
 /** Is the matter closed with this stop, so that nothing of the run rests any longer? */
 export function isFinal(stop: Pick<Stop, "why">): boolean {

@@ -2,6 +2,7 @@
  * Life after the pull request: reviews, failed checks and pushes, each one word to the run that opened it.
  */
 import type { Intent } from "../domain/intent.ts";
+import { branchOf } from "../domain/move.ts";
 import { checksText, reviewText } from "../domain/prompt.ts";
 import { baseBranch, type Run } from "../domain/run.ts";
 import { newFailures } from "../github/checks.ts";
@@ -9,6 +10,7 @@ import { readReview } from "../github/review.ts";
 import { runProposing } from "../store/facts.ts";
 import { countNotes } from "../store/notes.ts";
 import { liveRun, runOfBranch, stopRun } from "../store/runs.ts";
+import { hearOwnPush } from "./own-push.ts";
 import { replyOnce } from "./replies.ts";
 import { deadPull, whyKept } from "./standing.ts";
 import { tell } from "./starting.ts";
@@ -88,14 +90,16 @@ async function notRepaired(
 
 /** A person's push to a run's branch wins: the agent stops, and goes on only when asked. */
 export async function hearPush(parts: IntakeParts, delivery: string, intent: Of<"pushed">): Promise<string> {
-  const { place, branch, sender, at } = intent;
+  const { place, move, sender, at } = intent;
   const { db } = parts.store;
+  const { botId } = await parts.github.self(place.installation);
+  if (sender.id === botId) return hearOwnPush(parts, delivery, intent);
+  const branch = branchOf(move.ref);
+  if (branch === undefined || move.gone) return conclude(parts, delivery, "ignored: not a push to a branch");
   const head = { repositoryId: place.repositoryId, branch };
   const proposing = await runProposing(db, head);
   const run = proposing ? await liveRun(db, { kind: "id", id: proposing }) : await runOfBranch(db, head);
   if (!run) return conclude(parts, delivery, "ignored: not a branch of a run");
-  const { login } = await parts.github.self(place.installation);
-  if (sender.login === login) return conclude(parts, delivery, "ignored: the run's own push");
   if (run.phase !== "working") return conclude(parts, delivery, "ignored: the run is at rest");
   // Held work has a new head now, which is screened again; an approval names the head it is for.
   if (run.held !== undefined)

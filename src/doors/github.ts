@@ -19,6 +19,9 @@ const bodyBytesMax = 25 * 1024 * 1024;
 const idCharactersMax = 128;
 const eventCharactersMax = 100;
 
+/** What is of interest only where a run is alive. */
+const onlyForRuns: ReadonlySet<string> = new Set(["push", "create", "delete"]);
+
 /** What the door needs. */
 export interface GitHubDoor {
   config: Pick<Config, "app" | "owners">;
@@ -63,7 +66,8 @@ export async function takeDelivery(
     return { status: 400, text: "the body is not a JSON object with members" };
   if (!storedEvents.has(event) || !isForUs(config, headers, payload)) return { status: 202, text: "ignored" };
   try {
-    if (event === "push" && !(await hasRun(repositoryOf(payload)))) return { status: 202, text: "ignored" };
+    if (onlyForRuns.has(event) && !(await hasRun(repositoryOf(payload))))
+      return { status: 202, text: "ignored" };
     const idle = idleness(event, payload, defaultSettings);
     if (idle === undefined) await box.append({ id, event, body: text });
     else await box.append({ id, event, body: text, verdict: `ignored: ${idle}` });

@@ -26,15 +26,15 @@ export interface IntakeParts {
   clock: Clock;
   random: (bytes: number) => Uint8Array;
   log: Logger;
-  metrics: Pick<Metrics, "deliveries" | "suspects">;
+  metrics: Pick<Metrics, "deliveries" | "suspects" | "alarms">;
   /** The doctor, for one repository. */
   examine: (place: Place) => Promise<Finding[]>;
 }
 
-/** What a change came to, and the run it wakes. */
+/** What a change came to, and the runs it wakes. */
 export interface Change {
   verdict: string;
-  wake?: string;
+  wake?: string | string[];
 }
 
 /** Writes the verdict alone. */
@@ -42,6 +42,9 @@ export async function conclude({ box }: IntakeParts, delivery: string, verdict: 
   await box.finish(delivery, verdict);
   return verdict;
 }
+
+/** The engine takes so many at once. */
+const wakesMax = 500;
 
 /** Writes a change, the wake of its run and the verdict together. */
 export async function written(
@@ -51,7 +54,9 @@ export async function written(
 ): Promise<string> {
   const { verdict } = await store.db.transaction().execute(async (tx) => {
     const done = await change(tx);
-    if (done.wake !== undefined) await engine.wake(tx, { kind: "run", id: done.wake, at: clock.now() });
+    const at = clock.now();
+    for (let runs = [done.wake ?? []].flat(); runs.length > 0; runs = runs.slice(wakesMax))
+      await engine.wake(tx, ...runs.slice(0, wakesMax).map((id) => ({ kind: "run" as const, id, at })));
     await box.finish(delivery, done.verdict, tx);
     return done;
   });
@@ -71,11 +76,12 @@ const verdictKinds: [start: RegExp, kind: string][] = [
   [/^answered/, "answered"],
   [/^run \S+ started/, "run started"],
   [/^round /, "round opened"],
+  [/^alarm/, "alarm"],
   [/^stop /, "stop"],
   [/^(told|kept|approval|budget|new head) /, "told"],
 ];
 
-/** A verdict without what is particular in it: one of nine kinds. */
+/** A verdict without what is particular in it: one of ten kinds. */
 export function verdictKind(verdict: string): string {
   return verdictKinds.find(([start]) => start.test(verdict))?.[1] ?? "other";
 }

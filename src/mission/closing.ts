@@ -10,6 +10,7 @@ import { isFinal, type Run } from "../domain/run.ts";
 import { heldText, reminderComment, statusComment } from "../domain/words.ts";
 import { comment, type Reaction, reaction } from "../github/issue.ts";
 import { beginNextRound } from "../store/rounds.ts";
+import { raiseAlarm } from "./alarm.ts";
 import { showAnswer, showHeld } from "./conversation.ts";
 import { releaseTokens } from "./credential.ts";
 import { noted, toldAs } from "./facts.ts";
@@ -41,6 +42,7 @@ export async function close(tools: Tools, met: Met): Promise<number | undefined>
   const ending: Ending = settled.kind === "held" ? { kind: "unanswered" } : settled;
   await ledger.once("ending", noted(ending));
   await report(tools, ending).catch((error: unknown) => unheard(tools, error));
+  await raiseAlarm(tools).catch((error: unknown) => unheard(tools, error));
   await showAnswer(tools, ending, worked).catch((error: unknown) => unheard(tools, error));
   if (ending.kind !== "opened" && ending.kind !== "budget reached")
     await archiveSessions(tools).catch((error: unknown) => unheard(tools, error));
@@ -127,6 +129,7 @@ export async function farewell(tools: Tools): Promise<number | undefined> {
   }
   await archiveSessions(tools).catch((error: unknown) => unheard(tools, error));
   const ending = run.ending ?? { kind: "stopped", why: run.stop.why };
+  await raiseAlarm(tools).catch((error: unknown) => unheard(tools, error));
   const ofPull = run.pull !== undefined && run.stop.why !== "issue closed";
   const fate = ofPull ? `#${run.pull}: ${run.stop.why}` : run.stop.why;
   await showState(tools, { kind: "ended", ending, fate }).catch((error: unknown) => unheard(tools, error));

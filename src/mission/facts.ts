@@ -62,6 +62,8 @@ export interface Facts {
   [checked: `checked ${string}`]: { id: number };
   /** By commit: said on the pull request that it is held back. */
   [told: `told ${string}`]: OwnComment;
+  /** By thread. */
+  [alarm: `alarm ${number}`]: OwnComment;
   /** What we answer under a review or comment on the pull request. */
   reply: OwnComment;
 }

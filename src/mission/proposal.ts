@@ -4,9 +4,9 @@
  * screened; nothing is opened once somebody asked to stop; a run has one pull request.
  */
 import { isProblem } from "../domain/errors.ts";
+import { headBranch } from "../domain/head-branch.ts";
 import { sessionBranch } from "../domain/ids.ts";
 import { baseBranch, type Run } from "../domain/run.ts";
-import { oneLine } from "../domain/sanitize.ts";
 import { type Reason, screen } from "../domain/screening.ts";
 import { pullBody, pullTitle } from "../domain/words.ts";
 import { pointBranch } from "../github/branch.ts";
@@ -134,19 +134,4 @@ function reviewersOf({ settings, origin }: Run): string[] {
   if (settings.review === "none") return [];
   if (settings.review !== "requester") return settings.review;
   return origin.sender.type === "User" ? [origin.sender.login] : [];
-}
-
-/** The pull request's head by the `branch` setting. */
-function headBranch(run: Run): string {
-  const slug = oneLine(run.origin.title, 60)
-    .normalize("NFKD")
-    .replace(/\p{M}+/gu, "")
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, "-")
-    .replace(/^-+|-+$/g, "")
-    .slice(0, 40);
-  return run.settings.branch
-    .replaceAll("{session}", run.session ?? "")
-    .replaceAll("{issue}", String(run.place.issue))
-    .replaceAll("{slug}", slug || "work");
 }

@@ -240,7 +240,8 @@ export async function stopAsked(db: Db, id: string): Promise<boolean> {
   return row !== undefined && row.stop_json !== null;
 }
 
-function runOf(row: RunRow, notes: Note[]): Run {
+/** A run from its row and its notes. */
+export function runOf(row: RunRow, notes: Note[]): Run {
   const ending = parsed<Ending>(row.ending_json);
   const stop = parsed<Stop>(row.stop_json);
   return {

@@ -12,6 +12,7 @@ import { createLogger } from "../../src/log.ts";
 import { type App, start } from "../../src/main.ts";
 import type { Script } from "../sim/claude/agent.ts";
 import { type ClaudeSim, startClaude } from "../sim/claude/claude.ts";
+import type { PushPolicy } from "../sim/claude/push-policy.ts";
 import { type GitHubSim, startGitHub } from "../sim/github/github.ts";
 import { VirtualClock } from "../sim/virtual-clock.ts";
 import { Disk } from "../store/disk.ts";
@@ -26,6 +27,8 @@ export interface Setting {
   knocks?: "webhooks" | "streams" | "none";
   tokenLifeMs?: number;
   private?: boolean;
+  /** What the platform's git proxy lets sessions push. */
+  pushes?: PushPolicy;
   files?: Record<string, string>;
   env?: Record<string, string>;
   /** What happens to the simulators before the service starts for the first time. */
@@ -78,7 +81,12 @@ export async function setStage(setting: Setting = {}): Promise<Stage> {
   const settle = () => quiet(() => parts.reduce((sum, part) => sum + part.busy(), 0));
   const clock = new VirtualClock({ settle });
   const github = await startGitHub({ clock, tokenLifeMs: setting.tokenLifeMs ?? 3_600_000 });
-  const claude = await startClaude({ clock, gitHosts: [github.host], heartbeatMs: 0 });
+  const claude = await startClaude({
+    clock,
+    gitHosts: [github.host],
+    heartbeatMs: 0,
+    ...(setting.pushes ? { pushPolicy: setting.pushes } : {}),
+  });
   const installation = await seed(github, setting);
   await setting.beforehand?.({ github, claude });
   const disk = new Disk();
