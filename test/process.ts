@@ -87,9 +87,23 @@ export function connect({ github, claude }: Pick<Surroundings, "github" | "claud
   claude.setWebhook({ url: `${url}/api/anthropic/webhooks`, secret: webhookKey });
 }
 
-/** Starts the server as `npm start` does, of another copy of the project where one is named; does not wait for it. */
-export function startServer(environment: Record<string, string>, directory = projectDir): ServerProcess {
-  const child = spawn(process.execPath, ["src/start.js"], {
+/** How a server is started otherwise than by `npm start`. */
+export interface Manner {
+  /** Of another copy of the project. */
+  directory?: string;
+  /** Address of a module that is loaded before the server's own. */
+  preload?: string;
+  /** Hears each line of its log. */
+  hear?: (line: LogLine) => void;
+}
+
+/** Starts the server as `npm start` does; does not wait for it. */
+export function startServer(
+  environment: Record<string, string>,
+  { directory = projectDir, preload, hear = () => undefined }: Manner = {},
+): ServerProcess {
+  const before = preload === undefined ? [] : ["--import", preload];
+  const child = spawn(process.execPath, [...before, "src/start.js"], {
     cwd: directory,
     env: { PATH: process.env["PATH"], ...environment },
     stdio: ["ignore", "pipe", "pipe"],
@@ -98,7 +112,11 @@ export function startServer(environment: Record<string, string>, directory = pro
   const lines: LogLine[] = [];
   let words = "";
   let exit: Exit | undefined;
-  createInterface({ input: child.stdout }).on("line", (line) => lines.push(parsed(line)));
+  createInterface({ input: child.stdout }).on("line", (text) => {
+    const line = parsed(text);
+    lines.push(line);
+    hear(line);
+  });
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     words += text;
   });

@@ -1,109 +1,93 @@
 /**
- * `npm run test:crash`: plays every story with the service dying at its points, judges the endings and
- * plants bugs to see that they are caught. Two processes share the work; a failure is one line that replays it.
+ * `npm run test:crash`: plays every story with the service dying at its points, kills real servers, judges the
+ * endings and plants bugs to see that they are caught. A failure is one line that replays it.
  *
- *   --all           every return, every point of every story, every pair of the main one (hours)
- *   --seed N        the sample's seed, printed at the start
- *   --plants        only the planted bugs
+ *   (nothing)       every death of every story with every return, every real kill, some pairs of the main story
+ *   --all           every pair of the main story besides (hours)
+ *   --sample        a sample by the seed, within five minutes: for CI
+ *   --seed N        the seed, printed at the start
+ *   --only PART     one part of it: sweep, kills or plants
  *   --replay PLAN   one play, as a failure printed it
  */
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import type { Measure } from "./plan.ts";
 import { plants, sow } from "./plants.ts";
+import { report, type Said } from "./report.ts";
 
 const processes = 2;
+/** What a sample takes at most, in seconds; the planted bugs take about eighty on two cores. */
+const sampleSeconds = { sweep: 110, kills: 85 };
 
 const { values: given } = parseArgs({
   options: {
     all: { type: "boolean", default: false },
+    sample: { type: "boolean", default: false },
     seed: { type: "string", default: String(process.pid) },
-    plants: { type: "boolean", default: false },
+    only: { type: "string" },
     replay: { type: "string" },
-    /** Of the processes started here: `sweep`, or the number of a planted bug; and which share. */
+    /** Of the processes started here: `sweep`, `kills`, or the number of a planted bug; and which share. */
     part: { type: "string" },
     share: { type: "string", default: "0" },
   },
 });
 
-/** What a process says, one line each. */
-type Line =
-  | { kind: "bad"; plan: unknown; flaws: string[] }
-  | { kind: "story"; name: string; points: number; fewer: boolean }
-  | { kind: "caught"; what: string; by: string }
-  | { kind: "missed"; what: string }
-  | { kind: "played"; plays: number; unreached: number; singles: number; losses: number; pairs: number };
-
-const tell = (line: Line) => process.stdout.write(`${JSON.stringify(line)}\n`);
+const measure: Measure = {
+  extent: given.all ? "all" : given.sample ? "sample" : "singles",
+  seed: Number(given.seed),
+};
 
 /** One share of the work, in a process of its own: a planted bug must be there before the service is loaded. */
 async function work(part: string): Promise<void> {
+  const tell = (said: Said) => process.stdout.write(`${JSON.stringify(said)}\n`);
   const bug = plants[Number(part)];
   if (bug) sow(bug);
   await import("./git/stand-in.ts");
-  const { catchBug, sweep } = await import("./sweep.ts");
-  const measure = { all: given.all, seed: Number(given.seed), singlesMax: 24, pairsMax: 60 };
+  const { catchBug, killSweep, sweep } = await import("./sweep.ts");
+  const seconds = given.sample && (part === "sweep" || part === "kills") ? sampleSeconds[part] : undefined;
+  const isOver = () => seconds !== undefined && performance.now() > seconds * 1_000;
+  const share = { share: Number(given.share), of: processes, tell, isOver };
   if (bug) {
     const by = await catchBug(bug, measure);
     tell(by === undefined ? { kind: "missed", what: bug.what } : { kind: "caught", what: bug.what, by });
-  } else await sweep(measure, { share: Number(given.share), of: processes, tell });
+  } else await (part === "kills" ? killSweep : sweep)(measure, share);
   process.exit(0);
 }
 
 /** Starts a process and hears what it says; rejects when it fails. */
-function started(args: string[], hear: (line: Line) => void): Promise<void> {
+function started(args: string[], hear: (said: Said) => void): Promise<void> {
   const file = fileURLToPath(import.meta.url);
-  const shared = [`--seed=${given.seed}`, ...(given.all ? ["--all"] : [])];
-  const child = spawn(process.execPath, [file, ...shared, ...args], { stdio: ["ignore", "pipe", "inherit"] });
-  createInterface({ input: child.stdout }).on("line", (line) => hear(JSON.parse(line) as Line));
+  const extent = measure.extent === "singles" ? [] : [`--${measure.extent}`];
+  const child = spawn(process.execPath, [file, `--seed=${given.seed}`, ...extent, ...args], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  createInterface({ input: child.stdout }).on("line", (line) => hear(JSON.parse(line) as Said));
   return new Promise((resolve, reject) => {
     child.on("error", reject);
-    child.on("close", (code) => (code === 0 ? resolve() : reject(new Error(`a process ended with ${code}`))));
+    child.on("close", (code) =>
+      code === 0 ? resolve() : reject(new Error(`${args.join(" ")} ended with ${code}`)),
+    );
   });
 }
 
 /** All of it. Resolves with the number of failures. */
 async function whole(): Promise<number> {
-  const began = performance.now();
-  const sums = { plays: 0, unreached: 0, singles: 0, losses: 0, pairs: 0 };
-  let [failures, caught] = [0, 0];
-  const hear = (line: Line) => {
-    if (line.kind === "bad") {
-      failures += 1;
-      console.log(
-        `BAD ${line.flaws.join("; ")}\n    npm run test:crash -- --replay '${JSON.stringify(line.plan)}'`,
-      );
-    } else if (line.kind === "story") {
-      failures += line.fewer ? 1 : 0;
-      console.log(`${line.name}: ${line.points} points${line.fewer ? ", fewer than were recorded" : ""}`);
-    } else if (line.kind === "caught") {
-      caught += 1;
-      console.log(`caught  ${line.what}  ←  ${line.by}`);
-    } else if (line.kind === "missed") {
-      failures += 1;
-      console.log(`MISSED  ${line.what}`);
-    } else for (const name of Object.keys(sums) as (keyof typeof sums)[]) sums[name] += line[name];
+  const shares = Array.from({ length: processes }, (_, share) => `--share=${share}`);
+  const parts = {
+    sweep: shares.map((share) => ["--part=sweep", share]),
+    kills: shares.map((share) => ["--part=kills", share]),
+    plants: plants.map((_, at) => [`--part=${at}`]),
   };
-  console.log(`seed ${given.seed}`);
-  if (!given.plants) {
-    const shares = Array.from({ length: processes }, (_, share) => share);
-    await Promise.all(shares.map((share) => started(["--part=sweep", `--share=${share}`], hear)));
-    console.log(
-      `${sums.singles} deaths, ${sums.losses} lost replies, ${sums.pairs} pairs: ${sums.plays} plays, ` +
-        `${sums.unreached} whose last blow found nobody, ${failures} bad endings`,
-    );
-  }
-  const waiting = plants.map((_, at) => String(at));
+  const wanted = Object.entries(parts).filter(([name]) => given.only === undefined || given.only === name);
+  const waiting = wanted.flatMap(([, args]) => args);
+  const { hear, sum } = report(given.seed);
   const worker = async () => {
-    for (let at = waiting.shift(); at !== undefined; at = waiting.shift())
-      await started([`--part=${at}`], hear);
+    for (let args = waiting.shift(); args !== undefined; args = waiting.shift()) await started(args, hear);
   };
   await Promise.all(Array.from({ length: processes }, worker));
-  console.log(
-    `${caught} of ${plants.length} planted bugs caught; ${Math.round((performance.now() - began) / 1000)} s`,
-  );
-  return failures;
+  return sum();
 }
 
 async function replay(plan: string): Promise<number> {

@@ -5,12 +5,12 @@
 import type { ClaudeSim } from "../sim/claude/claude.ts";
 import type { Session } from "../sim/claude/session.ts";
 import type { GitHubSim } from "../sim/github/github.ts";
+import { issue, type Scene, shop } from "./scene.ts";
 import { type Ends, headlineOf } from "./stories.ts";
-import { issue, shop, type World } from "./world.ts";
 
 /** A play that has come to rest. */
 export interface Rested {
-  world: World;
+  world: Scene;
   /** How it must have ended. */
   ends: Ends;
   /** How often the service died: each death may lose one token that nobody was given. */

@@ -8,6 +8,7 @@ import type { SqliteDatabase, SqliteStatement } from "kysely";
 import { Agent, type Dispatcher, errors, getGlobalDispatcher } from "undici";
 import type { Clock } from "../../src/clock.ts";
 import type { Disk } from "../store/disk.ts";
+import { durableWrites, routeOf } from "./moments.ts";
 
 /** What happens at a moment: the service dies there, or a reply that took effect never arrives as it was sent. */
 export type Blow = "crash" | "reset" | "timeout" | "5xx";
@@ -132,58 +133,23 @@ Server.prototype.listen = function listen(this: Server, ...given: unknown[]) {
   return plainListen.apply(this, given);
 };
 
-/** The path with its numbers and ids taken out. */
-function routeOf(path: string): string {
-  return (path.split("?")[0] ?? "")
-    .replaceAll(/\/\d+(?=\/|$)/g, "/N")
-    .replaceAll(/\/[a-z]+_01SIM\w+/g, "/ID")
-    .replace(/\/[0-9a-f]{40}\b.*$/, "/SHA")
-    .replace(/\/compare\/.*$/, "/compare/RANGE");
-}
-
-/** A connection whose durable writes are moments: a transaction's commit, or a write of its own. */
+/** A connection whose durable writes are moments. */
 function heardDisk(connection: SqliteDatabase, pass: (moment: string) => void): SqliteDatabase {
-  let open: string[] | undefined;
-  const around =
+  const around = durableWrites(pass);
+  const heard =
     <T>(sql: string, call: (parameters: readonly unknown[]) => T) =>
-    (parameters: readonly unknown[]): T => {
-      const write = writeOf(sql, parameters);
-      if (sql === "begin") open = [];
-      const durable = sql === "commit" ? open : open === undefined && write !== undefined ? [write] : [];
-      if (open && write !== undefined) open.push(write);
-      if (sql === "commit" || sql === "rollback") open = undefined;
-      const name = `write ${mostTelling(durable ?? [])}`;
-      if (durable?.length) pass(`before ${name}`);
-      const result = call(parameters);
-      if (durable?.length) pass(`after ${name}`);
-      return result;
-    };
+    (parameters: readonly unknown[]) =>
+      around(sql, parameters, () => call(parameters));
   return {
     close: () => connection.close(),
     prepare: (sql) => {
       const statement: SqliteStatement = connection.prepare(sql);
       return {
         reader: statement.reader,
-        all: around(sql, statement.all),
-        run: around(sql, statement.run),
-        iterate: around(sql, statement.iterate),
+        all: heard(sql, statement.all),
+        run: heard(sql, statement.run),
+        iterate: heard(sql, statement.iterate),
       };
     },
   };
-}
-
-const telling = [/facts/, /runs$/, /tokens/, /notes/, /replies/, /insert deliveries/, /deliveries/];
-
-/** Commits are shared by whoever writes at the moment: the one write that matters most names them. */
-function mostTelling(writes: string[]): string {
-  const named = telling.map((pattern) => writes.find((write) => pattern.test(write)));
-  return named.find((write) => write !== undefined) ?? writes[0] ?? "";
-}
-
-/** A write in a few words: verb and table, with a fact's name; undefined for whatever changes no row. */
-function writeOf(sql: string, parameters: readonly unknown[]): string | undefined {
-  const [, verb, table] = /^(insert into|update|delete from) "(\w+)"/.exec(sql) ?? [];
-  if (verb === undefined || table === undefined) return undefined;
-  const fact = table === "facts" && verb === "insert into" ? ` ${String(parameters[2])}` : "";
-  return `${verb.split(" ")[0]} ${table}${fact.replace(/(sesn|sevt)_\w+/, "ID")}`;
 }

@@ -1,42 +1,53 @@
 /**
- * Which plays a sweep consists of: every point alone, replies that are lost, pairs of points. A seed chooses
- * where not everything can be played; the same seed chooses the same again.
+ * Which plays a sweep consists of: every point alone, replies that are lost, pairs of points, and the points
+ * at which real servers are killed. A seed chooses where not everything is played.
  */
+import { sampled, shuffled } from "./chance.ts";
 import type { Blow } from "./life.ts";
-import { type Played, type Return, returns, type Strike } from "./play.ts";
+import { type Return, returns, type Strike } from "./play.ts";
 import type { Story } from "./stories.ts";
 
-/** A play to be played. */
+/** A play to be played; `kill` is where a real server dies in it. */
 export interface Plan {
   story: string;
   strikes: Strike[];
+  kill?: string;
 }
 
-/** How much of everything. */
+/**
+ * How much of everything. `sample`: some of it, each death with one return. `singles`: every death with every
+ * return, some pairs. `all`: every pair of the main story too.
+ */
 export interface Measure {
-  /** Every point with every return and every pair; otherwise one return each and a sample. */
-  all: boolean;
+  extent: "sample" | "singles" | "all";
   seed: number;
-  /** Points played of each story but the main one, when not all are. */
-  singlesMax: number;
-  pairsMax: number;
+}
+
+/** A story and the points of a clean run of it. */
+export interface Recorded {
+  story: Story;
+  points: string[];
 }
 
 /** Later occurrences of a moment are the caretaker's rounds and add nothing new. */
 const occurrencesMax = 3;
+const sampleSizes = { main: 60, other: 20, pairs: 60 };
 const lost: Blow[] = ["reset", "timeout", "5xx"];
 /** Calls that change something; minting is one, although what is lost with it was given to nobody. */
 const changing = /^after (POST|PATCH|PUT|DELETE) (?!.*graphql)/;
 
 /** The points of a clean run on which blows fall. */
-export function pointsOf({ points }: Pick<Played, "points">): string[] {
+export function pointsOf({ points }: { points: string[] }): string[] {
   return points.filter((point) => Number(point.split("#").at(-1)) <= occurrencesMax);
 }
 
-/** The single blows of a story: deaths at every point, replies lost at every call that changes something. */
-export function singlesOf(story: Story, points: string[], measure: Measure): Plan[] {
-  const some =
-    story.name === "main" || measure.all ? points : sampled(points, measure.singlesMax, measure.seed);
+/** A moment without the number of its occurrence. */
+export const momentOf = (point: string): string => point.replace(/ #\d+$/, "");
+
+/** The single blows of a story: deaths at its points, replies lost at the calls that change something. */
+export function singlesOf({ story, points }: Recorded, measure: Measure): Plan[] {
+  const size = story.name === "main" ? sampleSizes.main : sampleSizes.other;
+  const some = measure.extent === "sample" ? sampled(points, size, measure.seed) : points;
   const deaths = some.flatMap((point, at) =>
     backsFor(story, measure, at).map((back) => planOf(story, { point, blow: "crash", back })),
   );
@@ -47,44 +58,35 @@ export function singlesOf(story: Story, points: string[], measure: Measure): Pla
 }
 
 /** Two deaths: the second at any point of the life after the first. */
-export function pairsOf(story: Story, points: string[], measure: Measure): Plan[] {
+export function pairsOf({ story, points }: Recorded, measure: Measure): Plan[] {
   const pairs = points.flatMap((one) => points.map((other) => [one, other] as const));
-  const some = measure.all ? pairs : sampled(pairs, measure.pairsMax, measure.seed);
+  const isAll = measure.extent === "all";
+  const some = isAll ? pairs : sampled(pairs, sampleSizes.pairs, measure.seed);
   return some.flatMap(([one, other], at) =>
-    backsFor(story, measure, at).map((back) =>
+    backsFor(story, { ...measure, extent: isAll ? "all" : "sample" }, at).map((back) =>
       planOf(story, { point: one, blow: "crash", back }, { point: other, blow: "crash", back: "at once" }),
     ),
   );
+}
+
+/** Where real servers are killed: at every point of the main story, and where others do what none before them did. */
+export function killsOf(recorded: Recorded[], { seed }: Measure): Plan[] {
+  const known = new Set<string>();
+  const plans = recorded.flatMap(({ story, points }) => {
+    const isNew = (point: string) =>
+      story.name === "main" || (point.endsWith("#1") && !known.has(momentOf(point)));
+    const fresh = points.filter(isNew);
+    for (const point of points) known.add(momentOf(point));
+    return fresh.map((kill) => ({ ...planOf(story), kill }));
+  });
+  return shuffled(plans, seed);
 }
 
 function planOf({ name }: Story, ...strikes: Strike[]): Plan {
   return { story: name, strikes };
 }
 
-function backsFor({ isBrief }: Story, { all, seed }: Measure, at: number): Return[] {
+function backsFor({ isBrief }: Story, { extent, seed }: Measure, at: number): Return[] {
   const possible = returns.filter((back) => !isBrief || back !== "two hours later");
-  return all ? possible : possible.slice((at + seed) % possible.length).slice(0, 1);
-}
-
-/** `count` of them, chosen by the seed, in their order. */
-function sampled<T>(all: readonly T[], count: number, seed: number): T[] {
-  const chance = chanceFrom(seed);
-  let [wanted, left] = [Math.min(count, all.length), all.length];
-  return all.filter(() => {
-    const isChosen = chance() * left < wanted;
-    left -= 1;
-    if (isChosen) wanted -= 1;
-    return isChosen;
-  });
-}
-
-/** Numbers from 0 to 1 by a seed (mulberry32). */
-function chanceFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
+  return extent === "sample" ? possible.slice((at + seed) % possible.length).slice(0, 1) : possible;
 }

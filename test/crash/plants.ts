@@ -183,7 +183,7 @@ export const plants: Plant[] = [
 ];
 
 /** Plants a bug: import the service after this. Throws when the text is not there exactly once. */
-export function sow({ edits }: Plant): void {
+export function sow({ edits }: Pick<Plant, "edits">): void {
   const root = new URL("../../", import.meta.url).href;
   const changed = new Map<string, string>();
   for (const { file, from, to } of edits) {

@@ -5,6 +5,8 @@
 
 import { flawsOf } from "./invariants.ts";
 import type { Blow, Hear } from "./life.ts";
+import { Count } from "./moments.ts";
+import type { Scene } from "./scene.ts";
 import type { Ends, Story } from "./stories.ts";
 import { buildWorld, type World } from "./world.ts";
 
@@ -81,7 +83,8 @@ async function playOut(world: World, story: Story, stroke: Strokes): Promise<voi
   if (!isOver()) throw new Error("the story has no ending");
 }
 
-function isSo(world: World, ends: Ends): boolean {
+/** Has the run come to this ending? */
+export function isSo(world: Scene, ends: Ends): boolean {
   const [run] = world.rows("runs");
   return run?.["phase"] === ends.phase && run["round"] === ends.rounds;
 }
@@ -112,7 +115,7 @@ class Strokes {
   readonly flaws: string[] = [];
   readonly #strikes: Strike[];
   readonly #world: World;
-  #counts = new Map<string, number>();
+  #count = new Count();
 
   constructor(strikes: Strike[], world: World) {
     this.#strikes = strikes;
@@ -134,14 +137,12 @@ class Strokes {
   }
 
   readonly #hear: Hear = (moment) => {
-    const count = (this.#counts.get(moment) ?? 0) + 1;
-    this.#counts.set(moment, count);
-    const point = `${moment} #${count}`;
+    const point = this.#count.point(moment);
     if (this.struck === 0) this.points.push(point);
     const strike = this.#strikes[this.struck];
     if (strike?.point !== point) return undefined;
     this.struck += 1;
-    this.#counts = new Map();
+    this.#count = new Count();
     return strike.blow;
   };
 }

@@ -4,12 +4,12 @@
  */
 import type { Agent, Script } from "../sim/claude/agent.ts";
 import { fixAndSubmit } from "../sim/claude/scripts.ts";
-import { issue, shop, type World } from "./world.ts";
+import { issue, type Scene, shop } from "./scene.ts";
 
 /** Something people do, once, as soon as it makes sense. */
 export interface Act {
-  when(world: World): boolean;
-  does(world: World): unknown;
+  when(world: Scene): boolean;
+  does(world: Scene): unknown;
 }
 
 /** How a story ends. */
@@ -30,6 +30,8 @@ export interface Story {
   name: string;
   script: Script;
   tokenLifeMs?: number;
+  /** Somebody waits for minutes in it: in real time it is played at a faster pace. */
+  waits?: true;
   acts: Act[];
   ends: Ends;
   /** People act while the agent works: the service is not away until that is over. */
@@ -43,7 +45,7 @@ export interface Story {
 const hourMs = 3_600_000;
 
 /** The first line of the status comment. */
-export function headlineOf({ github }: World): string {
+export function headlineOf({ github }: Scene): string {
   const status = github
     .comments(shop, issue)
     .findLast(({ body }) => /patchwright:run:run_\w{20} -->/.test(body));
@@ -59,8 +61,8 @@ const labelled: Act = {
 };
 
 const says = (
-  when: (world: World) => boolean,
-  body: string | ((world: World) => string),
+  when: (world: Scene) => boolean,
+  body: string | ((world: Scene) => string),
   by: string,
 ): Act => ({
   when,
@@ -68,9 +70,9 @@ const says = (
     world.github.comment(shop, issue, { body: typeof body === "string" ? body : body(world), by }),
 });
 
-const shows = (state: string) => (world: World) => headlineOf(world).includes(`**${state}`);
+const shows = (state: string) => (world: Scene) => headlineOf(world).includes(`**${state}`);
 
-const hasAsked = ({ github }: World) =>
+const hasAsked = ({ github }: Scene) =>
   github.comments(shop, issue).some(({ body }) => body.includes("the agent asks:"));
 
 /** Writes a file, commits and pushes, and hands it in; its git is as little as a pull request needs. */
@@ -96,6 +98,9 @@ const nothing = { ...opened, headline: /\*\*no changes\*\*/, phase: "ended", pul
 /** From the label to the pull request. */
 export const main: Story = { name: "main", script: work, acts: [labelled], ends: opened, points: 156 };
 
+/** Points of the main story with a real server, counted likewise; how writes share commits is different each time. */
+export const killsMin = 130;
+
 /** Every story; the main one first. */
 export const stories: Story[] = [
   main,
@@ -103,6 +108,7 @@ export const stories: Story[] = [
     name: "rotation",
     script: workSlowly(12 * 60_000),
     tokenLifeMs: 12 * 60_000,
+    waits: true,
     acts: [labelled],
     ends: opened,
     endsAway: nothing,
@@ -121,6 +127,7 @@ export const stories: Story[] = [
   {
     name: "note",
     script: workSlowly(5 * 60_000),
+    waits: true,
     isBrief: true,
     acts: [labelled, says(shows("working"), "/agent fix Mind the tests.", "mona")],
     ends: { ...opened, messages: 2 },

@@ -2,55 +2,108 @@
  * The sweep itself, in one process: clean runs give the points, plans are played one after another, and
  * what went wrong is told. A planted bug is looked for where it should hurt first.
  */
-import { type Measure, type Plan, pairsOf, pointsOf, singlesOf } from "./plan.ts";
+import { shuffled } from "./chance.ts";
+import { kill } from "./kill/kill.ts";
+import { killsOf, type Measure, type Plan, pairsOf, pointsOf, type Recorded, singlesOf } from "./plan.ts";
 import type { Plant } from "./plants.ts";
-import { play } from "./play.ts";
-import { main, type Story, stories } from "./stories.ts";
+import { type Played, play } from "./play.ts";
+import { killsMin, main, type Story, stories } from "./stories.ts";
 
 /** What a sweep tells while it goes on. */
-export type Tell = (
-  line:
-    | { kind: "bad"; plan: Plan; flaws: string[] }
-    | { kind: "story"; name: string; points: number; fewer: boolean }
-    | { kind: "played"; plays: number; unreached: number; singles: number; losses: number; pairs: number },
-) => void;
+export type Told =
+  | { kind: "bad"; plan: Plan; flaws: string[] }
+  | { kind: "story"; name: string; points: number; fewer: boolean }
+  | { kind: "planned"; plays: number }
+  | { kind: "played"; what: "death" | "loss" | "pair" | "kill"; unreached: boolean };
+
+/** One process's part of the work. */
+export interface Share {
+  share: number;
+  of: number;
+  tell: (told: Told) => void;
+  /** Time is up: nothing more is begun. */
+  isOver: () => boolean;
+}
 
 /** A bug that has not shown by then is missed. */
 const catchPlaysMax = 60;
+/** Real servers at work side by side: each play waits now and then. */
+const killsAtOnce = 2;
 
-const storyOf = (name: string): Story => stories.find((story) => story.name === name) ?? main;
+const storyOf = (name: string): Story => {
+  const story = stories.find((one) => one.name === name);
+  if (!story) throw new Error(`there is no story called ${name}`);
+  return story;
+};
 
-/** Plays one share of all plans. */
-export async function sweep(
-  measure: Measure,
-  { share, of, tell }: { share: number; of: number; tell: Tell },
-): Promise<void> {
+/** Plays one share of all plans, in this process. */
+export async function sweep(measure: Measure, { share, of, tell, isOver }: Share): Promise<void> {
+  const plans: Plan[] = [];
   for (const story of stories) {
     const clean = await play(story, []);
-    const points = pointsOf(clean);
-    const fewer = points.length < story.points;
-    if (share === 0) tell({ kind: "story", name: story.name, points: points.length, fewer });
-    if (clean.flaws.length > 0)
-      tell({ kind: "bad", plan: { story: story.name, strikes: [] }, flaws: clean.flaws });
-    const pairs = story === main ? pairsOf(story, points, measure) : [];
-    const plans = [...singlesOf(story, points, measure), ...pairs];
-    for (const plan of plans.filter((_, at) => at % of === share)) await playPlan(plan, tell);
+    const recorded = { story, points: pointsOf(clean) };
+    if (share === 0) {
+      const { length } = recorded.points;
+      tell({ kind: "story", name: story.name, points: length, fewer: length < story.points });
+      if (clean.flaws.length > 0)
+        tell({ kind: "bad", plan: { story: story.name, strikes: [] }, flaws: clean.flaws });
+    }
+    plans.push(...singlesOf(recorded, measure), ...(story === main ? pairsOf(recorded, measure) : []));
+  }
+  if (share === 0) tell({ kind: "planned", plays: plans.length });
+  for (const plan of shuffled(plans, measure.seed).filter((_, at) => at % of === share)) {
+    if (isOver()) return;
+    await playPlan(plan, tell);
   }
 }
 
-async function playPlan(plan: Plan, tell: Tell): Promise<void> {
-  const { strikes } = plan;
-  const { flaws, struck } = await play(storyOf(plan.story), strikes);
+/** Kills real servers, one share of all places. */
+export async function killSweep(measure: Measure, { share, of, tell, isOver }: Share): Promise<void> {
+  const recorded: Recorded[] = [];
+  for (const story of stories) {
+    const first = pointsOf(await play(story, [])).filter((point) => point.endsWith(" #1"));
+    recorded.push({ story, points: first });
+  }
+  // How often a real server does each thing in the main story is seen on a real server.
+  const clean = await kill(main);
+  if (clean.flaws.length > 0)
+    tell({ kind: "bad", plan: { story: main.name, strikes: [], kill: "nowhere" }, flaws: clean.flaws });
+  recorded[0] = { story: main, points: union(recorded[0]?.points ?? [], pointsOf(clean)) };
+  const plans = killsOf(recorded, measure);
+  if (share === 0) {
+    const { length } = recorded[0]?.points ?? [];
+    tell({ kind: "story", name: "main, killed", points: length, fewer: length < killsMin });
+    tell({ kind: "planned", plays: plans.length });
+  }
+  // Two clean runs in real time are not the same to the last point: the name says whose it is.
+  const mine = plans.filter(({ story, kill: point = "" }) => shareOf(`${story} ${point}`, of) === share);
+  const worker = async () => {
+    for (let plan = mine.shift(); plan && !isOver(); plan = mine.shift()) await playPlan(plan, tell);
+  };
+  await Promise.all(Array.from({ length: killsAtOnce }, worker));
+}
+
+const union = (one: string[], other: string[]) => [...new Set([...one, ...other])];
+
+function shareOf(name: string, of: number): number {
+  return [...name].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 65_521, 0) % of;
+}
+
+async function played({ story, strikes, kill: point }: Plan): Promise<Played> {
+  return point === undefined ? play(storyOf(story), strikes) : kill(storyOf(story), point);
+}
+
+async function playPlan(plan: Plan, tell: Share["tell"]): Promise<void> {
+  const { flaws, struck } = await played(plan);
   if (flaws.length > 0) tell({ kind: "bad", plan, flaws });
-  const isDeath = strikes.length === 1 && strikes[0]?.blow === "crash";
-  tell({
-    kind: "played",
-    plays: 1,
-    unreached: struck < strikes.length ? 1 : 0,
-    singles: isDeath ? 1 : 0,
-    losses: strikes.length === 1 && !isDeath ? 1 : 0,
-    pairs: strikes.length > 1 ? 1 : 0,
-  });
+  const blows = plan.kill === undefined ? plan.strikes.length : 1;
+  tell({ kind: "played", what: whatOf(plan), unreached: struck < blows });
+}
+
+function whatOf({ strikes, kill: point }: Plan) {
+  if (point !== undefined) return "kill";
+  if (strikes.length > 1) return "pair";
+  return strikes[0]?.blow === "crash" ? "death" : "loss";
 }
 
 /** Plays until the bug shows. Resolves with what showed it; undefined when nothing did. */
@@ -58,7 +111,7 @@ export async function catchBug({ story: name, near }: Plant, measure: Measure): 
   const story = storyOf(name);
   const clean = await play(story, []);
   if (clean.flaws.length > 0) return `a clean run of ${name}: ${clean.flaws[0]}`;
-  const plans = singlesOf(story, pointsOf(clean), { ...measure, all: true });
+  const plans = singlesOf({ story, points: pointsOf(clean) }, { ...measure, extent: "singles" });
   const isNear = ({ strikes }: Plan) => near.test(strikes[0]?.point ?? "");
   const nearFirst = [...plans.filter(isNear), ...plans.filter((one) => !isNear(one))];
   for (const plan of nearFirst.slice(0, catchPlaysMax)) {
@@ -71,6 +124,6 @@ export async function catchBug({ story: name, near }: Plant, measure: Measure): 
 }
 
 /** Plays one plan again. */
-export async function replayed({ story, strikes }: Plan): Promise<string[]> {
-  return (await play(storyOf(story), strikes)).flaws;
+export async function replayed(plan: Plan): Promise<string[]> {
+  return (await played(plan)).flaws;
 }

@@ -12,11 +12,7 @@ import { type GitHubSim, startGitHub } from "../sim/github/github.ts";
 import { VirtualClock } from "../sim/virtual-clock.ts";
 import { Disk } from "../store/disk.ts";
 import { type Hear, Life } from "./life.ts";
-
-/** The repository of all plays. */
-export const shop = "acme/shop";
-/** The issue of all plays. */
-export const issue = 1;
+import { furnish, type Scene } from "./scene.ts";
 
 const webhookKey = `whsec_${Buffer.from("0123456789abcdef0123456789abcdef").toString("base64")}`;
 const quietTurns = 6;
@@ -24,7 +20,7 @@ const eagerTurns = 100;
 const turnsMax = 20_000;
 
 /** A world at work. */
-export class World {
+export class World implements Scene {
   readonly clock: VirtualClock;
   readonly disk = new Disk();
   readonly lines: Record<string, unknown>[] = [];
@@ -110,18 +106,13 @@ export class World {
   }
 }
 
-/** Builds a world: an organization, three people, a repository, an installation; the service does not run yet. */
+/** Builds a world; the service does not run yet. */
 export async function buildWorld(tokenLifeMs: number): Promise<World> {
   let world: World | undefined;
   const clock = new VirtualClock({ settle: async () => world?.settle() });
   const github = await startGitHub({ clock, tokenLifeMs });
   const claude = await startClaude({ clock, gitHosts: [github.host], heartbeatMs: 0 });
-  github.addOrganization("acme");
-  for (const login of ["mona", "rita"]) github.addUser(login);
-  await github.addRepository({ owner: "acme", name: "shop", files: { "add.js": "export const add = 0;\n" } });
-  github.setRole(shop, "mona", "write");
-  github.setRole(shop, "rita", "maintain");
-  github.install("acme");
+  await furnish(github);
   world = new World({ github, claude, clock });
   return world;
 }

@@ -73,7 +73,7 @@ test("a newer version continues the runs of an older one", { timeout: 90_000 }, 
   await until("the agent works", () => claude.sessions[0]?.status === "running");
   expect(await older.end()).toEqual({ code: 0, signal: null });
 
-  const newer = startServer(environment, await newerVersion());
+  const newer = startServer(environment, { directory: await newerVersion() });
   onTestFinished(async () => void (await newer.end("SIGKILL")));
   connect({ github, claude }, await newer.ready());
   await until("the ending is shown", () =>
