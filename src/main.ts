@@ -85,7 +85,7 @@ export async function start(config: Config, outside: Outside): Promise<App> {
   const doctor = (place: Place) => examine({ ...patient, place });
   const intake = await createIntake({ ...known, engine, box, admission, examine: doctor });
   const seal = sealWith(config.sealKeys ?? [sealKeyFrom(config.app.privateKey)], random);
-  const rooms: Rooms = { ...known, repositories, agents, streams, seal };
+  const rooms: Rooms = { ...known, engine, repositories, agents, streams, seal };
   let stopping = false;
   let listening: Listening | undefined;
   const stop = async () => {

@@ -4,6 +4,7 @@
  */
 import { type CommandReading, commandTable, instructionsCharsMax, type Verb } from "./command.ts";
 import { atLeast, type Level } from "./permission.ts";
+import { queuedText } from "./queue-words.ts";
 import type { Run } from "./run.ts";
 import type { Settings } from "./settings.ts";
 import { dollars, headline, type State } from "./words.ts";
@@ -41,7 +42,8 @@ export function malformedText(reading: Extract<CommandReading, { kind: "malforme
 
 /** Where a run stands now. */
 export function statusText(run: Run, state: State, now: number): string {
-  return headline(run, state, now);
+  const first = headline(run, state, now);
+  return state.kind === "queued" ? `${first}\n\n${queuedText(state, run.place.owner)}` : first;
 }
 
 /** Every other answer, by name. */

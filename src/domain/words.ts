@@ -4,6 +4,7 @@
  */
 import type { Ending } from "./ending.ts";
 import { commentMarker, runMarker, sessionBranch } from "./ids.ts";
+import { queuedText } from "./queue-words.ts";
 import { budgetCents, fullName, type Run, spentCents } from "./run.ts";
 import { harmless, harmlessTitle, oneLine } from "./sanitize.ts";
 import type { Reason } from "./screening.ts";
@@ -17,7 +18,9 @@ export interface Submission {
 
 /** Where a run stands, as its status comment says it. */
 export type State =
-  | { kind: "starting" | "working" | "queued" }
+  | { kind: "starting" | "working" }
+  /** `place`: how many rounds are let in before it, itself included. */
+  | { kind: "queued"; place?: number | undefined; isPaused: boolean }
   | { kind: "waiting for an answer" }
   | { kind: "waiting for approval"; of: "head"; head: string; reasons: Reason[]; more: number }
   | { kind: "waiting for approval"; of: "plan"; plan: string }
@@ -66,6 +69,7 @@ function stateName(state: State): string {
 function stateWords(run: Run, state: State): string[] {
   switch (state.kind) {
     case "queued":
+      return [queuedText(state, run.place.owner), "Reply `/agent stop` to stop me."];
     case "starting":
       return ["I am on it. Reply `/agent stop` to stop me."];
     case "working":

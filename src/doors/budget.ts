@@ -3,7 +3,9 @@
  * ceiling nobody does.
  */
 import { answers } from "../domain/replies.ts";
-import { spentCents } from "../domain/run.ts";
+import { budgetCents, type Run, spentCents } from "../domain/run.ts";
+import type { Tx } from "../engine/engine.ts";
+import { tooDear } from "../store/days.ts";
 import { liveRun, resettle, seizeRun } from "../store/runs.ts";
 import { type Commanded, reply, replyAfter } from "./commanded.ts";
 import { tell } from "./starting.ts";
@@ -30,9 +32,12 @@ export async function budget(
     const refused = await parts.admission.refusal({ place, origin, said, who: "maintain" });
     if (refused) return conclude(parts, delivery, refused);
   }
+  let dear: string | undefined;
   const verdict = await written(parts, delivery, async (tx) => {
     const now = await seizeRun(tx, run.id);
     if (!now) return { verdict: "ignored: the run has ended" };
+    dear = await overDay(parts, tx, { run: now, cents });
+    if (dear !== undefined) return { verdict: "answered", wake: run.id };
     await resettle(tx, run.id, { ...now.settings, budget_usd: cents / 100, usual_budget_usd: usualUsd });
     if (now.phase !== "resting" || now.ending?.kind !== "budget reached") {
       return { verdict: `budget of ${run.id} changed`, wake: run.id };
@@ -42,6 +47,19 @@ export async function budget(
     return tell(tx, parts, run, { ...note, source });
   });
   const ended = verdict === "ignored: the run has ended";
-  await replyAfter(parts, intent, { text: ended ? answers.noRun : answers.budgetRaised(cents) });
+  const text = dear ?? (ended ? answers.noRun : answers.budgetRaised(cents));
+  await replyAfter(parts, intent, { text });
   return verdict;
+}
+
+/** What the day says against a larger budget; undefined when it allows it. */
+function overDay(
+  { clock }: Pick<IntakeParts, "clock">,
+  tx: Tx,
+  { run, cents }: { run: Run; cents: number },
+): Promise<string | undefined> | undefined {
+  if (cents <= budgetCents(run.settings) && run.phase === "working") return undefined;
+  const { id, place, settings } = run;
+  const costing = { run: id, place, settings, spentCents: spentCents(run), now: clock.now() };
+  return tooDear(tx, costing, cents);
 }

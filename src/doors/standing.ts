@@ -6,8 +6,11 @@ import type { Intent } from "../domain/intent.ts";
 import { answers, helpText, statusText } from "../domain/replies.ts";
 import { isClosed, type Place, type Run } from "../domain/run.ts";
 import type { State } from "../domain/words.ts";
+import { placeOf } from "../store/days.ts";
+import { queueOf } from "../store/limits.ts";
 import { waitingOn } from "../store/notes.ts";
 import { latestRun, liveRun } from "../store/runs.ts";
+import type { Db } from "../store/schema.ts";
 import { type IntakeParts, keyOf } from "./verdict.ts";
 
 type Asked = Pick<Extract<Intent, { kind: "command" }>, "place" | "origin" | "said" | "onPull">;
@@ -16,8 +19,17 @@ type Asked = Pick<Extract<Intent, { kind: "command" }>, "place" | "origin" | "sa
 export async function standing({ store, clock }: IntakeParts, { place, onPull }: Asked): Promise<string> {
   const run = await latestRun(store.db, keyOf(onPull ? "pull" : "issue", place));
   if (!run) return onPull ? answers.foreignPull : answers.noRun;
+  const queued = run.phase === "working" ? await queuedState(store.db, run) : undefined;
+  if (queued) return statusText(run, queued, clock.now());
   const waits = run.phase === "working" ? await waitingOn(store.db, run.id) : undefined;
   return statusText(run, stateOf(run, waits?.what), clock.now());
+}
+
+/** Its place in the queue as it is now; undefined when it does not wait for its turn. */
+async function queuedState(db: Db, run: Run): Promise<Extract<State, { kind: "queued" }> | undefined> {
+  const place = await placeOf(db, run.id);
+  if (place?.state !== "waiting" && place?.state !== "returning") return undefined;
+  return { kind: "queued", ...(await queueOf(db, place)) };
 }
 
 function stateOf(run: Run, waits: "question" | "plan" | undefined): State {

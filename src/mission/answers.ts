@@ -16,6 +16,7 @@ import { type Ledger, noted, type RunSession } from "./facts.ts";
 import { mayPush, noteSince, type Pause, pausedFor } from "./pause.ts";
 import { showState } from "./status.ts";
 import type { Tools } from "./tools.ts";
+import { stepAside } from "./turn.ts";
 
 const dayMs = 24 * 60 * 60_000;
 /** A question or plan stays open so long; a reminder comes after a day. */
@@ -41,6 +42,7 @@ export async function waitForPeople(tools: Tools, session: RunSession, paused: P
   streams.leave(session.id);
   await ledger.change({ looked_at: null });
   await releaseTokens(tools);
+  await stepAside(tools);
   await showState(tools, paused.state);
   const remindAt = paused.since + dayMs;
   if (clock.now() < remindAt) return remindAt;

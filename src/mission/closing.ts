@@ -18,6 +18,7 @@ import { type Proposed, propose } from "./proposal.ts";
 import { archiveSessions, sessionEndsAt, sessionsOf } from "./session.ts";
 import { showState } from "./status.ts";
 import { noteReached, type Tools, targetOf } from "./tools.ts";
+import { giveUpPlace, stepAside } from "./turn.ts";
 
 /** How long held work waits for an approval. */
 const heldMs = 7 * 24 * 60 * 60_000;
@@ -47,7 +48,7 @@ export async function close(tools: Tools, met: Met): Promise<number | undefined>
   if (ending.kind !== "opened" && ending.kind !== "budget reached")
     await archiveSessions(tools).catch((error: unknown) => unheard(tools, error));
   const phase = phaseAfter(run, ending);
-  await ledger.change({
+  await giveUpPlace(tools, "ended", {
     phase,
     held: null,
     ending_json: JSON.stringify(ending),
@@ -104,6 +105,7 @@ async function waitForApproval(
   const state = { ...held, kind: "waiting for approval", of: "head" } as const;
   if (tools.held.run.held !== held.head) tools.metrics.waits.inc({ kind: "head" });
   await tools.ledger.change({ held: held.head });
+  await stepAside(tools);
   await showState(tools, state).catch((error: unknown) => unheard(tools, error));
   await showHeld(tools, held.head, heldText(state)).catch((error: unknown) => unheard(tools, error));
   if (clock.now() < since + reminderMs) return since + reminderMs;

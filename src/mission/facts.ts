@@ -47,6 +47,8 @@ export interface Facts {
   thread: Thread;
   shown: { text: string; at: number };
   // Of a round:
+  /** By ticket: the round had to wait for its turn, and has begun since. */
+  [turn: `turn ${number}`]: { waitedMs: number };
   [submission: `submission ${string}`]: Submission;
   [question: `question ${string}`]: OwnComment;
   [plan: `plan ${string}`]: { text: string };

@@ -21,23 +21,27 @@ import { pausedFor } from "./pause.ts";
 import { currentSession, keepBudget, sendRequest } from "./session.ts";
 import { showState } from "./status.ts";
 import { noteReached, type Tools, targetOf } from "./tools.ts";
+import { isQueued, showQueued, turnOf, writeLook } from "./turn.ts";
 
 /** One entry. Returns when to be woken next (milliseconds since the epoch), undefined when only people can. */
 export async function mission(tools: Tools): Promise<number | undefined> {
   const { run } = tools.held;
   if (run.phase !== "working") return farewell(tools);
   const met = tools.ledger.read("met") ?? (await work(tools).catch(asEnding));
-  if (typeof met === "number") return met;
+  if (met === undefined || typeof met === "number") return met;
   return close(tools, await tools.ledger.once("met", noted(met), () => ({ looked_at: null })));
 }
 
-/** Works until there is an ending to meet, or nothing to do before a later wake. */
-async function work(tools: Tools): Promise<Met | number> {
+/** Works until there is an ending to meet, or nothing to do before a later wake, or a turn. */
+async function work(tools: Tools): Promise<Met | number | undefined> {
   const { ledger, agents, clock } = tools;
   const run = tools.held.run;
   const paused = pausedFor(tools);
-  const off = calledOff(run, clock.now(), paused?.waiting ?? false);
+  const off = calledOff(run, clock.now(), isQueued(tools) || (paused?.waiting ?? false));
   if (off) return off;
+  const turn = paused?.waiting ? "mine" : await turnOf(tools);
+  if (turn === undefined) return showQueued(tools);
+  if (turn !== "mine") return turn;
 
   const [session] = await together([currentSession(tools), greet(tools)]);
   if (paused?.waiting) return waitForPeople(tools, session, paused);
@@ -54,7 +58,8 @@ async function work(tools: Tools): Promise<Met | number> {
 
   const spentBefore = spentCents(run);
   run.progress = await agents.look(session.id, run.progress);
-  await ledger.change({ progress_json: JSON.stringify(run.progress), looked_at: clock.now() });
+  const look = { progress_json: JSON.stringify(run.progress), looked_at: clock.now() };
+  await writeLook(tools, spentBefore, look);
   tools.metrics.cost.inc(Math.max(spentCents(run) - spentBefore, 0));
   // A session that has come to its end takes neither answers nor messages.
   const over = endingOf(run.progress, sentIds(tools, session.id));

@@ -7,6 +7,7 @@ import { createDeliverySweep } from "./sweep-deliveries.ts";
 import { createGapSweep } from "./sweep-gap.ts";
 import { closeLeftovers, closeYoungLeftovers, sweepRows } from "./sweep-leftovers.ts";
 import type { SweepParts } from "./sweep-parts.ts";
+import { sweepOldPlaces, sweepPlaces } from "./sweep-places.ts";
 import { sweepSessions } from "./sweep-sessions.ts";
 
 /** The rounds, by the id of their alarm. */
@@ -35,11 +36,13 @@ export function createSweep(parts: SweepParts): Sweep {
     },
     sessions: async () => {
       const dueAt = clock.now() + config.pollMs;
+      await sweepPlaces(parts);
       await sweepSessions(parts);
       return (await closeYoungLeftovers(closing)) ? dueAt : Math.min(clock.now() + settleMs, dueAt);
     },
     leftovers: async () => {
       await sweepRows(parts);
+      await sweepOldPlaces(parts);
       return clock.now() + ((await closeLeftovers(closing)) ? config.sweepMs : config.pollMs);
     },
   };

@@ -6,6 +6,7 @@ import type { Streams } from "../agent/stream.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { Run } from "../domain/run.ts";
+import type { Engine } from "../engine/engine.ts";
 import type { GitHub } from "../github/client.ts";
 import type { ReactionTarget } from "../github/issue.ts";
 import type { Repositories } from "../github/repository.ts";
@@ -23,6 +24,7 @@ export interface Rooms {
   agents: Agents;
   streams: Streams;
   store: Store;
+  engine: Pick<Engine, "wake" | "knock">;
   seal: Seal;
   clock: Clock;
   /** Unpredictable bytes. */

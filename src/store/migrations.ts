@@ -6,6 +6,9 @@
 import { type Kysely, sql } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
 import { Problem } from "../domain/errors.ts";
+import type { Progress } from "../domain/progress.ts";
+import { defaultSettings, type Settings } from "../domain/settings.ts";
+import { createLimits } from "./limits-tables.ts";
 import type { Schema } from "./schema.ts";
 
 /** The inbox: what GitHub sent. */
@@ -151,6 +154,29 @@ async function createMemory({ schema }: Kysely<Schema>): Promise<void> {
     .execute();
 }
 
+/** Rounds that were at work before there were places keep on: each has one. */
+async function placeWorkingRuns(db: Kysely<Schema>): Promise<void> {
+  const working = await db.selectFrom("runs").selectAll().where("phase", "=", "working").execute();
+  for (const run of working) {
+    const settings = { ...defaultSettings, ...(JSON.parse(run.settings_json) as Partial<Settings>) };
+    const { costCents = 0, carriedCents = 0 } = JSON.parse(run.progress_json) as Partial<Progress>;
+    await db
+      .insertInto("places")
+      .values({
+        run_id: run.id,
+        installation_id: run.installation_id,
+        repository_id: run.repository_id,
+        owner: run.owner,
+        ...{ state: "held", ticket: 0, lap: 0, asked_at: run.round_at, since: run.round_at },
+        most: settings.limits.active_runs,
+        day_cents: Math.round(settings.limits.budget_usd_per_day * 100),
+        budget: Math.round(settings.budget_usd * 100),
+        spent: costCents + carriedCents,
+      })
+      .execute();
+  }
+}
+
 /** All migrations by name, in order of their names. */
 const migrations: Record<string, Migration> = {
   "0001_first_tables": {
@@ -159,6 +185,12 @@ const migrations: Record<string, Migration> = {
       await createRuns(db);
       await createRunParts(db);
       await createMemory(db);
+    },
+  },
+  "0002_limits": {
+    up: async (db) => {
+      await createLimits(db);
+      await placeWorkingRuns(db);
     },
   },
 };

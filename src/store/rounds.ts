@@ -3,14 +3,15 @@
  * late for the round that ends.
  */
 import { forNextRound } from "../domain/progress.ts";
-import { isClosed, type Run } from "../domain/run.ts";
+import { isClosed, type Run, spentCents } from "../domain/run.ts";
 import type { Store } from "./database.ts";
+import { admitRound } from "./limits.ts";
 import { changeRun, type HeldRun } from "./runs.ts";
 import type { Db } from "./schema.ts";
 
 /**
- * Opens the next round of a run at rest, which the caller has seized: working again, from now, with no stop
- * asked. False when the matter is closed for good, or another run of its issue is working.
+ * Opens the next round of a run at rest, which the caller has seized: working again or in the queue, from now,
+ * with no stop asked. False when the matter is closed for good, or another run of its issue is working.
  */
 export async function openRound(tx: Db, run: Run, now: number): Promise<boolean> {
   if (isClosed(run)) return false;
@@ -40,7 +41,10 @@ export async function openRound(tx: Db, run: Run, now: number): Promise<boolean>
     .where("round", "=", run.round)
     .where("phase", "=", "resting")
     .executeTakeFirst();
-  return opened.numUpdatedRows === 1n;
+  if (opened.numUpdatedRows !== 1n) return false;
+  const { id, place, settings, round } = run;
+  await admitRound(tx, { run: id, round: round + 1, place, settings, spentCents: spentCents(run), now });
+  return true;
 }
 
 /** Moves a round's beginning, so that time spent waiting on people is not counted as work. */

@@ -6,6 +6,7 @@ import type { Kysely, Transaction } from "kysely";
 import type { Ending } from "../domain/ending.ts";
 import { noProgress, type Progress } from "../domain/progress.ts";
 import {
+  budgetCents,
   type Note,
   type Origin,
   outweighs,
@@ -15,6 +16,9 @@ import {
   type Stop,
 } from "../domain/run.ts";
 import type { Settings } from "../domain/settings.ts";
+import { placeOf } from "./days.ts";
+import { admitRound } from "./limits.ts";
+import type { PlaceRow } from "./limits-tables.ts";
 import { notesOf } from "./notes.ts";
 import type { Db, FactRow, RunRow, Schema } from "./schema.ts";
 
@@ -30,6 +34,8 @@ export class Fenced extends Error {
 export interface HeldRun {
   run: Run;
   facts: FactRow[];
+  /** How the limits see its round; undefined where it was turned away, and while none is open. */
+  place: PlaceRow | undefined;
   epoch: number;
 }
 
@@ -43,7 +49,7 @@ export interface NewRun {
   now: number;
 }
 
-/** Starts a run. `known`: this trigger has had its run; `busy`: the issue has a working run. */
+/** Starts a run, or puts it into the queue. `known`: this trigger has had its run; `busy`: the issue has a working run. */
 export async function startRun(
   tx: Transaction<Schema>,
   start: NewRun,
@@ -78,7 +84,11 @@ export async function startRun(
     .onConflict((conflict) => conflict.doNothing())
     .returning("id")
     .executeTakeFirst();
-  if (inserted) return "started";
+  if (inserted) {
+    const { id: run, settings, now } = start;
+    await admitRound(tx, { run, round: 1, place, settings, spentCents: 0, now });
+    return "started";
+  }
   const known = await tx
     .selectFrom("runs")
     .select("id")
@@ -103,7 +113,8 @@ export async function holdRun(db: Kysely<Schema>, id: string): Promise<HeldRun |
       .where("run_id", "=", id)
       .orderBy("begun_at")
       .execute();
-    return { run: runOf(row, await notesOf(tx, id)), facts, epoch: row.epoch };
+    const place = await placeOf(tx, id);
+    return { run: runOf(row, await notesOf(tx, id)), facts, place, epoch: row.epoch };
   });
 }
 
@@ -219,6 +230,11 @@ export async function resettle(tx: Db, id: string, settings: RunSettings): Promi
     .updateTable("runs")
     .set({ settings_json: JSON.stringify(settings) })
     .where("id", "=", id)
+    .execute();
+  await tx
+    .updateTable("places")
+    .set({ budget: budgetCents(settings) })
+    .where("run_id", "=", id)
     .execute();
 }
 

@@ -3,6 +3,7 @@
  * Times are milliseconds since the epoch; columns named *_json hold JSON text; no column holds a secret in clear.
  */
 import type { Kysely, Transaction } from "kysely";
+import type { DayRow, PauseRow, PlaceRow, TurnRow } from "./limits-tables.ts";
 
 /** What GitHub sent, as it was sent. */
 export interface DeliveryRow {
@@ -138,6 +139,10 @@ export interface Schema {
   replies: ReplyRow;
   wakes: WakeRow;
   memos: MemoRow;
+  places: PlaceRow;
+  turns: TurnRow;
+  days: DayRow;
+  pauses: PauseRow;
 }
 
 /** A connection or a transaction. */

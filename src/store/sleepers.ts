@@ -86,7 +86,7 @@ export async function forgetExpiredTokens(db: Db, before: number): Promise<void>
   await db.deleteFrom("tokens").where("expires_at", "<", before).execute();
 }
 
-/** Working runs and waiting deliveries that no alarm after `since` will wake. */
+/** Working runs, but for those that wait for their turn, and waiting deliveries that no alarm after `since` will wake. */
 export async function sleepers(db: Db, since: number): Promise<{ kind: "run" | "delivery"; id: string }[]> {
   const runs = await db
     .selectFrom("runs")
@@ -95,6 +95,17 @@ export async function sleepers(db: Db, since: number): Promise<{ kind: "run" | "
     // As a literal: SQLite takes the index of working runs only when it sees the word.
     .where("runs.phase", "=", sql.lit("working"))
     .where((where) => where.or([where("wakes.at", "is", null), where("wakes.at", "<", since)]))
+    // Whoever gives up a place wakes the next.
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom("places")
+            .select("places.run_id")
+            .whereRef("places.run_id", "=", "runs.id")
+            .where("places.state", "in", ["waiting", "returning"]),
+        ),
+      ),
+    )
     .limit(rowsMax)
     .execute();
   const deliveries = await db

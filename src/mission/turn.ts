@@ -1,0 +1,132 @@
+/**
+ * Whose turn it is, as the mission sees it: a round works only while it holds a place, and gives it up when it
+ * ends or waits on people. Who is let in next is written in the same transaction and woken with it.
+ * Invariants: a round that waits for its turn mints nothing and opens nothing; waiting is not counted as work;
+ * after a long wait the requester is asked of GitHub again.
+ */
+import type { Met } from "../domain/ending.ts";
+import { runMarker } from "../domain/ids.ts";
+import { may } from "../domain/permission.ts";
+import { type Run, spentCents } from "../domain/run.ts";
+import { statusComment } from "../domain/words.ts";
+import { comment, reaction } from "../github/issue.ts";
+import { noteSpent, placeOf, whyTurnedAway } from "../store/days.ts";
+import { comeBack, leavePlace, queueOf } from "../store/limits.ts";
+import type { PlaceRow } from "../store/limits-tables.ts";
+import { changeRun, type RunChange } from "../store/runs.ts";
+import { noted } from "./facts.ts";
+import { type Tools, targetOf } from "./tools.ts";
+
+/** A wait as long as GitHub's answer about a person is believed. */
+const longMs = 60_000;
+
+/** Does the round wait for its turn? */
+export function isQueued({ held: { place } }: Pick<Tools, "held">): boolean {
+  return place?.state === "waiting" || place?.state === "returning";
+}
+
+/**
+ * Sees to it that the round has its turn. Resolves with `mine` when it may work, with its ending when it may not
+ * any more, and with undefined while it waits: whoever gives up a place wakes it.
+ */
+export async function turnOf(tools: Tools): Promise<"mine" | Met | undefined> {
+  const { held, store, clock } = tools;
+  if (!held.place || held.place.state === "away") await askAgain(tools);
+  const { place } = held;
+  if (place?.state === "held") return (await enter(tools, place)) ?? "mine";
+  if (place?.state === "refused")
+    return { kind: "refused", words: await whyTurnedAway(store.db, place, clock.now()) };
+  return undefined;
+}
+
+/** A round that goes on after it waited on people takes a place again. */
+async function askAgain(tools: Tools): Promise<void> {
+  const { held, store, clock, engine } = tools;
+  const { run } = held;
+  const now = clock.now();
+  const asking = { run: run.id, round: run.round, place: run.place, settings: run.settings };
+  const woken = await store.db.transaction().execute(async (tx) => {
+    await changeRun(tx, held, {});
+    const ids = await comeBack(tx, { ...asking, spentCents: spentCents(run), now });
+    const others = ids.filter((id) => id !== run.id);
+    await engine.wake(tx, ...others.map((id) => ({ kind: "run" as const, id, at: now })));
+    return ids;
+  });
+  if (woken.length > 0) engine.knock();
+  held.place = await placeOf(store.db, run.id);
+}
+
+/** What a round that had to wait does before it begins; its ending when the requester may not start it any more. */
+async function enter(tools: Tools, place: PlaceRow): Promise<Met | undefined> {
+  const { ledger, held } = tools;
+  const { run } = held;
+  const waitedMs = (place.since ?? place.asked_at) - place.asked_at;
+  const fact = `turn ${place.ticket}` as const;
+  if (waitedMs <= 0 || ledger.read(fact)) return undefined;
+  const refused = waitedMs > longMs ? await refusedBy(tools) : undefined;
+  if (refused !== undefined) return { kind: "refused", words: refused };
+  // The round's time begins with its turn.
+  run.roundAt += waitedMs;
+  await ledger.once(fact, noted({ waitedMs }), () => ({ round_at: run.roundAt }));
+  return undefined;
+}
+
+/** Why the requester may not start this any more; undefined when they may. Apps are allowed by the settings alone. */
+async function refusedBy({ github, repositories, held: { run } }: Tools): Promise<string | undefined> {
+  const { sender } = run.origin;
+  if (sender.type !== "User") return undefined;
+  const [own, answer] = await Promise.all([
+    github.self(run.place.installation),
+    repositories.permission(run.place, sender.login),
+  ]);
+  const decision = may({ sender, answer, who: run.settings.who, bots: [], own });
+  return decision.kind === "allowed" ? undefined : `${sender.login} ${decision.words}.`;
+}
+
+/** What a round that waits for its turn shows, once: that it was heard, and where it stands in the queue. */
+export async function showQueued(tools: Tools): Promise<undefined> {
+  const { ledger, github, store, clock, held } = tools;
+  const { run, place } = held;
+  await ledger.once("eyes", reaction(github, run.place, targetOf(run), "eyes"));
+  if (!place || ledger.read("comment")) return undefined;
+  const state = { kind: "queued" as const, ...(await queueOf(store.db, place)) };
+  const body = statusComment(run, state, { now: clock.now() });
+  await ledger.once(
+    "comment",
+    comment(github, run.place, { marker: runMarker(run.id), body, since: run.createdAt }),
+  );
+  return undefined;
+}
+
+/** Gives the round's place up, with a change of its row, and wakes who is let in. */
+export async function giveUpPlace(tools: Tools, how: "ended" | "away", change: RunChange): Promise<void> {
+  const { held, store, clock, engine } = tools;
+  const { run } = held;
+  const now = clock.now();
+  const woken = await store.db.transaction().execute(async (tx) => {
+    await changeRun(tx, held, change);
+    const ids = await leavePlace(tx, { run: run.id, place: run.place, now }, how);
+    await engine.wake(tx, ...ids.map((id) => ({ kind: "run" as const, id, at: now })));
+    return ids;
+  });
+  if (held.place) held.place = how === "away" ? { ...held.place, state: "away", since: null } : undefined;
+  if (woken.length > 0) engine.knock();
+}
+
+/** While a round waits on people, others work in its place. */
+export async function stepAside(tools: Tools): Promise<void> {
+  if (tools.held.place?.state === "held") await giveUpPlace(tools, "away", {});
+}
+
+/** Writes what a look at the session brought; what the run has cost since the last one leaves the day's money. */
+export async function writeLook(tools: Tools, spentBefore: number, change: RunChange): Promise<void> {
+  const { held, store, ledger, clock } = tools;
+  const run: Run = held.run;
+  const spent = spentCents(run);
+  if (spent <= spentBefore) return ledger.change(change);
+  const now = clock.now();
+  await store.db.transaction().execute(async (tx) => {
+    await changeRun(tx, held, change);
+    await noteSpent(tx, { run: run.id, place: run.place, spentCents: spent, now });
+  });
+}
