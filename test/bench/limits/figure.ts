@@ -1,0 +1,19 @@
+/**
+ * A figure of the scoreboard: what it is, what it has to come to, and how it is measured on a virtual clock.
+ * Each has a file of its own beside this one and a line in `limits.ts`.
+ */
+
+/** What was measured, in words, and whether it is what it has to be. */
+export interface Measured {
+  words: string;
+  met: boolean;
+}
+
+/** A row of the scoreboard. */
+export interface Figure {
+  /** `S10`. */
+  id: string;
+  what: string;
+  target: string;
+  measure(): Promise<Measured>;
+}
