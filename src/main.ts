@@ -20,6 +20,7 @@ import { type Listening, listen } from "./doors/server.ts";
 import { openSetUp } from "./doors/setup.ts";
 import { embeddedEngine } from "./engine/embedded.ts";
 import type { Engine, Failure, WakeKind, Workers } from "./engine/engine.ts";
+import { createAttachments } from "./github/attachments.ts";
 import { createRepositories } from "./github/repository.ts";
 import { createLogger, type Logger } from "./log.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
@@ -85,7 +86,8 @@ export async function start(config: Config, outside: Outside): Promise<App> {
   const doctor = (place: Place) => examine({ ...patient, place });
   const intake = await createIntake({ ...known, engine, box, admission, examine: doctor });
   const seal = sealWith(config.sealKeys ?? [sealKeyFrom(config.app.privateKey)], random);
-  const rooms: Rooms = { ...known, engine, repositories, agents, streams, seal };
+  const attachments = createAttachments({ host: config.github, github, fetch: outdoors.fetch, clock });
+  const rooms: Rooms = { ...known, engine, repositories, attachments, agents, streams, seal };
   let stopping = false;
   let listening: Listening | undefined;
   const stop = async () => {

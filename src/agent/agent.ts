@@ -52,10 +52,19 @@ export interface SessionFilter {
   since?: number;
 }
 
-/** Something the agent is told, found again by its marker. */
+/** A picture the agent is shown. */
+export interface Picture {
+  /** Text before it: where it is from. */
+  caption: string;
+  type: "image/png" | "image/jpeg" | "image/gif" | "image/webp";
+  bytes: Buffer;
+}
+
+/** Something the agent is told, found again by its marker. Pictures the backend does not take are left out and named. */
 export interface Message {
   marker: string;
   text: string;
+  pictures?: Picture[];
 }
 
 /** The result of a tool call of the agent. */

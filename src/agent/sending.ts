@@ -2,18 +2,21 @@
  * What a session is sent: messages, answers to its agent's tool calls, interrupts. A message is found again
  * by its marker, an answer by its call. It does not know what they say.
  */
-import type Anthropic from "@anthropic-ai/sdk";
+import { type Anthropic, APIError } from "@anthropic-ai/sdk";
 import type { Act } from "../domain/act.ts";
 import { Problem } from "../domain/errors.ts";
-import type { Answer, Message } from "./agent.ts";
+import type { Answer, Message, Picture } from "./agent.ts";
 import { textOf } from "./events.ts";
+import { asProblem } from "./failure.ts";
 import { once, read } from "./patience.ts";
 
 type Sendable = Anthropic.Beta.Sessions.EventSendParams["events"][number];
 
 /** Tells the agent something. */
 export function messageAct(client: Anthropic, session: string, message: Message): Act<{ id: string }> {
-  const { text, marker } = message;
+  const { text, marker, pictures = [] } = message;
+  const words = { type: "text" as const, text: `${text}\n\n${marker}` };
+  const plain = () => send(client, session, { type: "user.message", content: [words] });
   return {
     find: async () => {
       const list = client.beta.sessions.events.list(session, { types: ["user.message"] }, read);
@@ -22,12 +25,38 @@ export function messageAct(client: Anthropic, session: string, message: Message)
       }
       return undefined;
     },
-    make: () =>
-      send(client, session, {
-        type: "user.message",
-        content: [{ type: "text", text: `${text}\n\n${marker}` }],
-      }),
+    make: async () => {
+      if (pictures.length === 0) return plain();
+      try {
+        const content = [words, ...pictures.flatMap(shown)];
+        return await send(client, session, { type: "user.message", content });
+      } catch (error) {
+        if (!isTooMuch(error)) throw error;
+        // Nothing was taken in, so the same is said once more without them.
+        const content = [words, { type: "text" as const, text: withoutPictures(pictures) }];
+        return send(client, session, { type: "user.message", content });
+      }
+    },
   };
+}
+
+function shown({ caption, type, bytes }: Picture) {
+  const source = { type: "base64" as const, media_type: type, data: bytes.toString("base64") };
+  return [
+    { type: "text" as const, text: caption },
+    { type: "image" as const, source },
+  ];
+}
+
+/** Does the platform refuse what it was sent, rather than the moment? */
+function isTooMuch(error: unknown): boolean {
+  if (!(error instanceof APIError)) return false;
+  return error.status === 413 || (error.status === 400 && asProblem(error).kind === "fault");
+}
+
+function withoutPictures(pictures: Picture[]): string {
+  const names = pictures.map(({ caption }) => caption).join("\n\n");
+  return `The platform did not take the pictures of the issue; these are left out:\n\n${names}`;
 }
 
 /** Answers a tool call. */

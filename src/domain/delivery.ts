@@ -52,6 +52,11 @@ const shapes = {
   "issues.labeled": z.object({ ...scope, issue, label: z.object({ name: z.string() }) }),
   "issues.unlabeled": z.object({ ...scope, issue, label: z.object({ name: z.string() }) }),
   "issues.closed": z.object({ ...scope, issue }),
+  "issues.edited": z.object({
+    ...scope,
+    issue,
+    changes: z.object({ title: z.object({}).optional(), body: z.object({}).optional() }).default({}),
+  }),
   "issue_comment.created": z.object({ ...scope, issue, comment }),
   "pull_request.closed": z.object({
     ...scope,

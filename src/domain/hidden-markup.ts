@@ -59,8 +59,8 @@ const shownElements = new Set(
   ).split(" "),
 );
 
-/** Elements whose content is never shown as text. */
-const unseen = new Set(
+/** Elements whose content is never shown. */
+export const unseenElements: ReadonlySet<string> = new Set(
   "iframe noembed noframes noscript script style template textarea title xmp".split(" "),
 );
 
@@ -72,7 +72,7 @@ function markupEdits(source: string, reading: Reading): Edit[] {
   for (const piece of pieces(source, reading)) {
     if (piece.start > at) edits.push(gap(source, at, piece.start));
     at = piece.end;
-    if (piece.kind !== "text" && unseen.has(piece.name)) {
+    if (piece.kind !== "text" && unseenElements.has(piece.name)) {
       depth = Math.max(0, depth + (piece.kind === "open" ? 1 : -1));
     }
     const text = depth > 0 ? "" : shownPiece(source, piece);

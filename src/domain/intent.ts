@@ -30,6 +30,7 @@ export type Intent =
       onPull: boolean;
     }
   | { kind: "said"; place: Place; origin: Origin; said: Said }
+  | { kind: "edited"; place: Place; title: string; body: string; at: number }
   | { kind: "stop"; place: Place; stop: Stop }
   | { kind: "unlabelled"; place: Place; stop: Stop; label: string }
   | { kind: "pull closed"; place: Place; stop: Stop }
@@ -59,6 +60,18 @@ export function intentOf(delivery: Delivery, settings: Settings, now: number): I
         by: delivery.sender.login,
         at: now,
       });
+    case "issues.edited": {
+      const { title, body } = delivery.issue;
+      if (!delivery.changes.title && !delivery.changes.body)
+        return { kind: "nothing", why: "no text was edited" };
+      return {
+        kind: "edited",
+        place: placeOf(delivery, delivery.issue.number),
+        title,
+        body: body ?? "",
+        at: now,
+      };
+    }
     case "issue_comment.created":
       return commented(delivery, now);
     case "pull_request.closed": {

@@ -19,12 +19,17 @@ export interface PromptFacts {
   session: string;
   quoted: QuotedComment[];
   leftOut: string[];
+  /** Pictures that are not sent, with the reason. */
+  picturesLeftOut: { address: string; why: string }[];
   /** Author of commits: the App's bot. */
   committer: { name: string; email: string };
 }
 
 const bodyCharactersMax = 65_536;
-const commentCharactersMax = 10_000;
+/** Characters quoted of one comment. */
+export const commentCharactersMax = 10_000;
+const addressMax = 300;
+const picturesNamedMax = 20;
 /** Things said in earlier rounds that a new session is told. */
 const earlierMax = 20;
 
@@ -64,7 +69,26 @@ export function requestText(run: Run, facts: PromptFacts): string {
       fenced(run, `comment by ${one.author} at ${one.at}`, cut(one.text, commentCharactersMax)),
     ),
     ...(facts.leftOut.length === 0 ? [] : [`Left out: ${facts.leftOut.join("; ")}.`]),
+    ...picturesText(run, facts.picturesLeftOut),
   ].join("\n\n");
+}
+
+/** What stands before a picture: where it is from. */
+export function captionText(
+  run: Run,
+  { number, of, address }: { number: number; of: string; address: string },
+): string {
+  return fenced(run, `picture ${number}, from ${of}; the picture follows`, oneLine(address, addressMax));
+}
+
+function picturesText(run: Run, leftOut: PromptFacts["picturesLeftOut"]): string[] {
+  if (leftOut.length === 0) return [];
+  const named = leftOut
+    .slice(0, picturesNamedMax)
+    .map(({ address, why }) => `${oneLine(address, addressMax)}: ${why}`);
+  const more = leftOut.length - named.length;
+  const lines = [...named, ...(more > 0 ? [`and ${more} more`] : [])];
+  return [fenced(run, "addresses of pictures that are not sent, and why", lines.join("\n"))];
 }
 
 const planFirst =

@@ -128,6 +128,8 @@ export interface Run {
   head?: string;
   /** Head commit that is held back. */
   held?: string;
+  /** When title or body of the issue were edited last since the request; the run keeps the text it was asked with. */
+  editedAt?: number;
   progress: Progress;
   notes: Note[];
   createdAt: number;

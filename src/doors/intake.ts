@@ -13,6 +13,7 @@ import { rememberUnlabelled } from "../store/memos.ts";
 import { liveRun, type RunKey, stopRun } from "../store/runs.ts";
 import type { DeliveryRow } from "../store/schema.ts";
 import { carryOutCommand, hearComment } from "./commands.ts";
+import { hearEdit } from "./edits.ts";
 import { hearChecks, hearPush, hearReview } from "./feedback.ts";
 import { labelPutOn, unlabellingIgnored } from "./labelling.ts";
 import { beginRun } from "./starting.ts";
@@ -103,6 +104,8 @@ async function carryOut(parts: IntakeParts, row: DeliveryRow, intent: Intent): P
       if (ignored !== undefined) return conclude(parts, delivery, `ignored: ${ignored}`);
       return stopFound(parts, delivery, { key: keyOf("issue", intent.place), stop: intent.stop });
     }
+    case "edited":
+      return hearEdit(parts, delivery, intent);
     case "stop":
       return stopFound(parts, delivery, { key: keyOf("issue", intent.place), stop: intent.stop });
     case "pull closed":

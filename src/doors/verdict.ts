@@ -78,7 +78,7 @@ const verdictKinds: [start: RegExp, kind: string][] = [
   [/^round /, "round opened"],
   [/^alarm/, "alarm"],
   [/^stop /, "stop"],
-  [/^(told|kept|approval|budget|new head) /, "told"],
+  [/^(told|kept|approval|budget|new head|edit) /, "told"],
 ];
 
 /** A verdict without what is particular in it: one of ten kinds. */

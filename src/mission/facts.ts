@@ -19,8 +19,14 @@ export type RunSession = OpenSession & { tokens?: Record<string, string> };
 
 /** The comments that went into the request, as they stood at the trigger. */
 export interface Thread {
-  quoted: { author: string; at: string; text: string }[];
+  quoted: { id: number; author: string; at: string; text: string }[];
   leftOut: string[];
+}
+
+/** The pictures that went into the request, and those that did not with the reason. */
+export interface Pictures {
+  sent: { address: string; sha256: string }[];
+  leftOut: { address: string; why: string }[];
 }
 
 /** What a run comes to know, by name. */
@@ -31,8 +37,8 @@ export interface Facts {
   session: RunSession;
   /** Sessions after the first, by number. */
   [session: `session ${number}`]: RunSession;
-  /** By session. */
-  [request: `request ${string}`]: { id: string };
+  /** By session; `sha256` of the text as it was sent, unknown of one found again. */
+  [request: `request ${string}`]: { id: string; sha256?: string };
   [archive: `archive ${string}`]: true;
   /** By session: the cap it was given last, in whole US cents. */
   [budget: `budget ${string}`]: number;
@@ -45,6 +51,7 @@ export interface Facts {
   /** By call. `note`: whose words the answer carries; said once, in whatever round. */
   [answer: `answer ${string}`]: { id: string; note?: string };
   thread: Thread;
+  pictures: Pictures;
   shown: { text: string; at: number };
   // Of a round:
   /** By ticket: the round had to wait for its turn, and has begun since. */
@@ -85,6 +92,7 @@ const ofTheRun: ReadonlySet<string> = new Set([
   "heard",
   "answer",
   "thread",
+  "pictures",
   "shown",
 ]);
 

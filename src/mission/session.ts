@@ -2,7 +2,8 @@
  * The run's session: opened with a freshly recorded token, or the one an earlier attempt left. A session
  * that was archived is followed by a new one on the pull request's head, which is told what happened before.
  */
-import type { Mount, SessionOrder } from "../agent/agent.ts";
+import { createHash } from "node:crypto";
+import type { Mount, Picture, SessionOrder } from "../agent/agent.ts";
 import { isProblem } from "../domain/errors.ts";
 import { commentMarker, messageMarker } from "../domain/ids.ts";
 import { forNextSession } from "../domain/progress.ts";
@@ -13,7 +14,8 @@ import { sessionTitle } from "../domain/words.ts";
 import { comment } from "../github/issue.ts";
 import { resettle } from "../store/runs.ts";
 import { issueTokens } from "./credential.ts";
-import type { RunSession } from "./facts.ts";
+import type { RunSession, Thread } from "./facts.ts";
+import { type FoundPicture, picturesOf, picturesQuoted } from "./pictures.ts";
 import { threadAtTrigger } from "./thread.ts";
 import { noteReached, type Tools } from "./tools.ts";
 
@@ -94,21 +96,44 @@ function order(tools: Tools, mounts: Mount[], cents: number): SessionOrder {
 
 /** Tells a session what it is for, once. */
 export async function sendRequest(tools: Tools, session: RunSession): Promise<void> {
-  const { ledger, agents } = tools;
-  const text = await requestFor(tools, session);
-  const message = { marker: messageMarker(tools.held.run.id, `request ${session.id}`), text };
-  const sent = agents.message(session.id, message);
-  await ledger.once(`request ${session.id}`, sent, () => ({ looked_at: tools.clock.now() }));
+  const { ledger, attachments } = tools;
+  const thread = ledger.read("pull") ? undefined : await threadAtTrigger(tools);
+  const found = thread ? picturesQuoted(tools, thread) : [];
+  const go = async () => send(tools, session, await requestFor(tools, session, { thread, found }));
+  await (found.length > 0 ? attachments.hold(go) : go());
 }
 
-async function requestFor(tools: Tools, session: RunSession): Promise<string> {
+interface Request {
+  text: string;
+  pictures?: Picture[];
+}
+
+async function send(tools: Tools, session: RunSession, request: Request): Promise<void> {
+  const { ledger, agents, log, clock } = tools;
+  const message = { marker: messageMarker(tools.held.run.id, `request ${session.id}`), ...request };
+  const { find, make } = agents.message(session.id, message);
+  const sha256 = createHash("sha256").update(request.text).digest("hex");
+  const sent = { find, make: async () => ({ ...(await make()), sha256 }) };
+  await ledger.once(`request ${session.id}`, sent, () => ({ looked_at: clock.now() }));
+  log.info({ session_id: session.id, sha256, pictures: request.pictures?.length ?? 0 }, "request sent");
+}
+
+async function requestFor(
+  tools: Tools,
+  session: RunSession,
+  { thread = { quoted: [], leftOut: [] }, found }: { thread: Thread | undefined; found: FoundPicture[] },
+): Promise<Request> {
   const { run } = tools.held;
   const pull = tools.ledger.read("pull");
-  if (pull) return continuationText(run, { session: session.id, branch: pull.branch, base: baseBranch(run) });
-  const thread = await threadAtTrigger(tools);
+  if (pull) {
+    const facts = { session: session.id, branch: pull.branch, base: baseBranch(run) };
+    return { text: continuationText(run, facts) };
+  }
+  const { pictures, leftOut: picturesLeftOut } = await picturesOf(tools, found);
   const { login, botId } = await tools.github.self(run.place.installation);
   const committer = { name: login, email: `${botId}+${login}@users.noreply.github.com` };
-  return requestText(run, { session: session.id, ...thread, committer });
+  const text = requestText(run, { session: session.id, ...thread, picturesLeftOut, committer });
+  return pictures.length === 0 ? { text } : { text, pictures };
 }
 
 /** A budget that people changed reaches the session before anything else is asked of it. */

@@ -6,6 +6,7 @@
 import { runMarker } from "../domain/ids.ts";
 import { type State, statusComment } from "../domain/words.ts";
 import { comment, editComment } from "../github/issue.ts";
+import { leftOut } from "./thread.ts";
 import type { Tools } from "./tools.ts";
 
 /** Least time between two edits that only report progress, early in a run and later. */
@@ -25,16 +26,17 @@ export async function showState(tools: Tools, state: State): Promise<void> {
   const now = clock.now();
   if (state.kind === "working" && now < dueAt(tools, shown)) return;
   // Compared without the time that passes: a text that differs in nothing else is not news.
-  const text = JSON.stringify([state, run.progress.words, run.progress.counts, run.progress.costCents]);
+  const { words, counts, costCents } = run.progress;
+  const text = JSON.stringify([state, words, counts, costCents, ...(run.editedAt ? [run.editedAt] : [])]);
   if (shown?.text === text) return;
-  const leftOut = ledger.read("thread")?.leftOut;
+  const omitted = leftOut(tools);
   const body = statusComment(run, state, {
     now,
     ...(run.session === undefined ? {} : { sessionUrl: agents.url(run.session) }),
     ...(config.server.publicUrl === undefined
       ? {}
       : { dashboardUrl: `${config.server.publicUrl}/runs/${run.id}` }),
-    ...(leftOut === undefined ? {} : { leftOut }),
+    ...(omitted === undefined ? {} : { leftOut: omitted }),
   });
   await ledger.still();
   if (!(await editComment(tools.github, run.place, { id: posted.id, body }))) await repost(tools, body);

@@ -1,51 +1,75 @@
 /**
- * The issue's comments as they stood at the trigger (a command's own time, else when word of it came), written
+ * The issue's comments as they stood at the trigger (a command's own time, a label's by GitHub's record), written
  * down once: what is said or edited later never flows in by itself. Only comments of the issue's author and of
  * people who may trigger are quoted.
  */
 import { may } from "../domain/permission.ts";
+import { commentCharactersMax } from "../domain/prompt.ts";
 import { issueComments, type ThreadComment } from "../github/issue.ts";
+import { lastLabelling } from "../github/labels.ts";
 import { noted, type Thread } from "./facts.ts";
 import type { Tools } from "./tools.ts";
 
 /** People whose permission is asked about one thread; comments of further ones are counted. */
 const askedMax = 20;
-/** Comments quoted; the newest are kept. */
+/** Comments quoted, and their characters together; the newest are kept. */
 const quotedMax = 60;
+const quotedCharactersMax = 150_000;
+/** GitHub's times are cut to seconds. */
+const secondMs = 1_000;
 
 /** The thread, from the facts or from GitHub. An issue without comments costs no call. */
 export async function threadAtTrigger(tools: Tools): Promise<Thread> {
   const { run } = tools.held;
   const known = tools.ledger.read("thread");
   if (known) return known;
-  if (run.origin.comments === 0) return { quoted: [], leftOut: [] };
-  return tools.ledger.once("thread", noted(await readThread(tools)));
+  const edited = run.editedAt === undefined ? [] : [editLeftOut];
+  if (run.origin.comments === 0) return tools.ledger.once("thread", noted({ quoted: [], leftOut: edited }));
+  const { quoted, leftOut } = await readThread(tools);
+  return tools.ledger.once("thread", noted({ quoted, leftOut: [...leftOut, ...edited] }));
 }
+
+/** Everything left out of the request, in words for people; `undefined` while there is no request. */
+export function leftOut({ ledger, held: { run } }: Pick<Tools, "ledger" | "held">): string[] | undefined {
+  const thread = ledger.read("thread");
+  if (!thread) return undefined;
+  const pictures = ledger.read("pictures")?.leftOut.length ?? 0;
+  const all = [
+    ...thread.leftOut,
+    ...(run.editedAt === undefined ? [] : [editLeftOut]),
+    ...(pictures > 0
+      ? [`${pictures} ${pictures === 1 ? "picture" : "pictures"} that could not be sent`]
+      : []),
+  ];
+  return [...new Set(all)];
+}
+
+const editLeftOut =
+  "an edit of the issue made after the request (`/agent fix` with what changed tells the agent)";
 
 async function readThread(tools: Tools): Promise<Thread> {
   const { run } = tools.held;
   const { comments, unread } = await issueComments(tools.github, run.place);
   const { appId } = await tools.github.self(run.place.installation);
   const own = run.origin.trigger.kind === "command" ? run.origin.trigger.commentId : undefined;
-  const triggerAt = Math.min(run.origin.at, comments.find(({ id }) => id === own)?.createdAt ?? Infinity);
+  const triggerAt = await triggeredAt(tools, comments.find(({ id }) => id === own)?.createdAt);
   const others = comments.filter((one) => one.app !== appId);
   const early = others.filter((one) => one.createdAt <= triggerAt);
   const unchanged = early.filter((one) => !isEditedSince(one, triggerAt));
-  const trusted = await trustedAuthors(tools, unchanged);
-  const quotable = unchanged.filter((one) => trusted.has(one.author) && one.id !== own);
-  const kept = quotable.slice(-quotedMax);
+  const isTrusted = await trust(tools, unchanged);
+  const trusted = unchanged.filter(isTrusted);
+  const quotable = trusted.filter((one) => one.id !== own);
+  const kept = newest(quotable);
   const counted = [
     [unread, "older comments that were not read"],
     [others.length - early.length, "comments written after the request"],
     [early.length - unchanged.length, "comments edited after the request"],
-    [
-      unchanged.filter((one) => !trusted.has(one.author)).length,
-      "comments of people who may not start a run",
-    ],
+    [unchanged.length - trusted.length, "comments of people who may not start a run"],
     [quotable.length - kept.length, "older comments"],
   ] as const;
   return {
     quoted: kept.map((one) => ({
+      id: one.id,
       author: one.author,
       at: new Date(one.createdAt).toISOString(),
       text: one.body,
@@ -54,23 +78,48 @@ async function readThread(tools: Tools): Promise<Thread> {
   };
 }
 
-/** GitHub's times are cut to seconds: an edit within the trigger's own second may have come after it. */
-function isEditedSince({ createdAt, updatedAt }: ThreadComment, at: number): boolean {
-  return updatedAt !== createdAt && updatedAt + 1_000 > at;
+/** The command's own time, or the labelling's: word of either may have come much later. */
+async function triggeredAt({ github, held: { run } }: Tools, commandAt: number | undefined): Promise<number> {
+  const { trigger, at, sender } = run.origin;
+  if (trigger.kind === "command") return Math.min(at, commandAt ?? Number.POSITIVE_INFINITY);
+  const last = await lastLabelling(github, run.place, trigger.label);
+  const isOurs = last?.kind === "labeled" && last.by?.id === sender.id;
+  return isOurs ? Math.min(at, last.at + secondMs) : at;
 }
 
-async function trustedAuthors(tools: Tools, comments: ThreadComment[]): Promise<Set<string>> {
+/** The newest that fit, oldest first. */
+function newest(comments: ThreadComment[]): ThreadComment[] {
+  let characters = 0;
+  const kept: ThreadComment[] = [];
+  for (const one of comments.slice(-quotedMax).toReversed()) {
+    characters += Math.min(one.body.length, commentCharactersMax);
+    if (characters > quotedCharactersMax) break;
+    kept.unshift(one);
+  }
+  return kept;
+}
+
+/** An edit within the trigger's own second may have come after it. */
+function isEditedSince({ createdAt, updatedAt }: ThreadComment, at: number): boolean {
+  return updatedAt !== createdAt && updatedAt + secondMs > at;
+}
+
+/** Whose comments count: by account, and never what an App wrote in somebody's name. */
+async function trust(tools: Tools, comments: ThreadComment[]): Promise<(comment: ThreadComment) => boolean> {
   const { run } = tools.held;
+  const bySelf = ({ type, app }: ThreadComment) => type !== "User" || app === undefined;
   const people = new Map(
-    comments.filter((one) => one.type === "User" && one.app === undefined).map((one) => [one.author, one]),
+    comments.filter((one) => one.type === "User" && bySelf(one)).map((one) => [one.authorId, one]),
   );
-  const trusted = new Set([run.origin.sender.login, ...(run.origin.author ? [run.origin.author.login] : [])]);
+  const trusted = new Set([run.origin.sender.id, ...(run.origin.author ? [run.origin.author.id] : [])]);
   const { appId, botId } = await tools.github.self(run.place.installation);
-  for (const person of [...people.values()].filter(({ author }) => !trusted.has(author)).slice(-askedMax)) {
+  for (const person of [...people.values()]
+    .filter(({ authorId }) => !trusted.has(authorId))
+    .slice(-askedMax)) {
     const answer = await tools.repositories.permission(run.place, person.author);
     const sender = { id: person.authorId, type: person.type };
     const asking = { sender, answer, who: run.settings.who, bots: [], own: { appId, botId } };
-    if (may(asking).kind === "allowed") trusted.add(person.author);
+    if (may(asking).kind === "allowed") trusted.add(person.authorId);
   }
-  return trusted;
+  return (one) => trusted.has(one.authorId) && bySelf(one);
 }

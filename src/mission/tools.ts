@@ -7,6 +7,7 @@ import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { Run } from "../domain/run.ts";
 import type { Engine } from "../engine/engine.ts";
+import type { Attachments } from "../github/attachments.ts";
 import type { GitHub } from "../github/client.ts";
 import type { ReactionTarget } from "../github/issue.ts";
 import type { Repositories } from "../github/repository.ts";
@@ -21,6 +22,7 @@ import type { Ledger } from "./facts.ts";
 export interface Rooms {
   github: GitHub;
   repositories: Repositories;
+  attachments: Attachments;
   agents: Agents;
   streams: Streams;
   store: Store;

@@ -193,6 +193,11 @@ const migrations: Record<string, Migration> = {
       await placeWorkingRuns(db);
     },
   },
+  "0003_edits": {
+    up: async ({ schema }) => {
+      await schema.alterTable("runs").addColumn("edited_at", "bigint").execute();
+    },
+  },
 };
 
 /** Names in the database that this code does not know: it was written by a newer version. */

@@ -250,6 +250,11 @@ export async function stopRun(tx: Db, id: string, stop: Stop): Promise<void> {
     .execute();
 }
 
+/** Remembers that the issue was edited while the run works on the text it was asked with. */
+export async function noteEdit(tx: Db, id: string, at: number): Promise<void> {
+  await tx.updateTable("runs").set({ edited_at: at }).where("id", "=", id).execute();
+}
+
 /** Has somebody asked the run to stop by now, whatever its holder read before? */
 export async function stopAsked(db: Db, id: string): Promise<boolean> {
   const row = await db.selectFrom("runs").select("stop_json").where("id", "=", id).executeTakeFirst();
@@ -283,6 +288,7 @@ export function runOf(row: RunRow, notes: Note[]): Run {
     ...(row.pull === null ? {} : { pull: row.pull }),
     ...(row.head === null ? {} : { head: row.head }),
     ...(row.held === null ? {} : { held: row.held }),
+    ...(row.edited_at === null ? {} : { editedAt: row.edited_at }),
   };
 }
 

@@ -58,6 +58,8 @@ export interface RunRow {
   /** When its session was looked at last, while it waits for nothing else; null while there is nothing to look for. */
   looked_at: number | null;
   ended_at: number | null;
+  /** When title or body of the issue were edited last while the run worked; null while they were not. */
+  edited_at: number | null;
 }
 
 /** A written fact: `once(name, find, make)` of a run. */

@@ -43,6 +43,7 @@ function runRow(changes: Partial<RunRow>): Insertable<RunRow> {
     round_at: 1_795_305_600_000,
     looked_at: null,
     ended_at: null,
+    edited_at: null,
     ...changes,
   };
 }

@@ -12,6 +12,7 @@ import {
   type Issue,
   type Json,
   nextId,
+  type Post,
   type Repository,
   repositoryOf,
   type World,
@@ -71,6 +72,11 @@ export function created(body: unknown): Reply {
 
 /** 204. */
 export const noContent: Reply = { status: 204 };
+
+/** What a text looks like, where the caller asks for that as well (`application/vnd.github.full+json`). */
+export function looks(call: Call, post: Post): Json {
+  return /application\/vnd\.github\.(v3\.)?full/.test(call.accept) ? call.world.render(post) : {};
+}
 
 /** The body as the schema wants it; 400 for no JSON object, 422 otherwise. */
 export function bodyOf<Schema extends z.ZodType>(call: Call, schema: Schema): z.output<Schema> {

@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { serve } from "@hono/node-server";
 import { type Clock, systemClock } from "../../../src/clock.ts";
+import { Attachments } from "./attachments.ts";
 import { privateKey } from "./auth.ts";
 import { ok, type Route } from "./call.ts";
 import { Courier, type Mishap } from "./deliveries.ts";
@@ -98,6 +99,7 @@ function newWorld({ clock = systemClock, events = subscribed, permissions = aske
     tokens: new Map(),
     tokenLag: { unknownMs: 0, forbiddenMs: 0 },
     emit: () => {},
+    render: () => ({}),
   };
   newAccount(world, "github-actions[bot]", "Bot");
   return world;
@@ -113,6 +115,8 @@ export async function startGitHub(options: GitHubOptions = {}) {
   const limiter = new Limiter(clock, { ...documentedLimits, ...options.limits });
   const courier = new Courier({ clock, app, hookId: nextId(), webhookUrl: options.webhookUrl });
   world.emit = courier.emit;
+  const attachments = new Attachments(world);
+  world.render = (post) => attachments.rendered(post);
   let tokenLifeMs = options.tokenLifeMs ?? 3_600_000;
   const manifests = new Manifests(world, courier);
   const routes: Route[] = [
@@ -126,7 +130,7 @@ export async function startGitHub(options: GitHubOptions = {}) {
     ...gitRoutes,
     rateLimitRoute(limiter),
   ];
-  const { fetch } = application({ world, routes, requests, faults, limiter, manifests });
+  const { fetch } = application({ world, routes, requests, faults, limiter, manifests, attachments });
   const server = await listening(fetch, options.port ?? 0);
   const { port } = server.address() as AddressInfo;
   const host = `127.0.0.1:${port}`;
@@ -138,6 +142,10 @@ export async function startGitHub(options: GitHubOptions = {}) {
     app: { ...app, botId: app.bot.id, botLogin: app.bot.login },
     /** Every request so far, oldest first. */
     log: requests.log,
+    /** Every look at an attached picture, oldest first. */
+    attachmentLog: attachments.log,
+    /** Uploads a picture as somebody does who writes a text, and returns its address. */
+    attach: (repository: string, bytes: Buffer): string => attachments.add(repository, bytes),
     /** Every attempt at a delivery so far, oldest first. */
     deliveries: courier.log,
     /** Requests being answered and deliveries being sent, without those that only wait for the clock. */

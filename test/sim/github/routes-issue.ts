@@ -12,6 +12,7 @@ import {
   created,
   issueOf,
   listed,
+  looks,
   noContent,
   ok,
   param,
@@ -58,7 +59,7 @@ export const issueRoutes: Route[] = [
     method: "GET",
     template: one,
     needs: conversation("read"),
-    answer: (call) => ok(issueJson(call.world, issueOf(call))),
+    answer: (call) => ok({ ...issueJson(call.world, issueOf(call)), ...looks(call, issueOf(call)) }),
   },
   { method: "PATCH", template: one, needs: conversation("write"), createsContent: true, answer: change },
   {

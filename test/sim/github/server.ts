@@ -4,6 +4,7 @@
  */
 import { Hono } from "hono";
 import { accepted, demand, type Permission } from "./access.ts";
+import type { Attachments } from "./attachments.ts";
 import { type Caller, callerOf } from "./auth.ts";
 import { type Call, type RepositoryCall, type Route, repositoryNamed } from "./call.ts";
 import { type Env, exchange, type Gate, type HonoContext, refused } from "./gate.ts";
@@ -18,6 +19,7 @@ import { fullName, type Repository, type World } from "./world.ts";
 export interface Surroundings extends Gate {
   routes: Route[];
   manifests: Manifests;
+  attachments: Attachments;
 }
 
 /** Segments that may hold slashes when they end a template. */
@@ -42,6 +44,8 @@ export function application(around: Surroundings): Hono<Env> {
   app.post("/api/graphql", (context) => graphql(around, context));
   // Logs lie on a host of their own, behind an address that only the API gives away.
   app.get("/job-logs/:id", (context) => context.text(logOf(around.world, Number(context.req.param("id")))));
+  app.get("/user-attachments/assets/:name", (context) => around.attachments.open(context));
+  app.get("/storage/user/:user/files/:name", (context) => around.attachments.fetch(context));
   app.all("/:owner/:name/:action{info/refs|git-upload-pack|git-receive-pack}", (context) =>
     git(around, context),
   );

@@ -239,6 +239,8 @@ export interface World {
   /** How long a fresh token answers 401, and after that 403. */
   tokenLag: { unknownMs: number; forbiddenMs: number };
   emit: Emit;
+  /** A text as readers see it: `body_html` and `body_text`. */
+  render: (post: Pick<Post, "body">) => Json;
 }
 
 let lastId = 0;
