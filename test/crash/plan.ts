@@ -5,7 +5,7 @@
 import { sampled, shuffled } from "./chance.ts";
 import type { Blow } from "./life.ts";
 import { type Return, returns, type Strike } from "./play.ts";
-import type { Story } from "./stories.ts";
+import type { Story } from "./story.ts";
 
 /** A play to be played; `kill` is where a real server dies in it. */
 export interface Plan {

@@ -7,7 +7,7 @@ import { flawsOf } from "./invariants.ts";
 import type { Blow, Hear } from "./life.ts";
 import { Count } from "./moments.ts";
 import type { Scene } from "./scene.ts";
-import type { Ends, Story } from "./stories.ts";
+import type { Ends, Story } from "./story.ts";
 import { buildWorld, type World } from "./world.ts";
 
 /** How the service comes back. */
@@ -42,16 +42,21 @@ const playMsMax = 12 * 3_600_000;
 /** After the ending: the caretaker comes by, what was retired is revoked, spare sessions are closed. */
 const restMs = 12 * 60_000;
 
-/** Plays it. */
-export async function play(story: Story, strikes: Strike[]): Promise<Played> {
-  const world = await buildWorld(story.tokenLifeMs ?? 3_600_000);
+/** Plays it; `encore` happens when all has come to rest, and has to change nothing of what is judged. */
+export async function play(
+  story: Story,
+  strikes: Strike[],
+  encore?: (world: World) => Promise<unknown>,
+): Promise<Played> {
+  const world = await buildWorld(story);
   world.claude.script(() => story.script);
   const stroke = new Strokes(strikes, world);
   const flaws: string[] = [];
   try {
     await stroke.live();
     await playOut(world, story, stroke);
-    flaws.push(...stroke.flaws);
+    await encore?.(world);
+    if (encore) await rest(world, stroke);
     const wasAway = stroke.wasAway();
     const ends = wasAway && story.endsAway && isSo(world, story.endsAway) ? story.endsAway : story.ends;
     flaws.push(...flawsOf({ world, ends, deaths: stroke.struck, wasAway }));
@@ -78,14 +83,19 @@ async function playOut(world: World, story: Story, stroke: Strokes): Promise<voi
     }
     return !isOver() && clock.now() < end;
   });
-  const restEnd = clock.now() + restMs;
-  await move(world, stroke, () => (clock.next() ?? restEnd) < restEnd);
+  await rest(world, stroke);
   if (!isOver()) throw new Error("the story has no ending");
 }
 
-/** Has the run come to this ending? */
+async function rest(world: World, stroke: Strokes): Promise<void> {
+  const { clock } = world;
+  const end = clock.now() + restMs;
+  await move(world, stroke, () => (clock.next() ?? end) < end);
+}
+
+/** Has the newest run come to this ending? */
 export function isSo(world: Scene, ends: Ends): boolean {
-  const [run] = world.rows("runs");
+  const run = world.rows("runs").at(-1);
   return run?.["phase"] === ends.phase && run["round"] === ends.rounds;
 }
 
@@ -112,7 +122,6 @@ async function move(world: World, stroke: Strokes, goes: () => boolean): Promise
 class Strokes {
   readonly points: string[] = [];
   struck = 0;
-  readonly flaws: string[] = [];
   readonly #strikes: Strike[];
   readonly #world: World;
   #count = new Count();

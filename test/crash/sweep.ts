@@ -7,7 +7,8 @@ import { kill } from "./kill/kill.ts";
 import { killsOf, type Measure, type Plan, pairsOf, pointsOf, type Recorded, singlesOf } from "./plan.ts";
 import type { Plant } from "./plants.ts";
 import { type Played, play } from "./play.ts";
-import { killsMin, main, type Story, stories } from "./stories.ts";
+import { killsMin, main, stories } from "./stories.ts";
+import type { Story } from "./story.ts";
 
 /** What a sweep tells while it goes on. */
 export type Told =

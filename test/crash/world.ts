@@ -13,6 +13,7 @@ import { VirtualClock } from "../sim/virtual-clock.ts";
 import { Disk } from "../store/disk.ts";
 import { type Hear, Life } from "./life.ts";
 import { furnish, type Scene } from "./scene.ts";
+import type { Story } from "./story.ts";
 
 const webhookKey = `whsec_${Buffer.from("0123456789abcdef0123456789abcdef").toString("base64")}`;
 const quietTurns = 6;
@@ -27,6 +28,8 @@ export class World implements Scene {
   readonly github: GitHubSim;
   readonly claude: ClaudeSim;
   life: Life;
+  /** Variables of the service's environment besides the usual ones. */
+  env: Record<string, string> = {};
   #app: App | undefined;
 
   constructor({ github, claude, clock }: { github: GitHubSim; claude: ClaudeSim; clock: VirtualClock }) {
@@ -54,6 +57,7 @@ export class World implements Scene {
       ANTHROPIC_WEBHOOK_SIGNING_KEY: webhookKey,
       PORT: "0",
       PATCHWRIGHT_POLL_MS: "60000",
+      ...this.env,
     });
     const log = createLogger("debug", { write: (line: string) => void lines.push(JSON.parse(line)) });
     const starting = start(config, {
@@ -78,6 +82,11 @@ export class World implements Scene {
     this.github.setWebhook(undefined);
     this.claude.setWebhook(undefined);
     void starting.then((app) => app?.stop()).catch(() => undefined);
+  }
+
+  /** Where the service takes GitHub's deliveries; undefined while nobody lives. */
+  get door(): string | undefined {
+    return this.#app && !this.life.isDead ? `${this.#app.url}/api/github/webhooks` : undefined;
   }
 
   /** All rows of a table. */
@@ -107,12 +116,18 @@ export class World implements Scene {
 }
 
 /** Builds a world; the service does not run yet. */
-export async function buildWorld(tokenLifeMs: number): Promise<World> {
+export async function buildWorld({
+  tokenLifeMs = 3_600_000,
+  env = {},
+  prepare,
+}: Pick<Story, "tokenLifeMs" | "env" | "prepare">): Promise<World> {
   let world: World | undefined;
   const clock = new VirtualClock({ settle: async () => world?.settle() });
   const github = await startGitHub({ clock, tokenLifeMs });
   const claude = await startClaude({ clock, gitHosts: [github.host], heartbeatMs: 0 });
   await furnish(github);
   world = new World({ github, claude, clock });
+  world.env = env;
+  await prepare?.(world);
   return world;
 }

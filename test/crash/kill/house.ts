@@ -23,7 +23,9 @@ const compiledDir = join(tmpdir(), "patchwright-compiled");
 /** How a house is set up. */
 export interface Plot {
   speed: number;
-  tokenLifeMs: number;
+  tokenLifeMs: number | undefined;
+  /** Variables of the server's environment besides the usual ones. */
+  env: Record<string, string> | undefined;
   /** Where the first server dies; undefined for a play in which nobody does. */
   cut: string | undefined;
 }
@@ -39,19 +41,21 @@ export class House implements Scene {
   deaths = 0;
   readonly #dataDir: string;
   readonly #pace: Pace;
+  readonly #env: Record<string, string>;
   readonly #count = new Count();
   #server: ServerProcess | undefined;
   #cut: string | undefined;
 
   constructor(
     { github, claude }: { github: GitHubSim; claude: ClaudeSim },
-    { dataDir, pace, cut }: { dataDir: string; pace: Pace; cut: string | undefined },
+    { dataDir, pace, cut, env = {} }: { dataDir: string; pace: Pace } & Pick<Plot, "cut" | "env">,
   ) {
     this.github = github;
     this.claude = claude;
     this.clock = fastClock(pace);
     this.#dataDir = dataDir;
     this.#pace = pace;
+    this.#env = env;
     this.#cut = cut;
     github.onRequest((phase, { method, path }) =>
       this.#hears(`${phase} ${method} ${routeOf(path)}`) ? "cut" : undefined,
@@ -128,7 +132,7 @@ export class House implements Scene {
       preload.searchParams.set(name, String(value));
     const environment = environmentOf({ github, claude, dataDir: this.#dataDir });
     return startServer(
-      { ...environment, PATCHWRIGHT_POLL_MS: "60000", NODE_COMPILE_CACHE: compiledDir },
+      { ...environment, PATCHWRIGHT_POLL_MS: "60000", NODE_COMPILE_CACHE: compiledDir, ...this.#env },
       { preload: preload.href, hear: (line) => this.#reads(line) },
     );
   }
@@ -162,12 +166,12 @@ export class House implements Scene {
 }
 
 /** Builds a house; the server does not run yet. */
-export async function buildHouse({ speed, tokenLifeMs, cut }: Plot): Promise<House> {
+export async function buildHouse({ speed, tokenLifeMs = 3_600_000, cut, env }: Plot): Promise<House> {
   const pace = { since: systemClock.now(), speed };
   const clock = fastClock(pace);
   const github = await startGitHub({ clock, tokenLifeMs });
   const claude = await startClaude({ clock, gitHosts: [github.host] });
   await furnish(github);
   const dataDir = await mkdtemp(join(tmpdir(), "patchwright-kill-"));
-  return new House({ github, claude }, { dataDir, pace, cut });
+  return new House({ github, claude }, { dataDir, pace, cut, env });
 }

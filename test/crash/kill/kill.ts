@@ -5,7 +5,7 @@
 import { pause, systemClock } from "../../../src/clock.ts";
 import { flawsOf } from "../invariants.ts";
 import { isSo, type Played } from "../play.ts";
-import type { Story } from "../stories.ts";
+import type { Story } from "../story.ts";
 import { buildHouse, type House } from "./house.ts";
 
 /** Most of a play is the server's own work, which knows no pace; what waits for minutes goes faster. */
@@ -19,12 +19,13 @@ const restMs = 500;
 /** Plays it: `cut` is where the server dies. */
 export async function kill(story: Story, cut?: string): Promise<Played> {
   const house = await buildHouse({
-    ...{ speed: story.waits ? speeds.fast : speeds.brisk, tokenLifeMs: story.tokenLifeMs ?? 3_600_000 },
-    cut,
+    ...{ speed: story.waits ? speeds.fast : speeds.brisk, tokenLifeMs: story.tokenLifeMs },
+    ...{ env: story.env, cut },
   });
   house.claude.script(() => story.script);
   let flaws: string[] = [];
   try {
+    await story.prepare?.(house);
     await house.live();
     flaws = await playOut(house, story);
   } catch (error) {

@@ -1,0 +1,108 @@
+/** Stories of what people ask for besides: a plan first, a word about how things stand, more money, another try. */
+import type { Script } from "../sim/claude/agent.ts";
+import { fixAndSubmit } from "../sim/claude/scripts.ts";
+import { issue, type Scene, shop } from "./scene.ts";
+import { labelled, opened, type Story, says, shows, work } from "./story.ts";
+
+const rests = (scene: Scene) => scene.rows("runs")[0]?.["phase"] === "resting";
+const hasEnded = (scene: Scene) => scene.rows("runs")[0]?.["phase"] === "ended";
+
+const openedAndRests = (scene: Scene) => shows("opened #2")(scene) && rests(scene);
+
+/** Proposes until it is approved, then works. */
+const planner: Script = async (agent) => {
+  const answer = await agent.custom("propose_plan", { plan: "Add both numbers." });
+  if (/approved this plan/.test(answer.text)) await work(agent);
+};
+
+/** A failed check of GitHub's own on what the session pushed. */
+const failChecks = ({ github, claude }: Scene) =>
+  github.completeSuite(shop, {
+    branch: `claude/${claude.sessions[0]?.id}`,
+    runs: [{ name: "unit", conclusion: "failure", title: "1 of 9 failed", summary: "add is wrong" }],
+  });
+
+/** Waits to be stopped, unless somebody has prepared the ground since. */
+const waitsOrWorks: Script = async (agent) => {
+  if ((await agent.read("ready.txt")) === undefined) await agent.wait(3_600_000);
+  await work(agent);
+};
+
+/** Stories in which people talk to a run. */
+export const talks: Story[] = [
+  {
+    name: "plan",
+    script: planner,
+    acts: [
+      {
+        when: () => true,
+        does: ({ github }) => {
+          github.openIssue(shop, { title: "Add is wrong", body: "It adds one.", author: "mona" });
+          github.comment(shop, issue, { body: "/agent plan", by: "mona" });
+        },
+      },
+      says(shows("waiting for approval"), "/agent approve", "rita"),
+    ],
+    ends: { ...opened, waitsForPeople: true },
+    points: 190,
+  },
+  {
+    name: "reply",
+    script: work,
+    acts: [labelled, says(openedAndRests, "/agent status", "mona"), says(() => true, "/agent help", "rita")],
+    ends: { ...opened, comments: 2 },
+    points: 176,
+  },
+  {
+    name: "budget",
+    script: async (agent) => {
+      await agent.spend(501);
+      await work(agent);
+    },
+    acts: [labelled, says(shows("budget reached"), "/agent budget 9", "rita")],
+    ends: { ...opened, rounds: 2, comments: 1 },
+    points: 198,
+  },
+  {
+    name: "retry",
+    script: waitsOrWorks,
+    isBrief: true,
+    acts: [
+      labelled,
+      says(({ claude }) => claude.sessions[0]?.status === "running", "/agent stop", "mona"),
+      {
+        when: hasEnded,
+        does: async ({ github }) => {
+          await github.pushCommit(shop, "main", { files: { "ready.txt": "yes\n" }, by: "rita" });
+          github.comment(shop, issue, { body: "/agent retry", by: "mona" });
+        },
+      },
+    ],
+    ends: { ...opened, messages: 2, runs: 2 },
+    points: 210,
+  },
+  {
+    name: "failed checks",
+    script: fixAndSubmit(),
+    acts: [labelled, { when: openedAndRests, does: failChecks }],
+    ends: { ...opened, rounds: 2, messages: 2, comments: 1 },
+    points: 230,
+  },
+  {
+    name: "refusal",
+    script: work,
+    acts: [
+      {
+        when: () => true,
+        does: ({ github }) => {
+          github.addUser("otto");
+          github.openIssue(shop, { title: "Add is wrong", author: "otto" });
+          github.comment(shop, issue, { body: "/agent fix", by: "otto" });
+        },
+      },
+      says(() => true, "/agent fix", "mona"),
+    ],
+    ends: { ...opened, comments: 1 },
+    points: 170,
+  },
+];
