@@ -19,6 +19,8 @@ export interface PromptFacts {
   session: string;
   quoted: QuotedComment[];
   leftOut: string[];
+  /** Repositories mounted besides, `owner/name`. */
+  besides: string[];
   /** Pictures that are not sent, with the reason. */
   picturesLeftOut: { address: string; why: string }[];
   /** Author of commits: the App's bot. */
@@ -41,6 +43,7 @@ export function requestText(run: Run, facts: PromptFacts): string {
     `Resolve issue #${place.issue} of ${fullName(place)}.`,
     [
       `- Repository: /workspace/${place.repo}, checked out at \`${startBranch(run)}\`.`,
+      ...besidesLine(facts.besides),
       `- Create the branch \`${branch}\` from it, commit there and push exactly that branch: \`git push origin HEAD:${branch}\`.`,
       `- Commit as: git config user.name "${facts.committer.name}" && git config user.email "${facts.committer.email}".`,
       `- When everything is pushed call submit_pull_request, then end your turn. Ask with ask_maintainer only what blocks you.`,
@@ -89,6 +92,13 @@ function picturesText(run: Run, leftOut: PromptFacts["picturesLeftOut"]): string
   const more = leftOut.length - named.length;
   const lines = [...named, ...(more > 0 ? [`and ${more} more`] : [])];
   return [fenced(run, "addresses of pictures that are not sent, and why", lines.join("\n"))];
+}
+
+function besidesLine(names: string[]): string[] {
+  const places = names.map((name) => `/workspace/${name.slice(name.indexOf("/") + 1)} (${name})`);
+  return places.length === 0
+    ? []
+    : [`- To read only, beside it: ${places.join(", ")}. Pushes there are refused.`];
 }
 
 const planFirst =
@@ -176,13 +186,17 @@ export function checksText(
 }
 
 /** What the agent is told when a new session goes on with a pull request. */
-export function continuationText(run: Run, facts: { session: string; branch: string; base: string }): string {
+export function continuationText(
+  run: Run,
+  facts: { session: string; branch: string; base: string; besides: string[] },
+): string {
   const { place } = run;
   const own = sessionBranch(facts.session);
   return [
     `Continue pull request #${run.pull ?? ""} of ${fullName(place)}, which resolves issue #${place.issue}. An earlier session of yours opened it; this session begins anew on its head.`,
     [
       `- Repository: /workspace/${place.repo}, checked out at \`${facts.branch}\`, the head of the pull request against \`${facts.base}\`.`,
+      ...besidesLine(facts.besides),
       `- Push to the branch \`${own}\` and nothing else: \`git push origin HEAD:${own}\`. Patchwright carries it over to the pull request.`,
       "- When everything is pushed, end your turn with a short answer to what follows.",
     ].join("\n"),

@@ -35,8 +35,6 @@ export interface Origin {
   issueUrl: string;
   defaultBranch: string;
   private: boolean;
-  /** Repositories mounted besides, read only: those of the settings the sender may read. */
-  besides?: { name: string; repositoryId: number }[];
   /** What an earlier run on the issue came to, when this one follows it; `onTop`: it begins on that branch. */
   before?: { ending: string; branch?: string; onTop?: true };
 }

@@ -6,12 +6,14 @@
  * place; none outlives its round by more than a minute.
  */
 import type { Mount } from "../agent/agent.ts";
+import { besideLost } from "../domain/besides.ts";
 import { isProblem, Problem } from "../domain/errors.ts";
 import { lifeMs, replaceAt, revokeRetiredAt, usable } from "../domain/rotation.ts";
 import { fullName } from "../domain/run.ts";
 import type { Secret } from "../domain/secret.ts";
 import { Fenced } from "../store/runs.ts";
 import { dropToken, holdToken, recordToken, type TokenRecord, tokensOf } from "../store/tokens.ts";
+import { besidesOf } from "./besides.ts";
 import type { RunSession } from "./facts.ts";
 import { mayPush } from "./pause.ts";
 import type { Tools } from "./tools.ts";
@@ -20,7 +22,7 @@ import type { Tools } from "./tools.ts";
 export async function issueTokens(tools: Tools): Promise<(Mount & { tokenId: string })[]> {
   const { run } = tools.held;
   const mounts: (Mount & { tokenId: string })[] = [];
-  for (const name of [fullName(run.place), ...(run.origin.besides ?? []).map((one) => one.name)]) {
+  for (const name of [fullName(run.place), ...besidesOf(tools).map((one) => one.name)]) {
     const { record, token } = await unusedToken(tools, name);
     mounts.push({ name, url: `${tools.github.webUrl}/${name}`, token, tokenId: record.id });
   }
@@ -33,7 +35,7 @@ function scopeOf(tools: Tools, resource: string): { repositoryId: number; conten
   if (resource === fullName(run.place)) {
     return { repositoryId: run.place.repositoryId, contents: mayPush(tools) ? "write" : "read" };
   }
-  const beside = run.origin.besides?.find(({ name }) => name === resource);
+  const beside = besidesOf(tools).find(({ name }) => name === resource);
   if (!beside)
     throw new Problem("fault", "resource_unknown", `The run does not know the repository ${resource}.`);
   return { repositoryId: beside.repositoryId, contents: "read" };
@@ -58,11 +60,17 @@ async function mintAndRecord(
 ): Promise<{ record: TokenRecord; token: Secret }> {
   const { run } = tools.held;
   const scope = scopeOf(tools, resource);
-  const minted = await tools.github.mint({
-    installation: run.place.installation,
-    repositoryId: scope.repositoryId,
-    permissions: { contents: scope.contents, metadata: "read" },
-  });
+  const minted = await tools.github
+    .mint({
+      installation: run.place.installation,
+      repositoryId: scope.repositoryId,
+      permissions: { contents: scope.contents, metadata: "read" },
+    })
+    .catch((error: unknown) => {
+      const isLost = isProblem(error) && error.code === "github_not_granted";
+      if (!isLost || !besidesOf(tools).some(({ name }) => name === resource)) throw error;
+      throw new Problem("refused", "beside_lost", besideLost(resource), { cause: error });
+    });
   const id = Buffer.from(tools.random(12)).toString("base64url");
   const { seal } = tools;
   const born = {

@@ -5,6 +5,7 @@
 import type { OpenSession } from "../agent/agent.ts";
 import type { Clock } from "../clock.ts";
 import type { Act } from "../domain/act.ts";
+import type { Beside } from "../domain/besides.ts";
 import type { Ending, Met } from "../domain/ending.ts";
 import { isProblem, Problem } from "../domain/errors.ts";
 import type { Submission } from "../domain/words.ts";
@@ -39,6 +40,8 @@ export interface Facts {
   [session: `session ${number}`]: RunSession;
   /** By session; `sha256` of the text as it was sent, unknown of one found again. */
   [request: `request ${string}`]: { id: string; sha256?: string };
+  /** By number of the session: the repositories it mounts besides. */
+  [besides: `besides ${number}`]: Beside[];
   [archive: `archive ${string}`]: true;
   /** By session: the cap it was given last, in whole US cents. */
   [budget: `budget ${string}`]: number;
@@ -83,6 +86,7 @@ const ofTheRun: ReadonlySet<string> = new Set([
   "comment",
   "session",
   "request",
+  "besides",
   "archive",
   "budget",
   "pull",

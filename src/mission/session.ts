@@ -13,6 +13,7 @@ import { baseBranch, budgetCents, fullName, startBranch } from "../domain/run.ts
 import { sessionTitle } from "../domain/words.ts";
 import { comment } from "../github/issue.ts";
 import { resettle } from "../store/runs.ts";
+import { besidesOf, findBesides } from "./besides.ts";
 import { issueTokens } from "./credential.ts";
 import type { RunSession, Thread } from "./facts.ts";
 import { type FoundPicture, picturesOf, picturesQuoted } from "./pictures.ts";
@@ -57,6 +58,7 @@ export async function currentSession(tools: Tools): Promise<RunSession> {
   if (last && !ledger.read(`archive ${last.id}`)) return last;
   const name = last ? (`session ${known.length + 1}` as const) : "session";
   const progress = last ? forNextSession(held.run.progress) : held.run.progress;
+  await findBesides(tools, known.length + 1);
   let tokens: Record<string, string> | undefined;
   const act = tools.agents.session({ id: held.run.id, known: known.map(({ id }) => id) }, async () => {
     const mounts = await issueTokens(tools);
@@ -125,14 +127,15 @@ async function requestFor(
 ): Promise<Request> {
   const { run } = tools.held;
   const pull = tools.ledger.read("pull");
+  const besides = besidesOf(tools).map(({ name }) => name);
   if (pull) {
-    const facts = { session: session.id, branch: pull.branch, base: baseBranch(run) };
+    const facts = { session: session.id, branch: pull.branch, base: baseBranch(run), besides };
     return { text: continuationText(run, facts) };
   }
   const { pictures, leftOut: picturesLeftOut } = await picturesOf(tools, found);
   const { login, botId } = await tools.github.self(run.place.installation);
   const committer = { name: login, email: `${botId}+${login}@users.noreply.github.com` };
-  const text = requestText(run, { session: session.id, ...thread, picturesLeftOut, committer });
+  const text = requestText(run, { session: session.id, ...thread, besides, picturesLeftOut, committer });
   return pictures.length === 0 ? { text } : { text, pictures };
 }
 

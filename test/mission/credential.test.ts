@@ -34,7 +34,6 @@ const origin: Run["origin"] = {
   issueUrl: "https://github.com/acme/shop/issues/1",
   defaultBranch: "main",
   private: true,
-  besides: [{ name: "acme/lib", repositoryId: 3 }],
 };
 
 const nameOf = (token: Secret) => token.reveal().replace("the-token-", "");
@@ -70,7 +69,8 @@ async function scene() {
   const seal = sealWith([randomBytes(32)], randomBytes);
   // The cast: the credential uses no more of its tools than these.
   const rooms = { clock, store, github, agents, log, seal, random: randomBytes, metrics: createMetrics() };
-  const ledger = { still: async () => undefined };
+  const besides = { name: "besides 1", value: [{ name: "acme/lib", repositoryId: 3 }] };
+  const ledger = { still: async () => undefined, all: () => [besides] };
   const tools = { ...rooms, held, ledger } as unknown as Tools;
   return { clock, disk, tools, did, scopes };
 }

@@ -193,6 +193,10 @@ export function seedsOf(world: World, directory: string) {
     select(id: number, repository: string, { isIn, by }: { isIn: boolean; by: string }): void {
       const installation = installed(world, id);
       const subject = somewhere(world, repository);
+      if (installation.selection === "all") {
+        installation.selected = new Set(of(installation).map(({ id }) => id));
+        installation.selection = "selected";
+      }
       if (isIn) installation.selected.add(subject.id);
       else installation.selected.delete(subject.id);
       const fields = {

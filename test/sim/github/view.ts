@@ -5,7 +5,15 @@ import { log } from "./diff.ts";
 import { fileAt, refs, resolve } from "./git.ts";
 import { issueIn } from "./people.ts";
 import { somewhere } from "./seeds.ts";
-import type { CheckRun, Comment, Issue, Review, Token, World } from "./world.ts";
+import {
+  type CheckRun,
+  type Comment,
+  fullName,
+  type Issue,
+  type Review,
+  type Token,
+  type World,
+} from "./world.ts";
 
 /** An issue's outside. */
 export interface IssueView {
@@ -116,6 +124,12 @@ export function viewOf(world: World) {
 
     /** One pull request. */
     pull: (repository: string, number: number): PullView => pullView(issueIn(place(repository), number)),
+
+    /** `owner/name` of the repository with this number, now. */
+    repositoryName: (id: number): string => {
+      const repository = world.repositories.get(id);
+      return repository ? fullName(repository) : "";
+    },
 
     /** The commit a branch points at, `undefined` when there is no such branch. */
     branchHead: (repository: string, branch: string): Promise<string | undefined> =>
