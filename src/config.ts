@@ -28,7 +28,14 @@ export interface Config {
     environmentId?: string;
   };
   store: { databaseUrl?: Secret; dataDir: string };
-  server: { host: string; port: number; publicUrl?: string; metricsToken?: Secret };
+  server: {
+    host: string;
+    port: number;
+    publicUrl?: string;
+    metricsToken?: Secret;
+    /** The App's OAuth, by which people sign in to the dashboard. */
+    oauth?: { clientId: string; clientSecret: Secret };
+  };
   /** Keys of 32 bytes: the first seals, all open. Undefined: one is derived from the private key. */
   sealKeys?: Uint8Array[];
   /** Lower-case logins whose installations are served; undefined serves all. */

@@ -114,7 +114,8 @@ export async function start(config: Config, outside: Outside): Promise<App> {
         engine.wake(tx, ...sweepIds.map((id) => ({ kind: "sweep" as const, id, at: clock.now() }))),
       );
     const unready = async () => (stopping ? "stopping" : (engine.ailing() ?? storeAiling(store)));
-    const behind = { config, store, box, client, knock, unready, metrics, log, clock };
+    const sessionUrl = agents.url;
+    const behind = { config, store, box, client, sessionUrl, knock, unready, metrics, log, clock };
     listening = await listen(entrance(behind), config.server);
   } catch (error) {
     await stop();

@@ -9,8 +9,9 @@ import { type Logger, seldom } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Store } from "../store/database.ts";
 import type { Inbox } from "../store/deliveries.ts";
-import { hasLiveRun } from "../store/runs.ts";
+import { hasLiveRun } from "../store/listing.ts";
 import { takeWebhook } from "./claude.ts";
+import { createDashboard } from "./dashboard/dashboard.ts";
 import { takeDelivery } from "./github.ts";
 import { mayRead } from "./metrics-page.ts";
 import type { Answer, ServerParts } from "./server.ts";
@@ -21,6 +22,8 @@ export interface Behind {
   store: Store;
   box: Inbox;
   client: Anthropic;
+  /** Where people see a session at the platform. */
+  sessionUrl: (session: string) => string;
   /** Wakes the run of a session. */
   knock: (session: string) => Promise<void>;
   /** Undefined while ready, else the reason. */
@@ -53,6 +56,7 @@ export function entrance(behind: Behind): ServerParts {
       mayRead(visitor, config.server.metricsToken)
         ? { type: metrics.contentType, text: await metrics.text() }
         : undefined,
+    pages: createDashboard(behind),
     unready,
     log,
     clock,

@@ -9,7 +9,8 @@ import type { Clock } from "../clock.ts";
 import { Problem } from "../domain/errors.ts";
 import type { Logger } from "../log.ts";
 import { type Body, readBody } from "./body.ts";
-import type { Visitor } from "./visitor.ts";
+import type { Pages } from "./dashboard/dashboard.ts";
+import { plainHeaders, type Visitor, visitorOf } from "./visitor.ts";
 
 /** A request as a door sees it. */
 export interface Knock {
@@ -37,6 +38,8 @@ export interface ServerParts {
   claude?: (knock: Knock) => Promise<Answer>;
   /** The metrics' page; undefined for those to whom it does not exist. */
   metrics: (visitor: Visitor) => Promise<Page | undefined>;
+  /** The dashboard, behind all other routes. */
+  pages: Hono<Pages>;
   /** Undefined while ready, else the reason. */
   unready: () => Promise<string | undefined>;
   log: Logger;
@@ -100,7 +103,9 @@ export async function serve(
   );
   server.maxConnections = connectionsMax;
   let open = 0;
-  server.on("request", (_request, response) => {
+  server.on("request", (request, response) => {
+    // A page that is kept live is nobody's work in hand.
+    if (request.headers.accept === "text/event-stream") return;
     open += 1;
     response.once("close", () => {
       open -= 1;
@@ -139,13 +144,10 @@ function routes(parts: ServerParts): Hono<{ Bindings: HttpBindings }> {
     return reason === undefined ? context.text("ready") : context.text(reason, 503);
   });
   app.get("/metrics", async (context) => {
-    const { incoming } = context.env;
-    const page = await parts.metrics({
-      address: incoming.socket.remoteAddress,
-      headers: plainHeaders(incoming),
-    });
+    const page = await parts.metrics(visitorOf(context.env.incoming));
     return page ? context.body(page.text, 200, { "content-type": page.type }) : context.notFound();
   });
+  app.route("/", parts.pages);
   app.onError((error, context) => {
     parts.log.error({ err: error, route: context.req.path }, "request failed");
     return context.text("something went wrong on our side", 500);
@@ -165,7 +167,7 @@ async function through(
 async function knockOn(incoming: IncomingMessage, door: (knock: Knock) => Promise<Answer>) {
   let whole = false;
   const answer = await door({
-    headers: plainHeaders(incoming),
+    headers: plainHeaders(incoming.headers),
     read: async (bytesMax) => {
       const body = await readBody(incoming, bytesMax);
       whole = body.kind === "read";
@@ -173,13 +175,6 @@ async function knockOn(incoming: IncomingMessage, door: (knock: Knock) => Promis
     },
   });
   return { answer, whole };
-}
-
-/** Headers as single texts; one sent twice is joined and so matches nothing it must match. */
-function plainHeaders({ headers }: HttpBindings["incoming"]): Record<string, string | undefined> {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : value]),
-  );
 }
 
 function bound(server: Server, { host, port }: { host: string; port: number }): Promise<void> {

@@ -2,6 +2,7 @@
  * A visitor as the socket knows them. A proxy on this machine makes strangers look near, so what carries
  * forwarding headers is never taken for a neighbour.
  */
+import type { IncomingHttpHeaders } from "node:http";
 import { BlockList, isIP } from "node:net";
 
 /** Who asks for a page. */
@@ -9,6 +10,21 @@ export interface Visitor {
   /** The socket's peer; undefined once it is gone. */
   address: string | undefined;
   headers: Record<string, string | undefined>;
+}
+
+/** The visitor behind a request. A header sent twice is joined, and so matches nothing it must match. */
+export function visitorOf(incoming: {
+  headers: IncomingHttpHeaders;
+  socket: { remoteAddress?: string | undefined };
+}): Visitor {
+  return { address: incoming.socket.remoteAddress, headers: plainHeaders(incoming.headers) };
+}
+
+/** Headers as single texts. */
+export function plainHeaders(headers: IncomingHttpHeaders): Visitor["headers"] {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : value]),
+  );
 }
 
 const loopback = new BlockList();

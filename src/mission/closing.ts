@@ -52,6 +52,8 @@ export async function close(tools: Tools, met: Met): Promise<number | undefined>
     phase,
     held: null,
     ending_json: JSON.stringify(ending),
+    state: ending.kind,
+    state_at: clock.now(),
     ...(phase === "ended" ? { ended_at: clock.now() } : {}),
   });
   tools.log.info({ run_id: run.id, session_id: run.session, ending: ending.kind }, "round ended");
@@ -99,7 +101,7 @@ async function waitForApproval(
   const { ledger, clock, github } = tools;
   const { run } = tools.held;
   const heldFact = `held ${held.head}` as const;
-  await ledger.once(heldFact, noted(true as const));
+  await ledger.once(heldFact, noted({ reasons: held.reasons, more: held.more }));
   const since = ledger.writtenAt(heldFact) ?? clock.now();
   if (clock.now() >= since + heldMs) return undefined;
   const state = { ...held, kind: "waiting for approval", of: "head" } as const;

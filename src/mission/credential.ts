@@ -196,7 +196,10 @@ async function revoke(tools: Tools, token: TokenRecord): Promise<void> {
       if (!isProblem(error, "gone", "refused")) throw error;
     });
   }
-  await dropToken(tools.store.db, token.id);
+  await dropToken(tools.store.db, token, {
+    step: secret ? "revoked" : "expired",
+    at: tools.clock.now(),
+  });
   tools.log.info({ token_id: token.id }, "token revoked");
   if (secret) tools.metrics.tokens.inc({ what: "revoked" });
 }

@@ -8,11 +8,13 @@ import type { Act } from "../domain/act.ts";
 import type { Beside } from "../domain/besides.ts";
 import type { Ending, Met } from "../domain/ending.ts";
 import { isProblem, Problem } from "../domain/errors.ts";
+import type { Journaled } from "../domain/journal.ts";
+import type { Reason } from "../domain/screening.ts";
 import type { Submission } from "../domain/words.ts";
 import type { OwnComment } from "../github/issue.ts";
 import type { Pull } from "../github/pull.ts";
 import type { Store } from "../store/database.ts";
-import { beginFact, forgetFact, writeFact } from "../store/facts.ts";
+import { beginFact, changeWith, forgetFact, writeFact } from "../store/facts.ts";
 import { changeRun, type HeldRun, type RunChange } from "../store/runs.ts";
 
 /** A session with the ids of the tokens it was opened with; none are known of an adopted one. */
@@ -62,7 +64,8 @@ export interface Facts {
   [submission: `submission ${string}`]: Submission;
   [question: `question ${string}`]: OwnComment;
   [plan: `plan ${string}`]: { text: string };
-  [held: `held ${string}`]: true;
+  /** By commit: what was held back, and why. */
+  [held: `held ${string}`]: { reasons: Reason[]; more: number };
   [reminder: `reminder ${string}`]: OwnComment;
   approval: { head: string; by: string };
   met: Met;
@@ -123,8 +126,8 @@ export interface Ledger {
   write<K extends keyof Facts>(name: K, value: Facts[K]): Promise<void>;
   /** All written facts of this round (and of the run) whose name begins so, oldest first, with their times. */
   all<T>(prefix: string): { name: string; value: T; at: number; begunAt: number }[];
-  /** Writes to the row, fenced. */
-  change(change: RunChange): Promise<void>;
+  /** Writes to the row, fenced, and to the journal with it. */
+  change(change: RunChange, entries?: Journaled[]): Promise<void>;
   /**
    * Resolves while this worker surely holds the run; throws `Fenced`, or `later` where nobody can tell. Asked
    * before an act that is repeated rather than looked for.
@@ -189,7 +192,7 @@ export function ledgerOf(store: Store, held: HeldRun, clock: Clock): Ledger {
         const { doneAt, begunAt } = known.get(name) ?? { doneAt: 0, begunAt: 0 };
         return value === undefined ? [] : [{ name, value, at: doneAt ?? begunAt, begunAt }];
       }),
-    change: (change) => proving(changeRun(store.db, held, change)),
+    change: (change, entries = []) => proving(changeWith(store, held, change, entries)),
     still,
   };
 

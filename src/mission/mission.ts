@@ -8,6 +8,7 @@
 import { calledOff, deadline, endingOf, lastCall, type Met } from "../domain/ending.ts";
 import { isProblem } from "../domain/errors.ts";
 import { messageMarker, runMarker } from "../domain/ids.ts";
+import { entriesOf } from "../domain/journal.ts";
 import { lastCallText, noteText } from "../domain/prompt.ts";
 import { spentCents } from "../domain/run.ts";
 import { statusComment } from "../domain/words.ts";
@@ -19,7 +20,7 @@ import { keepFresh } from "./credential.ts";
 import { noted } from "./facts.ts";
 import { pausedFor } from "./pause.ts";
 import { currentSession, keepBudget, sendRequest } from "./session.ts";
-import { showState } from "./status.ts";
+import { listState, showState } from "./status.ts";
 import { noteReached, type Tools, targetOf } from "./tools.ts";
 import { isQueued, showQueued, turnOf, writeLook } from "./turn.ts";
 
@@ -57,9 +58,14 @@ async function work(tools: Tools): Promise<Met | number | undefined> {
   await showWork(tools);
 
   const spentBefore = spentCents(run);
-  run.progress = await agents.look(session.id, run.progress);
-  const look = { progress_json: JSON.stringify(run.progress), looked_at: clock.now() };
-  await writeLook(tools, spentBefore, look);
+  const before = run.progress;
+  run.progress = await agents.look(session.id, before);
+  const look = {
+    progress_json: JSON.stringify(run.progress),
+    looked_at: clock.now(),
+    cost_cents: spentCents(run),
+  };
+  await writeLook(tools, spentBefore, { change: look, entries: entriesOf(run, before, clock.now()) });
   tools.metrics.cost.inc(Math.max(spentCents(run) - spentBefore, 0));
   // A session that has come to its end takes neither answers nor messages.
   const over = endingOf(run.progress, sentIds(tools, session.id));
@@ -83,6 +89,7 @@ async function greet(tools: Tools): Promise<void> {
   const { ledger, github, clock } = tools;
   const { run } = tools.held;
   const isFirst = !ledger.read("eyes");
+  if (tools.held.state === "queued") await listState(tools, "starting");
   const body = statusComment(run, { kind: "starting" }, { now: clock.now() });
   await together([
     ledger.once("eyes", reaction(github, run.place, targetOf(run), "eyes")),

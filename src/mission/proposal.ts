@@ -108,6 +108,7 @@ async function open(tools: Tools, changes: Changes, unfinished: boolean): Promis
       pull: number,
       head: changes.headSha,
       held: null,
+      pull_at: tools.clock.now(),
     }))
     .catch(unlessEmpty);
   if (!pull) return { kind: "nothing" };

@@ -20,6 +20,7 @@ const firstGapMs = 5_000;
 export async function showState(tools: Tools, state: State): Promise<void> {
   const { clock, ledger, config, agents } = tools;
   const { run } = tools.held;
+  if (state.kind !== "ended") await listState(tools, state.kind);
   const posted = ledger.read("comment");
   if (!posted) return;
   const shown = ledger.read("shown");
@@ -41,6 +42,13 @@ export async function showState(tools: Tools, state: State): Promise<void> {
   await ledger.still();
   if (!(await editComment(tools.github, run.place, { id: posted.id, body }))) await repost(tools, body);
   await ledger.write("shown", { text, at: now });
+}
+
+/** Changes what lists show, where it is another state than before. */
+export async function listState({ held, ledger, clock }: Tools, state: State["kind"]): Promise<void> {
+  if (held.state === state) return;
+  await ledger.change({ state, state_at: clock.now() });
+  held.state = state;
 }
 
 /** Somebody deleted it: one new comment takes its place. */

@@ -6,15 +6,18 @@
  */
 import type { Met } from "../domain/ending.ts";
 import { runMarker } from "../domain/ids.ts";
+import type { Journaled } from "../domain/journal.ts";
 import { may } from "../domain/permission.ts";
 import { type Run, spentCents } from "../domain/run.ts";
 import { statusComment } from "../domain/words.ts";
 import { comment, reaction } from "../github/issue.ts";
 import { noteSpent, placeOf, whyTurnedAway } from "../store/days.ts";
+import { writeJournal } from "../store/journal.ts";
 import { comeBack, leavePlace, queueOf } from "../store/limits.ts";
 import type { PlaceRow } from "../store/limits-tables.ts";
 import { changeRun, type RunChange } from "../store/runs.ts";
 import { noted } from "./facts.ts";
+import { listState } from "./status.ts";
 import { type Tools, targetOf } from "./tools.ts";
 
 /** A wait as long as GitHub's answer about a person is believed. */
@@ -87,6 +90,7 @@ async function refusedBy({ github, repositories, held: { run } }: Tools): Promis
 export async function showQueued(tools: Tools): Promise<undefined> {
   const { ledger, github, store, clock, held } = tools;
   const { run, place } = held;
+  await listState(tools, "queued");
   await ledger.once("eyes", reaction(github, run.place, targetOf(run), "eyes"));
   if (!place || ledger.read("comment")) return undefined;
   const state = { kind: "queued" as const, ...(await queueOf(store.db, place)) };
@@ -119,14 +123,19 @@ export async function stepAside(tools: Tools): Promise<void> {
 }
 
 /** Writes what a look at the session brought; what the run has cost since the last one leaves the day's money. */
-export async function writeLook(tools: Tools, spentBefore: number, change: RunChange): Promise<void> {
+export async function writeLook(
+  tools: Tools,
+  spentBefore: number,
+  { change, entries }: { change: RunChange; entries: Journaled[] },
+): Promise<void> {
   const { held, store, ledger, clock } = tools;
   const run: Run = held.run;
   const spent = spentCents(run);
-  if (spent <= spentBefore) return ledger.change(change);
+  if (spent <= spentBefore) return ledger.change(change, entries);
   const now = clock.now();
   await store.db.transaction().execute(async (tx) => {
     await changeRun(tx, held, change);
+    await writeJournal(tx, run.id, entries);
     await noteSpent(tx, { run: run.id, place: run.place, spentCents: spent, now });
   });
 }

@@ -2,7 +2,9 @@
  * Written facts of a run: *begun* before an act, its result after. Every write is fenced by the run's
  * epoch in the same transaction, so a holder that was overtaken cannot write one.
  */
+import type { Journaled } from "../domain/journal.ts";
 import type { Store } from "./database.ts";
+import { writeJournal } from "./journal.ts";
 import { changeRun, type HeldRun, type RunChange } from "./runs.ts";
 import type { Db } from "./schema.ts";
 
@@ -54,6 +56,17 @@ export function writeFact(
       )
       .execute();
   });
+}
+
+/** Writes to the row, and to the journal with it. */
+export function changeWith(
+  store: Store,
+  held: HeldRun,
+  change: RunChange,
+  entries: Journaled[],
+): Promise<void> {
+  if (entries.length === 0) return changeRun(store.db, held, change);
+  return fenced(store, held, change, (tx) => writeJournal(tx, held.run.id, entries));
 }
 
 function key(held: HeldRun, { round, name }: FactKey) {

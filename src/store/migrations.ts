@@ -8,6 +8,7 @@ import { type Migration, Migrator } from "kysely/migration";
 import { Problem } from "../domain/errors.ts";
 import type { Progress } from "../domain/progress.ts";
 import { defaultSettings, type Settings } from "../domain/settings.ts";
+import { createJournal, createVisits, describeRuns } from "./dashboard-tables.ts";
 import { createLimits } from "./limits-tables.ts";
 import type { Schema } from "./schema.ts";
 
@@ -196,6 +197,13 @@ const migrations: Record<string, Migration> = {
   "0003_edits": {
     up: async ({ schema }) => {
       await schema.alterTable("runs").addColumn("edited_at", "bigint").execute();
+    },
+  },
+  "0004_dashboard": {
+    up: async (db) => {
+      await describeRuns(db);
+      await createJournal(db);
+      await createVisits(db);
     },
   },
 };

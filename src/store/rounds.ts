@@ -30,6 +30,8 @@ export async function openRound(tx: Db, run: Run, now: number): Promise<boolean>
       round: run.round + 1,
       round_at: now,
       phase: "working",
+      state: "working",
+      state_at: now,
       ending_json: null,
       stop_json: null,
       ended_at: null,
@@ -68,6 +70,8 @@ export async function beginNextRound(
       round: run.round + 1,
       round_at: at,
       held: null,
+      state: "working",
+      state_at: at,
       ending_json: null,
       progress_json: JSON.stringify(forNextRound(run.progress)),
     });

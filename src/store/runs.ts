@@ -19,6 +19,7 @@ import type { Settings } from "../domain/settings.ts";
 import { placeOf } from "./days.ts";
 import { admitRound } from "./limits.ts";
 import type { PlaceRow } from "./limits-tables.ts";
+import { fateOf, type ListedColumn, listed } from "./listing.ts";
 import { notesOf } from "./notes.ts";
 import type { Db, FactRow, RunRow, Schema } from "./schema.ts";
 
@@ -37,6 +38,8 @@ export interface HeldRun {
   /** How the limits see its round; undefined where it was turned away, and while none is open. */
   place: PlaceRow | undefined;
   epoch: number;
+  /** The state that lists show. */
+  state?: string | null;
 }
 
 /** What a run begins with. */
@@ -80,6 +83,7 @@ export async function startRun(
       head: null,
       held: null,
       ended_at: null,
+      ...listed(start),
     })
     .onConflict((conflict) => conflict.doNothing())
     .returning("id")
@@ -114,7 +118,7 @@ export async function holdRun(db: Kysely<Schema>, id: string): Promise<HeldRun |
       .orderBy("begun_at")
       .execute();
     const place = await placeOf(tx, id);
-    return { run: runOf(row, await notesOf(tx, id)), facts, place, epoch: row.epoch };
+    return { run: runOf(row, await notesOf(tx, id)), facts, place, epoch: row.epoch, state: row.state };
   });
 }
 
@@ -133,6 +137,7 @@ export type RunChange = Partial<
     | "progress_json"
     | "looked_at"
     | "ended_at"
+    | ListedColumn
   >
 >;
 
@@ -177,15 +182,6 @@ export async function runOfBranch(
   const session = /^claude\/(.+)$/.exec(branch)?.[1];
   const run = session === undefined ? undefined : await liveRun(db, { kind: "session", session });
   return run?.place.repositoryId === repositoryId ? run : undefined;
-}
-
-/** Has a repository a run that has not ended? */
-export async function hasLiveRun(db: Db, repositoryId: number): Promise<boolean> {
-  const row = await allRuns(db)
-    .where("phase", "!=", "ended")
-    .where("repository_id", "=", repositoryId)
-    .executeTakeFirst();
-  return row !== undefined;
 }
 
 type RunQuery = ReturnType<typeof allRuns>;
@@ -245,7 +241,7 @@ export async function stopRun(tx: Db, id: string, stop: Stop): Promise<void> {
   if (before && !outweighs(stop, before)) return;
   await tx
     .updateTable("runs")
-    .set({ stop_json: JSON.stringify(stop) })
+    .set({ stop_json: JSON.stringify(stop), ...fateOf(stop) })
     .where("id", "=", id)
     .execute();
 }

@@ -60,6 +60,40 @@ export interface RunRow {
   ended_at: number | null;
   /** When title or body of the issue were edited last while the run worked; null while they were not. */
   edited_at: number | null;
+  /** What lists show and filter by; null in what was never listed. `State` of domain/words.ts, or the ending's kind. */
+  state: string | null;
+  state_at: number | null;
+  /** Login of who asked. */
+  person: string | null;
+  /** The label that asked; null for a command. */
+  label: string | null;
+  model: string | null;
+  title: string | null;
+  /** What the run has cost so far, in whole US cents. */
+  cost_cents: number | null;
+  /** When its pull request was opened. */
+  pull_at: number | null;
+  /** What became of the pull request: `merged` or `closed`. */
+  fate: string | null;
+}
+
+/** One entry of a run's journal (`JournalEntry` of domain/journal.ts). */
+export interface JournalRow {
+  run_id: string;
+  name: string;
+  at: number;
+  entry_json: string;
+}
+
+/** One browser in which a person has signed in. */
+export interface VisitRow {
+  /** SHA-256 of the cookie in hex: who reads the table cannot visit. */
+  id: string;
+  person_id: number;
+  login: string;
+  /** Their tokens, sealed: `VisitorTokens` of github/visitor-token.ts. */
+  sealed: string;
+  began_at: number;
 }
 
 /** A written fact: `once(name, find, make)` of a run. */
@@ -145,6 +179,8 @@ export interface Schema {
   turns: TurnRow;
   days: DayRow;
   pauses: PauseRow;
+  journal: JournalRow;
+  visits: VisitRow;
 }
 
 /** A connection or a transaction. */

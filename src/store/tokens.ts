@@ -1,11 +1,15 @@
 /**
  * Installation tokens in the life of a run, sealed. A row is written before its token is handed to anyone
- * and goes when the token is revoked or has expired; what is here is what may still be alive.
+ * and goes when the token is revoked or has expired; what is here is what may still be alive. The journal
+ * keeps the course of it.
  */
+import type { Kysely } from "kysely";
+import type { Journaled, TokenStep } from "../domain/journal.ts";
 import type { Secret } from "../domain/secret.ts";
 import type { Store } from "./database.ts";
+import { writeJournal } from "./journal.ts";
 import { changeRun, type HeldRun } from "./runs.ts";
-import type { Db, TokenRow } from "./schema.ts";
+import type { Db, Schema, TokenRow } from "./schema.ts";
 import type { Seal } from "./seal.ts";
 
 /** A token of a run; its secret is opened only where it is used. */
@@ -35,6 +39,7 @@ export async function recordToken(
       .insertInto("tokens")
       .values({ ...record, sealed })
       .execute();
+    await writeJournal(tx, held.run.id, [stepOf(record, "minted", row.minted_at)]);
   });
   return { ...record, open: () => token };
 }
@@ -66,10 +71,27 @@ export async function holdToken(store: Store, held: HeldRun, token: TokenRecord,
       .where("state", "!=", "retired")
       .execute();
     await tx.updateTable("tokens").set({ state: "held", held_at: at }).where("id", "=", token.id).execute();
+    await writeJournal(tx, held.run.id, [stepOf(token, "handed over", at)]);
   });
 }
 
-/** Forgets a token that is dead. */
-export async function dropToken(db: Db, id: string): Promise<void> {
-  await db.deleteFrom("tokens").where("id", "=", id).execute();
+/** Forgets a token that is dead since `at`. */
+export async function dropToken(
+  db: Kysely<Schema>,
+  token: Pick<TokenRow, "id" | "run_id" | "resource" | "contents" | "expires_at">,
+  { step, at }: { step: "revoked" | "expired"; at: number },
+): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    await tx.deleteFrom("tokens").where("id", "=", token.id).execute();
+    await writeJournal(tx, token.run_id, [stepOf(token, step, at)]);
+  });
+}
+
+function stepOf(
+  { id, resource, contents, expires_at }: Pick<TokenRow, "id" | "resource" | "contents" | "expires_at">,
+  step: TokenStep,
+  at: number,
+): Journaled {
+  const entry = { kind: "token" as const, step, token: id, resource, contents, expiresAt: expires_at };
+  return { name: `token ${id} ${step}`, at, entry };
 }

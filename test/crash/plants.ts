@@ -148,7 +148,7 @@ export const plants: Plant[] = [
   plant("a token is forgotten before it is revoked", "main", /before DELETE .*installation.token #1/, [
     "mission/credential.ts",
     "  if (secret) {\n    await tools.github.revoke(secret,",
-    "  await dropToken(tools.store.db, token.id);\n  if (secret) {\n    await tools.github.revoke(secret,",
+    '  await dropToken(tools.store.db, token, { step: "revoked", at: 0 });\n  if (secret) {\n    await tools.github.revoke(secret,',
   ]),
   plant("a token is revoked before its successor is in place", "rotation", /resources/, [
     "mission/credential.ts",

@@ -1,0 +1,38 @@
+/**
+ * Who may look, and at what. Without the App's OAuth only whoever sits on the machine itself, at no public
+ * address; with it whoever has signed in, and then what GitHub lets them see.
+ */
+import type { Config } from "../../config.ts";
+import type { Person } from "../../domain/run.ts";
+import { isNear, type Visitor } from "../visitor.ts";
+import type { Looker } from "./frame.ts";
+
+/** Somebody who may look. */
+export interface Audience {
+  looker: Looker;
+  /** Ids of the repositories whose runs they see; all when left out. */
+  repositories?: readonly number[];
+  /** Who acts, where somebody may. */
+  person?: Person;
+}
+
+/** The machine itself: all is seen, and nobody is anybody at GitHub who could change something. */
+export const machine: Audience = { looker: {} };
+
+const localHost = /^(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/i;
+
+/**
+ * Is this somebody on the machine itself, who needs no sign-in? A name in `Host` that is not the machine's own
+ * would be a page elsewhere whose name was pointed here.
+ */
+export function isOnMachine(
+  visitor: Visitor,
+  { publicUrl, oauth }: Pick<Config["server"], "publicUrl" | "oauth">,
+): boolean {
+  return (
+    oauth === undefined &&
+    publicUrl === undefined &&
+    isNear(visitor) &&
+    localHost.test(visitor.headers["host"] ?? "")
+  );
+}

@@ -1,0 +1,139 @@
+/** The list of runs: filters that live in the address, a table, and pages of it. */
+import { html } from "hono/html";
+import type { Choices, RunLine } from "../../store/listing.ts";
+import { costText, type Html, type Looker, page, runPath, statePill, timeText, tookText } from "./frame.ts";
+
+/** What the address of a list says. */
+export interface Filters {
+  state?: string;
+  repository?: string;
+  person?: string;
+  label?: string;
+  /** From 1. */
+  page: number;
+}
+
+/** Lines of one page. */
+export const linesMax = 25;
+
+const pagesMax = 400;
+const valueMax = 200;
+
+/** States that can be chosen, in the order of a run's life. */
+const states = [
+  "queued",
+  "starting",
+  "working",
+  "waiting for an answer",
+  "waiting for approval",
+  "opened",
+  "no changes",
+  "stopped",
+  "failed",
+  "refused",
+  "budget reached",
+  "timed out",
+  "unanswered",
+];
+
+/** Reads an address's query; what it does not know is left out. */
+export function readFilters(query: Record<string, string>): Filters {
+  const given = (name: string) => query[name]?.trim().slice(0, valueMax) || undefined;
+  const wanted = Number(query["page"] ?? 1);
+  const number = Number.isInteger(wanted) && wanted > 0 ? Math.min(wanted, pagesMax) : 1;
+  const filters: Filters = { page: number };
+  for (const name of ["state", "repository", "person", "label"] as const) {
+    const value = given(name);
+    if (value !== undefined) filters[name] = value;
+  }
+  return filters;
+}
+
+/** The query of these filters, to stand after a path. */
+export function queryOf({ page: number, ...filters }: Filters): string {
+  const query = new URLSearchParams(filters);
+  if (number > 1) query.set("page", String(number));
+  return query.size === 0 ? "" : `?${query}`;
+}
+
+/** A list. */
+export interface ListParts {
+  looker: Looker;
+  filters: Filters;
+  choices: Choices;
+  lines: RunLine[];
+  more: boolean;
+  now: number;
+}
+
+/** The page. */
+export function listPage({ looker, filters, choices, lines, more, now }: ListParts): Html {
+  const body = html`<h1>Runs</h1>
+${filterForm(filters, choices)}
+<div class="scroll" tabindex="0" role="region" aria-label="Runs">
+<table>
+<thead><tr><th scope="col">Run</th><th scope="col">State</th><th scope="col" class="aside">Asked by</th>
+<th scope="col" class="aside">Started (UTC)</th><th scope="col" class="number">Time</th><th scope="col" class="number">Cost</th></tr></thead>
+${rows(lines, now)}
+</table></div>
+${pages(filters, more)}`;
+  return page({ title: "Runs", looker, current: "runs", live: `/live${queryOf(filters)}`, body });
+}
+
+function filterForm(filters: Filters, choices: Choices): Html {
+  const options = [
+    select({ name: "state", title: "State", value: filters.state, options: states }),
+    select({
+      name: "repository",
+      title: "Repository",
+      value: filters.repository,
+      options: choices.repositories,
+    }),
+    select({ name: "person", title: "Asked by", value: filters.person, options: choices.people }),
+    select({ name: "label", title: "Label", value: filters.label, options: choices.labels }),
+  ];
+  const isFiltered = queryOf({ ...filters, page: 1 }) !== "";
+  return html`<form class="filters" method="get" action="/" aria-label="Filters">${options}
+<button>Show</button>${isFiltered ? html`<a class="all" href="/">Show all</a>` : ""}</form>`;
+}
+
+function select({
+  name,
+  title,
+  value = "",
+  options,
+}: {
+  name: string;
+  title: string;
+  value: string | undefined;
+  options: string[];
+}): Html {
+  const all = value === "" || options.includes(value) ? options : [value, ...options];
+  return html`<label>${title}<select name="${name}"><option value="">all</option>${all.map(
+    (one) => html`<option${one === value ? html` selected` : ""}>${one}</option>`,
+  )}</select></label>`;
+}
+
+/** The table's body, which is replaced as a whole when runs come and go. */
+export function rows(lines: RunLine[], now: number): Html {
+  const none = html`<tr><td colspan="6" class="none">No runs. Put a label on an issue, or write <code>/agent fix</code> in a comment.</td></tr>`;
+  return html`<tbody id="rows">${lines.length === 0 ? none : lines.map((line) => row(line, now))}</tbody>`;
+}
+
+/** One run's row. */
+export function row(line: RunLine, now: number): Html {
+  const label = line.label === undefined ? "" : html` · <span class="label">${line.label}</span>`;
+  return html`<tr id="${line.id}"><th scope="row"><a class="name" href="${runPath(line.id)}">${line.title}</a>
+<small><code>${line.owner}/${line.repo}#${line.issue}</code>${label}</small></th>
+<td>${statePill(line)}</td><td class="aside">${line.person}</td><td class="aside">${timeText(line.createdAt)}</td>
+<td class="number">${tookText(line, now)}</td><td class="number">${costText(line.costCents)}</td></tr>`;
+}
+
+function pages(filters: Filters, more: boolean): Html {
+  const to = (number: number) => `/${queryOf({ ...filters, page: number })}`;
+  if (filters.page === 1 && !more) return html``;
+  return html`<nav class="pages" aria-label="Pages of the list">
+${filters.page > 1 ? html`<a rel="prev" href="${to(filters.page - 1)}">Newer</a>` : ""}
+<span>Page ${filters.page}</span>
+${more ? html`<a rel="next" href="${to(filters.page + 1)}">Older</a>` : ""}</nav>`;
+}

@@ -1,0 +1,16 @@
+/** Pages that only say something: what does not exist, what went wrong. */
+import { html } from "hono/html";
+import { type Html, type Looker, page } from "./frame.ts";
+
+/** For what does not exist, and for what may not be seen. */
+export function notFoundPage(looker: Looker): Html {
+  const body = html`<div class="gate"><h1>Not found</h1>
+<p>There is no such page, or it is not yours to see. <a href="/">All runs</a></p></div>`;
+  return page({ title: "Not found", looker, body });
+}
+
+/** Something in one sentence. */
+export function messagePage(looker: Looker, { title, words }: { title: string; words: string }): Html {
+  const body = html`<div class="gate"><h1>${title}</h1><p role="alert">${words}</p><p><a href="/">All runs</a></p></div>`;
+  return page({ title, looker, body });
+}

@@ -1,0 +1,113 @@
+/** A run's page: where it stands, what may be done, what it cost, and its timeline. */
+import { html } from "hono/html";
+import { budgetCents } from "../../domain/run.ts";
+import { costsOf, costsText, type Moment, timelineOf } from "../../domain/timeline.ts";
+import { span } from "../../domain/words.ts";
+import type { Course } from "../../store/course.ts";
+import { chart } from "./chart.ts";
+import { costText, type Html, type Looker, page, runPath, statePill, timeText, tookText } from "./frame.ts";
+
+/** A run as a page shows it. */
+export interface RunParts {
+  looker: Looker;
+  course: Course;
+  /** What the person may do now. */
+  acts: ("stop" | "retry")[];
+  /** What came of what the person has just done. */
+  said?: string;
+  sessionUrl: (session: string) => string;
+  /** The web address of GitHub. */
+  webUrl: string;
+  now: number;
+}
+
+/** The page. */
+export function runPage(parts: RunParts): Html {
+  const { looker, course, said } = parts;
+  const { line } = course;
+  const body = html`<p class="crumbs"><a href="/">Runs</a> / <code>${line.owner}/${line.repo}#${line.issue}</code></p>
+<h1>${line.title}</h1>
+${said === undefined ? "" : html`<p class="said" role="status">${said}</p>`}
+${[...runFragments(parts).values()]}`;
+  return page({ title: line.title, looker, live: `${runPath(line.id)}/live`, body });
+}
+
+/** The parts of the page that change while somebody looks, by id. */
+export function runFragments(parts: RunParts): Map<string, Html> {
+  const { course, sessionUrl, now } = parts;
+  const { line, run, journal } = course;
+  const points = costsOf(course);
+  const budget = budgetCents(run.settings);
+  const until = line.phase === "working" ? now : Math.max(line.stateAt, points.at(-1)?.at ?? 0);
+  const words = costsText([...points, { at: until, cents: line.costCents }], budget);
+  const costs =
+    line.costCents > (points.at(-1)?.cents ?? 0) ? [...points, { at: until, cents: line.costCents }] : points;
+  const moments = timelineOf({ run, facts: course.facts, journal, sessionUrl });
+  return new Map([
+    ["standing", standing(parts)],
+    ["chart", chart({ points: costs, until, budgetCents: budget, words })],
+    ["timeline", timeline(moments, line.createdAt)],
+  ]);
+}
+
+function standing({ looker, course: { line, run }, acts, sessionUrl, webUrl, now }: RunParts): Html {
+  const repository = `${webUrl}/${line.owner}/${line.repo}`;
+  const links = [
+    html`<a href="${repository}/issues/${line.issue}">Issue #${line.issue}</a>`,
+    ...(line.pull === undefined
+      ? []
+      : [html`<a href="${repository}/pull/${line.pull}">Pull request #${line.pull}</a>`]),
+    ...(run.session === undefined ? [] : [html`<a href="${sessionUrl(run.session)}">Session</a>`]),
+  ];
+  return html`<section id="standing" class="standing" aria-label="Where the run stands">
+<p class="headline" role="status">${statePill(line)}</p>
+<dl>
+<div><dt>Asked by</dt><dd>${line.person}</dd></div>
+<div><dt>Started (UTC)</dt><dd>${timeText(line.createdAt)}</dd></div>
+<div><dt>Time</dt><dd>${tookText(line, now)}</dd></div>
+<div><dt>Cost</dt><dd>${costText(line.costCents)}</dd></div>
+<div><dt>Model</dt><dd><code>${line.model}</code></dd></div>
+<div><dt>Round</dt><dd>${run.round}</dd></div>
+<div><dt>Run</dt><dd><code>${line.id}</code></dd></div>
+</dl>
+<p class="links">${links}</p>
+${acts.map((act) => actForm(act, line.id, looker))}
+</section>`;
+}
+
+function actForm(act: "stop" | "retry", id: string, { formKey }: Looker): Html {
+  const words = act === "stop" ? "Stop this run" : "Start again";
+  return html`<form method="post" action="${runPath(id)}/${act}"><input type="hidden" name="key" value="${formKey}">
+<button class="${act}">${words}</button></form>`;
+}
+
+function timeline(moments: Moment[], from: number): Html {
+  return html`<section id="timeline" aria-labelledby="timeline-title"><h2 id="timeline-title">Timeline</h2>
+<ol class="timeline">${moments.map((moment) => item(moment, from))}</ol></section>`;
+}
+
+const whoText: Record<Moment["who"], string> = {
+  person: "person",
+  agent: "agent",
+  token: "token",
+  service: "service",
+  proposal: "proposal",
+  ending: "ending",
+};
+
+/** Longer texts are folded. */
+const openMax = 280;
+
+function item({ at, who, title, text, link, code }: Moment, from: number): Html {
+  const iso = new Date(at).toISOString();
+  return html`<li class="${who}"><time datetime="${iso}" title="${iso}">+${span(at - from)}</time>
+<div><p><span class="who">${whoText[who]}</span> <strong>${title}</strong>${code === undefined ? "" : html` <code>${code}</code>`}${
+    link === undefined ? "" : html` <a href="${link.url}">${link.words}</a>`
+  }</p>${text === undefined ? "" : words(text)}</div></li>`;
+}
+
+function words(text: string): Html {
+  if (text.length <= openMax && text.split("\n").length <= 6) return html`<p class="words">${text}</p>`;
+  const first = text.slice(0, 120).split("\n")[0] ?? "";
+  return html`<details><summary>${first}…</summary><p class="words">${text}</p></details>`;
+}

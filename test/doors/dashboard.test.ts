@@ -1,0 +1,144 @@
+/**
+ * The dashboard over plain HTTP, as a stranger may ask for it: who gets in without a sign-in, what the list and a
+ * run's page say, what lives in the address, and what never stands on a page.
+ */
+import { request } from "node:http";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { fixAndSubmit } from "../sim/claude/scripts.ts";
+import { type Stage, setStage } from "../stories/stage.ts";
+import { type Answered, type Headers, send } from "./service.ts";
+
+let stage: Stage;
+let id: string;
+beforeAll(async () => {
+  stage = await setStage();
+  stage.plays(async (agent) => {
+    await agent.wait(60 * 60_000);
+    await fixAndSubmit()(agent);
+  });
+  const issue = stage.labelled({ title: "Add <b>is</b> wrong & odd" });
+  await stage.untilShown(issue, "opened");
+  id = /run_\w{20}/.exec(stage.status(issue))?.[0] ?? "";
+});
+afterAll(() => stage.close());
+
+const get = (path: string, headers: Headers = {}): Promise<Answered> =>
+  send(`${stage.app.url}${path}`, { method: "GET", headers });
+
+test.each([
+  ["a name that is not the machine's", { host: "dashboard.test" }],
+  ["a name that only begins so", { host: "localhost.evil.test" }],
+  ["Forwarded", { forwarded: "for=127.0.0.1" }],
+  ["X-Forwarded-For", { "x-forwarded-for": "127.0.0.1" }],
+  ["X-Forwarded-Host", { "x-forwarded-host": "localhost" }],
+])("%s: nothing is there", async (_what, headers) => {
+  for (const path of ["/", "/overview", `/runs/${id}`, "/live", "/assets/style.css"])
+    expect((await get(path, headers)).status).toBe(404);
+});
+
+test.each(["localhost", "127.0.0.1", "[::1]", "localhost:3000"])("Host %s gets in", async (host) => {
+  expect((await get("/", { host })).status).toBe(200);
+});
+
+test("where people have an address for it, the machine itself gets in no more", async () => {
+  const other = await setStage({ env: { PUBLIC_URL: "https://patchwright.acme.test" } });
+  expect((await send(`${other.app.url}/`, { method: "GET", headers: {} })).status).toBe(404);
+  await other.close();
+});
+
+test("the list has the run with its state, who asked, cost, and a way to its page", async () => {
+  const { text, headers } = await get("/");
+  expect(text).toContain(`href="/runs/${id}"`);
+  expect(text).toMatch(/<span class="state good">opened #\d+<\/span>/);
+  expect(text).toContain("mona");
+  expect(text).toMatch(/\$\d+\.\d\d/);
+  expect(text).toContain("Add &lt;b&gt;is&lt;/b&gt; wrong &amp; odd");
+  expect(headers["cache-control"]).toBe("no-store");
+});
+
+test.each([
+  ["?state=opened", true],
+  ["?state=failed", false],
+  ["?repository=acme%2Fshop&person=mona&label=agent", true],
+  ["?repository=acme%2Fother", false],
+  ["?person=rita", false],
+  ["?label=deep", false],
+  ["?page=2", false],
+  ["?state=%3Cscript%3E", false],
+])("filters live in the address: %s", async (query, shows) => {
+  const { status, text } = await get(`/${query}`);
+  expect(status).toBe(200);
+  expect(text.includes(`href="/runs/${id}"`)).toBe(shows);
+  expect(text).not.toContain("<script>");
+});
+
+test("a run's timeline tells it from the request to the pull request, token by token", async () => {
+  const { text } = await get(`/runs/${id}`);
+  const told = [
+    /mona asked by the label “agent”/,
+    /Opened a session/,
+    /Gave the session the token of acme\/shop/,
+    /Sent the agent the request/,
+    /Replaced the token of acme\/shop/,
+    /The agent .*(edited|ran|said)/,
+    /Handed in: /,
+    /Revoked the token of acme\/shop/,
+    /Screened, and opened pull request #\d+/,
+    /Ended: opened/,
+  ];
+  for (const words of told) expect(text).toMatch(words);
+  expect(text).toMatch(/<svg [^>]*role="img" aria-label="Cost over time: \$\d/);
+  expect(text).toContain(`${stage.github.url}/acme/shop/pull/`);
+});
+
+test("no token, key or secret is on any page", async () => {
+  const pages = await Promise.all(["/", `/runs/${id}`, "/overview"].map((path) => get(path)));
+  for (const { text } of pages) expect(text).not.toMatch(/ghs_|ghu_|sk-ant-|whsec_|BEGIN/);
+});
+
+test("the overview counts runs, success, time and cost by repository, label and model", async () => {
+  const { text } = await get("/overview?owner=acme&days=7");
+  for (const words of ["By repository", "By label", "By model", "acme/shop", "agent", "100 %", "claude-"])
+    expect(text).toContain(words);
+  expect((await get("/overview?owner=nobody")).text).not.toContain("acme/shop</code>");
+});
+
+test("an unknown run, a malformed one and an unknown page are not found", async () => {
+  for (const path of ["/runs/run_00000000000000000000", "/runs/x", "/runs/..%2f..", "/nothing", "/assets/x"])
+    expect((await get(path)).status).toBe(404);
+});
+
+test("the pages let nothing in from elsewhere and stand in nobody's frame", async () => {
+  const { headers, text } = await get("/");
+  expect(headers["content-security-policy"]).toBe(
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+  );
+  expect(headers["x-content-type-options"]).toBe("nosniff");
+  expect(headers["referrer-policy"]).toBe("no-referrer");
+  expect(headers["x-frame-options"]).toBe("DENY");
+  expect(text).not.toMatch(/ style="|<style| on[a-z]+="|<script>/);
+  for (const [, address = ""] of text.matchAll(/(?:src|href)="([^"]+)"/g)) expect(address).toMatch(/^[/#]/);
+});
+
+test("a page that stays open is sent what changed, and only that", async () => {
+  const heard: string[] = [];
+  const call = request(`${stage.app.url}/live`, { headers: { accept: "text/event-stream" } });
+  call.once("response", (answer) => answer.setEncoding("utf8").on("data", (text) => heard.push(text)));
+  call.end();
+  const text = () => heard.join("");
+  await expect.poll(text).toContain('"id":"rows"');
+  expect(text()).toContain(id);
+  heard.length = 0;
+  stage.plays(async (agent) => {
+    await agent.wait(5_000);
+    await fixAndSubmit()(agent);
+  });
+  const issue = stage.labelled({ title: "Another" });
+  await stage.untilShown(issue, "opened");
+  await stage.pass(2_000);
+  expect(text()).toMatch(/event: fragment\ndata: \{"id":"rows".*Another/);
+  const next = /run_\w{20}/.exec(stage.status(issue))?.[0] ?? "";
+  expect(text()).toMatch(new RegExp(`"id":"${next}".*state good`));
+  expect(text()).not.toContain(`"id":"${id}"`);
+  call.destroy();
+});
