@@ -8,6 +8,7 @@ import { resolve } from "node:path";
 import { z } from "zod";
 import { Problem } from "./domain/errors.ts";
 import { Secret } from "./domain/secret.ts";
+import { type Tracing, tracingOf } from "./domain/tracing.ts";
 
 /** Where GitHub is: github.com, or an Enterprise Server. */
 export interface GitHubHost {
@@ -44,6 +45,8 @@ export interface Config {
   pollMs: number;
   sweepMs: number;
   logLevel: string;
+  /** Undefined: nothing is traced. */
+  tracing?: Tracing;
 }
 
 /** Shorter secrets can be guessed. */
@@ -108,8 +111,9 @@ export function readConfig(environment: Record<string, string | undefined>): Con
   const key = privateKey(given, mistakes);
   const secrets = webhookSecrets(given["WEBHOOK_SECRET"], mistakes);
   const sealKeys = sealKeysOf(given["PATCHWRIGHT_SEAL_KEY"], mistakes);
+  const tracing = tracingOf(given, mistakes);
   if (!read.success || !key || mistakes.length > 0) throw cannotStart(mistakes);
-  return configOf(read.data, { key, secrets, sealKeys });
+  return { ...configOf(read.data, { key, secrets, sealKeys }), ...maybe("tracing", tracing) };
 }
 
 function cannotStart(mistakes: string[]): Problem {

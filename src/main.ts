@@ -30,8 +30,9 @@ import { createSweep, type Sweep, sweepIds } from "./mission/sweep.ts";
 import type { Rooms } from "./mission/tools.ts";
 import { openStore, type Store, type StoreOptions } from "./store/database.ts";
 import { inbox } from "./store/deliveries.ts";
-import { Fenced, holdRun, liveRun } from "./store/runs.ts";
+import { Fenced, type HeldRun, holdRun, liveRun } from "./store/runs.ts";
 import { sealKeyFrom, sealWith } from "./store/seal.ts";
+import { noTraces, otlpTraces, type TracedRun, type Traces } from "./traces.ts";
 
 /** What comes in from outside besides the configuration; tests replace them. */
 export interface Outside {
@@ -64,7 +65,8 @@ export async function start(config: Config, outside: Outside): Promise<App> {
   const metrics = createMetrics();
   const engine = await engineOf(config, store, { ...outside, metrics });
   const box = inbox(store, engine, clock);
-  const outdoors = neighbours(config, { clock, log, metrics });
+  const traces = config.tracing ? await otlpTraces({ ...config.tracing, clock, random }) : noTraces;
+  const outdoors = neighbours(config, { clock, log, metrics, traces });
   const { github, client } = outdoors;
   const repositories = createRepositories(github, clock);
   const agents = createClaude(client, { config: config.claude, clock });
@@ -97,12 +99,14 @@ export async function start(config: Config, outside: Outside): Promise<App> {
     await listening?.close(requestsMs);
     await engine.stop(stopMs);
     await outdoors.close();
+    await traces.close();
     await store.close();
   };
   try {
     await agents.prepare().catch((error) => prepareLater(error, log));
     await engine.start(
       workersOf(rooms, {
+        traces,
         work: intake.work,
         yields: box.bursting,
         sweep: createSweep({ ...rooms, engine, box, config }),
@@ -153,10 +157,11 @@ async function engineOf(
 
 function workersOf(
   rooms: Rooms,
-  { work, yields, sweep }: { work: (id: string) => Promise<undefined>; yields: () => boolean; sweep: Sweep },
+  parts: { traces: Traces; work: (id: string) => Promise<undefined>; yields: () => boolean; sweep: Sweep },
 ): Workers {
+  const { traces, work, yields, sweep } = parts;
   return {
-    run: { work: (id) => enter(rooms, id), atOnce: runsAtOnce },
+    run: { work: (id) => enter(rooms, traces, id), atOnce: runsAtOnce },
     // Acknowledging goes first: GitHub waits ten seconds for it, and for nothing else.
     delivery: { work, atOnce: deliveriesAtOnce, yields },
     sweep: { work: sweep, atOnce: sweepIds.length },
@@ -164,18 +169,30 @@ function workersOf(
 }
 
 /** One entry of the mission, as the run's holder. */
-async function enter(rooms: Rooms, id: string): Promise<number | undefined> {
+async function enter(rooms: Rooms, traces: Traces, id: string): Promise<number | undefined> {
   const held = await holdRun(rooms.store.db, id);
   if (!held) return undefined;
   const log = rooms.log.child({ run_id: id, installation_id: held.run.place.installation });
   log.info({ session_id: held.run.session, phase: held.run.phase }, "entered");
   try {
-    return await mission({ ...rooms, log, held, ledger: ledgerOf(rooms.store, held, rooms.clock) });
+    const tools = { ...rooms, log, held, ledger: ledgerOf(rooms.store, held, rooms.clock) };
+    return await traces.entry(tracedRun(held), () => mission(tools));
   } catch (error) {
     // Another worker holds the run by now and goes on with it.
     if (error instanceof Fenced) return undefined;
     throw error;
   }
+}
+
+function tracedRun({ run, facts }: HeldRun): TracedRun {
+  return {
+    id: run.id,
+    installation: run.place.installation,
+    round: run.round,
+    askedAt: run.origin.at,
+    first: facts.length === 0,
+    ...(run.session === undefined ? {} : { session: run.session }),
+  };
 }
 
 async function knockRun(
@@ -206,7 +223,12 @@ export async function examineFromOutside(
   config: Config,
   { clock }: Pick<Outside, "clock">,
 ): Promise<Finding[]> {
-  const outdoors = neighbours(config, { clock, log: createLogger("silent"), metrics: createMetrics() });
+  const outdoors = neighbours(config, {
+    clock,
+    log: createLogger("silent"),
+    metrics: createMetrics(),
+    traces: noTraces,
+  });
   const { github, client, fetch } = outdoors;
   const open = () => openStore(storeOptions(config, clock));
   const store = () => lookAtStore(config, { fetch, open });

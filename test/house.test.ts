@@ -38,7 +38,7 @@ function importsOf(path: string): string[] {
 
 const floors = [
   ["domain"],
-  ["store", "config.ts", "clock.ts", "log.ts", "metrics.ts"],
+  ["store", "config.ts", "clock.ts", "log.ts", "metrics.ts", "traces.ts"],
   ["github", "agent", "engine"],
   ["mission"],
   ["doors"],

@@ -3,6 +3,7 @@
  * become labels: a part of a path that is no word of the API is one.
  */
 import type { Metrics } from "../metrics.ts";
+import type { Traces } from "../traces.ts";
 
 /** Words of the API's paths; everything else in one is an id. */
 const words = new Set([
@@ -10,8 +11,11 @@ const words = new Set([
   ...["versions", "models", "vaults", "credentials"],
 ]);
 
-/** The same fetch, counting. */
-export function countedFetch(fetch: typeof globalThis.fetch, metrics: Pick<Metrics, "calls">): typeof fetch {
+/** The same fetch, counting, and traced as far as its answer's head. */
+export function countedFetch(
+  fetch: typeof globalThis.fetch,
+  { metrics, traces }: { metrics: Pick<Metrics, "calls">; traces: Pick<Traces, "call"> },
+): typeof fetch {
   return async (input, init) => {
     const { pathname } = new URL(input instanceof Request ? input.url : input);
     const route = pathname
@@ -19,13 +23,16 @@ export function countedFetch(fetch: typeof globalThis.fetch, metrics: Pick<Metri
       .map((part) => (part === "" || words.has(part) ? part : "{id}"))
       .join("/");
     const call = { to: "claude", method: init?.method ?? "GET", route };
-    try {
-      const answer = await fetch(input, init);
-      metrics.calls.inc({ ...call, status: answer.status });
-      return answer;
-    } catch (error) {
-      metrics.calls.inc({ ...call, status: "none" });
-      throw error;
-    }
+    return traces.call(call, async (answered) => {
+      try {
+        const answer = await fetch(input, init);
+        metrics.calls.inc({ ...call, status: answer.status });
+        answered(answer.status);
+        return answer;
+      } catch (error) {
+        metrics.calls.inc({ ...call, status: "none" });
+        throw error;
+      }
+    });
   };
 }

@@ -12,6 +12,7 @@ import type { Config } from "../config.ts";
 import { createGitHub, type GitHub } from "../github/client.ts";
 import type { Logger } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
+import type { Traces } from "../traces.ts";
 
 /** Who is outside. */
 export interface Neighbours {
@@ -40,14 +41,14 @@ export function wayOut(clock: Clock): { fetch: typeof fetch; close(): Promise<vo
 /** The neighbours that the configuration names. Nobody is asked anything yet. */
 export function neighbours(
   config: Pick<Config, "app" | "github" | "claude">,
-  { clock, log, metrics }: { clock: Clock; log: Logger; metrics: Metrics },
+  { clock, log, metrics, traces }: { clock: Clock; log: Logger; metrics: Metrics; traces: Traces },
 ): Neighbours {
   const { fetch, close } = wayOut(clock);
   const unending = new Agent({ headersTimeout: callTimeoutMs, bodyTimeout: 0, connect: dial(clock) });
-  const github = createGitHub({ config, clock, fetch, log, metrics });
+  const github = createGitHub({ config, clock, fetch, log, metrics, traces });
   const gated = createGate(clock);
   const client = (by: typeof fetch) =>
-    claudeClient({ config: config.claude, fetch: gated(countedFetch(by, metrics)) });
+    claudeClient({ config: config.claude, fetch: gated(countedFetch(by, { metrics, traces })) });
   return {
     github,
     fetch,

@@ -4,7 +4,6 @@
  * of that installation until the time GitHub named. It knows nothing of runs.
  */
 import { createAppAuth } from "@octokit/auth-app";
-import { RequestError } from "@octokit/request-error";
 import { Octokit } from "@octokit/rest";
 import githubAppJwt from "universal-github-app-jwt";
 import type { Clock } from "../clock.ts";
@@ -13,8 +12,10 @@ import { Problem } from "../domain/errors.ts";
 import type { Secret } from "../domain/secret.ts";
 import type { Logger } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
+import type { Traces } from "../traces.ts";
 import { asProblem } from "./failure.ts";
 import { type MintedToken, mintToken, revokeToken, type TokenScope } from "./token.ts";
+import { routeOf, statusOf, traceCalls } from "./traced.ts";
 
 /** What the client is built from. `fetch` must be the dispatcher's own (undici's), never Node's global one. */
 export interface GitHubOptions {
@@ -23,6 +24,7 @@ export interface GitHubOptions {
   fetch: typeof fetch;
   log: Logger;
   metrics: Pick<Metrics, "calls" | "limitLeft">;
+  traces: Pick<Traces, "call">;
 }
 
 /** The App's own identity at GitHub. */
@@ -195,9 +197,10 @@ class OwnToken {
 
 function guard(
   octokit: Octokit,
-  { clock, log, metrics }: GitHubOptions,
+  { clock, log, metrics, traces }: GitHubOptions,
   { installation, token, gate }: { installation?: number; token?: OwnToken; gate: Gate },
 ): void {
+  traceCalls(octokit, traces);
   octokit.hook.wrap("request", async (request, options) => {
     if (clock.now() < gate.closedUntil) {
       const retryAfterMs = gate.closedUntil - clock.now();
@@ -252,17 +255,6 @@ function lateDeparture(): Problem {
   return new Problem("later", "github_call_late", "A change came too late to be sent to GitHub.", {
     undone: true,
   });
-}
-
-/** Octokit's template; the address of a list's next page is a whole URL and would name the repository. */
-function routeOf(url: string): string {
-  return url.startsWith("/") ? url : "next page";
-}
-
-/** The status behind a failed call; `none` where GitHub did not answer or was not asked. */
-function statusOf(error: unknown): number | "none" {
-  const cause = error instanceof Problem ? error.cause : error;
-  return cause instanceof RequestError && cause.response ? cause.status : "none";
 }
 
 function noteLimit(

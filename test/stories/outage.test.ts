@@ -15,6 +15,7 @@ import { createMetrics } from "../../src/metrics.ts";
 import { createSweep } from "../../src/mission/sweep.ts";
 import { openStore } from "../../src/store/database.ts";
 import { inbox } from "../../src/store/deliveries.ts";
+import { noTraces } from "../../src/traces.ts";
 import { type GitHubSim, startGitHub } from "../sim/github/github.ts";
 import { VirtualClock } from "../sim/virtual-clock.ts";
 import { Disk } from "../store/disk.ts";
@@ -38,7 +39,7 @@ async function setUp(clock: VirtualClock) {
   // The cast: undici's types and the global ones name the same standard objects differently.
   const fetch = undiciFetch as unknown as typeof globalThis.fetch;
   const rooms = {
-    github: createGitHub({ config, clock, fetch, log, metrics: createMetrics() }),
+    github: createGitHub({ config, clock, fetch, log, metrics: createMetrics(), traces: noTraces }),
     clock,
     log,
     store,
