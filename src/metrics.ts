@@ -34,9 +34,17 @@ export interface Metrics {
   wakeFailures: Counter<"kind" | "code">;
   /** A token was replaced in a session with this much life left, milliseconds: the least ever is kept. */
   tokenReplaced(leftMs: number): void;
-  /** Everything in Prometheus text; `contentType` goes with it. */
-  text(): Promise<string>;
+  /** Everything in Prometheus text, with how the store stands now; `contentType` goes with it. */
+  text(census: Census): Promise<string>;
   contentType: string;
+}
+
+/** How many of each the store holds, whichever process asks. */
+export interface Census {
+  /** Runs that have not ended, by phase. */
+  runs: Record<string, number>;
+  /** Deliveries that are stored and not worked off. */
+  deliveriesWaiting: number;
 }
 
 /** From a reply in half a second to a pull request after half a day. */
@@ -53,6 +61,12 @@ export function createMetrics(): Metrics {
     new Histogram({ name: `patchwright_${name}_seconds`, help, labelNames, buckets, registers });
   const tokens = counter("tokens", "Tokens of sessions, by what became of them", ["what"]);
   const tokenReplaced = replacements(instruments, tokens);
+  const gauge = <L extends string>(name: string, help: string, labelNames: L[]) =>
+    new Gauge({ name: `patchwright_${name}`, help, labelNames, registers });
+  const standing = {
+    runs: gauge("runs", "Runs that have not ended, by phase", ["phase"]),
+    deliveries: gauge("deliveries_waiting", "Deliveries stored and not worked off yet", []),
+  };
   return {
     deliveries: counter("deliveries", "Deliveries worked off", ["event", "verdict"]),
     answers: counter("webhook_answers", "Answers to webhooks", ["door", "status"]),
@@ -64,16 +78,19 @@ export function createMetrics(): Metrics {
     tokens,
     cost: counter("cost_cents", "US cents spent in sessions", []),
     calls: counter("calls", "Calls to GitHub and Claude", ["to", "method", "route", "status"]),
-    limitLeft: new Gauge({
-      name: "patchwright_github_limit_left",
-      help: "Requests left until GitHub's limit is renewed",
-      labelNames: ["installation", "resource"],
-      registers,
-    }),
+    limitLeft: gauge("github_limit_left", "Requests left until GitHub's limit is renewed", [
+      "installation",
+      "resource",
+    ]),
     wakeLag: seconds("wake_lag", "From the time a wake was due to its entry", ["kind"], lagSeconds),
     wakeFailures: counter("wake_failures", "Wakes that failed and are tried again", ["kind", "code"]),
     tokenReplaced,
-    text: () => instruments.metrics(),
+    text: async ({ runs, deliveriesWaiting }) => {
+      // All phases every time: a phase that nobody is in any more would keep its last figure.
+      for (const [phase, count] of Object.entries(runs)) standing.runs.set({ phase }, count);
+      standing.deliveries.set(deliveriesWaiting);
+      return instruments.metrics();
+    },
     contentType: instruments.contentType,
   };
 }

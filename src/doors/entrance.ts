@@ -7,6 +7,7 @@ import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { type Logger, seldom } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
+import { census } from "../store/census.ts";
 import type { Store } from "../store/database.ts";
 import type { Inbox } from "../store/deliveries.ts";
 import { hasLiveRun } from "../store/listing.ts";
@@ -54,7 +55,7 @@ export function entrance(behind: Behind): ServerParts {
       : {}),
     metrics: async (visitor) =>
       mayRead(visitor, config.server.metricsToken)
-        ? { type: metrics.contentType, text: await metrics.text() }
+        ? { type: metrics.contentType, text: await metrics.text(await census(store.db)) }
         : undefined,
     pages: createDashboard(behind),
     unready,

@@ -43,9 +43,10 @@ test("verdicts are counted by their kind, without what is particular in them", (
 
 test("the least life left is kept, and is not there before the first replacement", async () => {
   const metrics = createMetrics();
-  expect(await metrics.text()).not.toMatch(/life_left/);
+  const none = { runs: {}, deliveriesWaiting: 0 };
+  expect(await metrics.text(none)).not.toMatch(/life_left/);
   for (const leftMs of [900_000, 600_000, 900_000]) metrics.tokenReplaced(leftMs);
-  expect(await metrics.text()).toMatch(/^patchwright_token_life_left_least_seconds 600$/m);
+  expect(await metrics.text(none)).toMatch(/^patchwright_token_life_left_least_seconds 600$/m);
 });
 
 test("the page over HTTP, and what it says of knocks", async () => {
@@ -89,6 +90,9 @@ test("a run of two hours, from its label to its pull request", async () => {
   const of = (name: string) => counted.get(`patchwright_${name}`) ?? 0;
   expect(of('deliveries_total{event="issues",verdict="run started"}')).toBe(1);
   expect(of('rounds_total{ending="opened"}')).toBe(1);
+  expect([of('runs{phase="working"}'), of('runs{phase="resting"}'), of("deliveries_waiting")]).toEqual([
+    0, 1, 0,
+  ]);
   for (const what of ["reply", "session", "pull"])
     expect(of(`reached_seconds_count{what="${what}"}`)).toBe(1);
   expect(of('reached_seconds_sum{what="reply"}')).toBeLessThan(5);

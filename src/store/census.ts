@@ -1,0 +1,28 @@
+/**
+ * How the store stands, counted when somebody looks at the metrics: runs by phase, deliveries in hand.
+ */
+import type { Db, RunRow } from "./schema.ts";
+
+/** Phases of a run that has not ended, each counted even where nobody is in it. */
+const phases: Exclude<RunRow["phase"], "ended">[] = ["working", "resting"];
+
+/** Runs that have not ended by phase, and deliveries that wait to be worked off. */
+export async function census(db: Db): Promise<{ runs: Record<string, number>; deliveriesWaiting: number }> {
+  const runs = await db
+    .selectFrom("runs")
+    .select((of) => ["phase", of.fn.countAll().as("count")])
+    .where("phase", "!=", "ended")
+    .groupBy("phase")
+    .execute();
+  const waiting = await db
+    .selectFrom("deliveries")
+    .select((of) => of.fn.countAll().as("count"))
+    .where("state", "=", "waiting")
+    .executeTakeFirst();
+  const none = phases.map((phase) => [phase, 0] as const);
+  const counted = runs.map(({ phase, count }) => [phase, Number(count)] as const);
+  return {
+    runs: Object.fromEntries([...none, ...counted]),
+    deliveriesWaiting: Number(waiting?.count ?? 0),
+  };
+}

@@ -1,0 +1,89 @@
+/**
+ * What is handed to operators besides the code: the container's files, the dashboard and the alarms name only
+ * what the service has.
+ */
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { parse, parseAllDocuments } from "yaml";
+import { createMetrics } from "../src/metrics.ts";
+
+const read = (name: string) => readFileSync(fileURLToPath(new URL(`../${name}`, import.meta.url)), "utf8");
+
+/** Names of all series that the metrics' page can have. */
+async function series(): Promise<Set<string>> {
+  const metrics = createMetrics();
+  metrics.tokenReplaced(1);
+  const text = await metrics.text({ runs: { working: 1 }, deliveriesWaiting: 0 });
+  const kinds = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)];
+  return new Set(
+    kinds.flatMap(([, name = "", kind]) =>
+      kind === "histogram" ? ["_bucket", "_sum", "_count"].map((end) => `${name}${end}`) : [name],
+    ),
+  );
+}
+
+test.each(["deploy/grafana.json", "deploy/alerts.yaml"])(
+  "%s asks for series that there are",
+  async (name) => {
+    const known = await series();
+    const asked = [...read(name).matchAll(/\bpatchwright_[a-z_]+/g)].map(([one]) => one);
+    expect(asked.length).toBeGreaterThan(8);
+    expect(asked.filter((one) => !known.has(one))).toEqual([]);
+  },
+);
+
+test("every series of the service is on the dashboard", async () => {
+  const dashboard = read("deploy/grafana.json");
+  const stems = [...(await series())].map((name) => name.replace(/_(bucket|sum|count)$/, ""));
+  expect(stems.filter((stem) => !dashboard.includes(stem))).toEqual([]);
+});
+
+test("every alarm says what is wrong and what to do", () => {
+  const { groups } = parse(read("deploy/alerts.yaml"));
+  for (const rule of groups.flatMap(({ rules }: { rules: object[] }) => rules)) {
+    expect(rule).toMatchObject({
+      alert: expect.stringMatching(/^Patchwright/),
+      annotations: { summary: expect.any(String), todo: expect.any(String) },
+      labels: { severity: expect.stringMatching(/^(page|ticket)$/) },
+    });
+  }
+});
+
+test("Kubernetes asks at the service's own addresses and gives it time to stop", () => {
+  const [deployment] = parseAllDocuments(read("deploy/kubernetes.yaml")).map((one) => one.toJS());
+  const { spec } = deployment.spec.template;
+  const [container] = spec.containers;
+  expect(container.livenessProbe.httpGet.path).toBe("/healthz");
+  expect(container.readinessProbe.httpGet.path).toBe("/readyz");
+  expect(container.ports[0].containerPort).toBe(3000);
+  // Ten seconds are the stop's own.
+  expect(spec.terminationGracePeriodSeconds).toBeGreaterThan(container.lifecycle.preStop.sleep.seconds + 10);
+  expect(container.securityContext).toMatchObject({
+    allowPrivilegeEscalation: false,
+    readOnlyRootFilesystem: true,
+    capabilities: { drop: ["ALL"] },
+  });
+  expect([spec.securityContext.runAsNonRoot, spec.securityContext.runAsUser]).toEqual([true, 1000]);
+});
+
+test("Compose runs two replicas on PostgreSQL, read-only and without privileges", () => {
+  const { services } = parse(read("compose.yaml"));
+  const { patchwright } = services;
+  expect(patchwright).toMatchObject({
+    deploy: { replicas: 2 },
+    read_only: true,
+    cap_drop: ["ALL"],
+    depends_on: { postgres: { condition: "service_healthy" } },
+  });
+  expect(patchwright.environment.DATABASE_URL).toMatch(
+    /^postgres:\/\/patchwright:.+@postgres:5432\/patchwright$/,
+  );
+  expect(Number.parseInt(patchwright.stop_grace_period, 10)).toBeGreaterThan(10);
+  // Only the proxy is reached from outside.
+  expect(
+    Object.entries(services)
+      .filter(([, one]) => (one as { ports?: [] }).ports)
+      .map(([name]) => name),
+  ).toEqual(["proxy"]);
+});
