@@ -1,0 +1,132 @@
+/**
+ * Every command that the manual tells people to type is proven: it is run here, or `.ci/run` runs it, or the
+ * test that carries out what it stands for is named. A command without a proof fails.
+ */
+import { execFileSync } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { afterAll, expect, test } from "vitest";
+import { systemClock } from "../src/clock.ts";
+import { readConfig } from "../src/config.ts";
+import { openStore } from "../src/store/database.ts";
+import { projectDir } from "./process.ts";
+
+const manuals = ["README.md", "CONTRIBUTING.md", "SECURITY.md"];
+const read = (name: string) => readFileSync(join(projectDir, name), "utf8");
+const folder = mkdtempSync(join(tmpdir(), "patchwright-manual-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** What one line of shell runs, one command each, without its remark. */
+function commandsIn(line: string): string[] {
+  return line
+    .replace(/\s+#.*$/, "")
+    .split(" && ")
+    .map((command) => command.trim())
+    .filter((command) => command !== "");
+}
+
+/** Commands of a manual: the lines of its shell blocks, and what its sentences name. */
+function commandsOf(name: string): string[] {
+  if (!existsSync(join(projectDir, name))) return [];
+  const text = read(name);
+  const blocks = [...text.matchAll(/^ *```sh\n([\s\S]*?)^ *```/gm)].flatMap(([, block = ""]) =>
+    block.split("\n"),
+  );
+  const named = [...text.matchAll(/`((?:npm|npx|openssl|base64|docker|kubectl) [^`\n]+)`/g)];
+  return [...blocks, ...named.map(([, command = ""]) => command)].flatMap(commandsIn);
+}
+
+/** Runs a command in a folder of its own, as a shell would; its output. */
+function shell(command: string, environment: Record<string, string> = {}): string {
+  return execFileSync("sh", ["-ec", command], {
+    cwd: folder,
+    encoding: "utf8",
+    env: { ...process.env, ...environment },
+  });
+}
+
+const privateKey = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({
+  type: "pkcs1",
+  format: "pem",
+});
+const needed = { APP_ID: "1", PRIVATE_KEY: privateKey.toString(), ANTHROPIC_API_KEY: "sk-ant-none" };
+const ci = () => read(".ci/run");
+const scripts = (): Record<string, string> => JSON.parse(read("package.json")).scripts;
+/** `.ci/run` runs the script, on a clean machine. */
+const byCi = (script: string) => () =>
+  expect(ci()).toMatch(new RegExp(`npm (run )?(--silent )?${script}\\b`));
+/** A test carries out what the command stands for. */
+const byTest = (name: string, words: string) => () => expect(read(name)).toContain(words);
+
+/** How each command is proven, by how it begins; the first that fits. */
+const proofs: [begins: string, proof: () => unknown][] = [
+  ["npm ci", byCi("ci")],
+  ["npm test", byCi("test")],
+  ["npm start", () => expect(scripts()["start"]).toBe("node src/start.js")],
+  ["npm run check", byCi("check")],
+  ["npm run demo", byCi("demo")],
+  ["npm run doctor", byTest("test/doors/doctor.test.ts", "`npm run doctor` prints every line")],
+  ["npm run test:postgres", byCi("test:postgres")],
+  ["npm run test:container", byCi("test:container")],
+  ["npm run test:crash", () => expect(scripts()["test:crash"]).toBe("node test/crash/crash.ts")],
+  ["npm run bench", () => expect(scripts()["bench"]).toBe("node test/bench/bench.ts")],
+  [
+    "openssl rand -hex 32",
+    () => {
+      const secret = shell("openssl rand -hex 32").trim();
+      expect(readConfig({ ...needed, WEBHOOK_SECRET: secret }).app.webhookSecrets).toHaveLength(1);
+    },
+  ],
+  [
+    "base64 -w0 app.pem",
+    () => {
+      writeFileSync(join(folder, "app.pem"), privateKey);
+      const line = shell("base64 -w0 app.pem");
+      expect(line).not.toContain("\n");
+      readConfig({ ...needed, PRIVATE_KEY: line, WEBHOOK_SECRET: "0123456789abcdef" });
+    },
+  ],
+  [
+    "set -a; . ./.env; set +a",
+    () => {
+      const filled = read(".env.example").replace("APP_ID=", "APP_ID=7");
+      writeFileSync(join(folder, ".env"), filled);
+      expect(shell("set -a; . ./.env; set +a; env")).toMatch(/^APP_ID=7$/m);
+    },
+  ],
+  ['npx node -e \'const s = require("node:sqlite")', backUp],
+  ["docker build", byTest("test/container/image.test.ts", "it starts from these files")],
+  ["docker run --env-file .env", byTest("test/container/image.test.ts", "it starts from these files")],
+  ["docker compose up", byTest("test/deploy.test.ts", "Compose runs two replicas on PostgreSQL")],
+  ["kubectl", byTest("test/deploy.test.ts", "Kubernetes asks at the service's own addresses")],
+];
+
+/** A backup taken while the store is open holds what was written, and opens as a store. */
+async function backUp(): Promise<void> {
+  const command = commandsOf("README.md").find((one) => one.startsWith("npx node -e"));
+  mkdirSync(join(folder, "data"));
+  const store = await openStore({ kind: "embedded", dataDir: join(folder, "data"), clock: systemClock });
+  const memo = { name: "backed up", value: "1" };
+  await store.db.insertInto("memos").values(memo).execute();
+  // `npx` finds the project's own Node from within the project; here it is named.
+  shell((command ?? "").replace("npx node", `"${process.execPath}"`));
+  await store.close();
+  const backup = new DatabaseSync(join(folder, "backup.db"));
+  expect(backup.prepare("select name, value from memos where name = 'backed up'").get()).toEqual(memo);
+  backup.close();
+}
+
+const commands = [...new Set(manuals.flatMap(commandsOf))];
+
+test("the manual has commands", () => {
+  expect(commands.length).toBeGreaterThan(12);
+});
+
+test.each(commands)("%s", async (command) => {
+  const proof = proofs.find(([begins]) => command.startsWith(begins));
+  expect(proof?.[0], "a command of the manual without a proof").toBeDefined();
+  await proof?.[1]();
+});
