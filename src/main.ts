@@ -26,6 +26,8 @@ import { createLogger, type Logger } from "./log.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { ledgerOf } from "./mission/facts.ts";
 import { mission } from "./mission/mission.ts";
+import { createPermits } from "./mission/permits.ts";
+import { createRulebook } from "./mission/rulebook.ts";
 import { createSweep, type Sweep, sweepIds } from "./mission/sweep.ts";
 import type { Rooms } from "./mission/tools.ts";
 import { openStore, type Store, type StoreOptions } from "./store/database.ts";
@@ -73,7 +75,9 @@ export async function start(config: Config, outside: Outside): Promise<App> {
   const knock = (session: string) => knockRun({ store, engine, clock }, session);
   const on = config.claude.webhookKey === undefined;
   const streams = createStreams(outdoors.streaming, { knock, log, on, clock, pollMs: config.pollMs });
-  const admission = createAdmission({ github, repositories, store, clock });
+  const rulebook = createRulebook({ github, store, clock, config });
+  const permits = createPermits({ github, repositories, rulebook });
+  const admission = createAdmission({ github, permits, store, clock });
   const known = { config, github, store, clock, random, log, metrics };
   const alive = () => store.check().then(() => "answers");
   const patient = {
@@ -86,10 +90,10 @@ export async function start(config: Config, outside: Outside): Promise<App> {
     store: alive,
   };
   const doctor = (place: Place) => examine({ ...patient, place });
-  const intake = await createIntake({ ...known, engine, box, admission, examine: doctor });
+  const intake = await createIntake({ ...known, engine, box, admission, rulebook, examine: doctor });
   const seal = sealWith(config.sealKeys ?? [sealKeyFrom(config.app.privateKey)], random);
   const attachments = createAttachments({ host: config.github, github, fetch: outdoors.fetch, clock });
-  const rooms: Rooms = { ...known, engine, repositories, attachments, agents, streams, seal };
+  const rooms: Rooms = { ...known, engine, repositories, attachments, agents, rulebook, permits, streams, seal };
   let stopping = false;
   let listening: Listening | undefined;
   const stop = async () => {

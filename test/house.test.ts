@@ -90,14 +90,11 @@ test("no imports in a circle, not even of types", () => {
   expect(source.map((path) => cycleFrom([path], done)?.join(" → ")).find((cycle) => cycle)).toBeUndefined();
 });
 
-/** Written and tested ahead of the part that will call them. */
-const awaited = ["src/domain/settings-file.ts"];
-
 test("no file is lonely", () => {
   const known = new Set(source.flatMap(importsOf));
   const usedByTests = new Set(tests.flatMap(importsOf));
   // The browser takes the script by its address.
-  const doors = ["src/start.js", "src/doors/dashboard/live.js", ...awaited];
+  const doors = ["src/start.js", "src/doors/dashboard/live.js"];
   expect(source.filter((path) => !known.has(path) && !doors.includes(path))).toEqual([]);
   const runByItself =
     /\.test\.ts$|vitest\.config|^test\/(setup|postgres|bench\/[a-z-]+|demo\/[a-z-]+|store\/writer|crash\/(crash|git\/processes|kill\/switch))\.ts$/;

@@ -5,6 +5,7 @@
 import type { Act } from "../domain/act.ts";
 import type { Progress } from "../domain/progress.ts";
 import type { Secret } from "../domain/secret.ts";
+import type { Network } from "./definition.ts";
 
 /** A repository to mount, with the token the platform's git proxy uses for it. */
 export interface Mount {
@@ -26,6 +27,15 @@ export interface SessionOrder {
   /** Whole US cents. */
   budgetCents: number;
   model: string;
+}
+
+/** The run a session is for. */
+export interface SessionRun {
+  id: string;
+  /** Its earlier sessions. */
+  known: string[];
+  /** What its sandbox may reach. */
+  network: Network;
 }
 
 /** A session that exists. */
@@ -79,10 +89,10 @@ export interface Agents {
   /** Finds or makes what sessions need (agent, environment). Called at start and again until it works. */
   prepare(): Promise<void>;
   /**
-   * Opens a session, or adopts the oldest one that carries the run's id and is not among `known`, the run's
-   * earlier ones. `order` is only asked when one is made.
+   * Opens a session, or adopts the oldest one that carries the run's id and is not known yet. `order` is only
+   * asked when one is made.
    */
-  session(run: { id: string; known: string[] }, order: () => Promise<SessionOrder>): Act<OpenSession>;
+  session(run: SessionRun, order: () => Promise<SessionOrder>): Act<OpenSession>;
   message(session: string, message: Message): Act<{ id: string }>;
   answer(session: string, answer: Answer): Act<{ id: string }>;
   /** What has happened since `progress`. A session that is gone throws `gone`. */

@@ -13,7 +13,7 @@ import { tools } from "./definition.ts";
 import { agentEvent, followedTypes } from "./events.ts";
 import { asProblem } from "./failure.ts";
 import { once, read } from "./patience.ts";
-import { type Provisioned, provision } from "./provisioning.ts";
+import { createEnvironments, type Provisioned, provision } from "./provisioning.ts";
 import { answerAct, interrupt, messageAct } from "./sending.ts";
 
 /** What the backend is built from. `fetch` must be the dispatcher's own (undici's). */
@@ -55,6 +55,7 @@ export function createClaude(
     });
     return provisioned;
   };
+  const environmentOf = createEnvironments(client, config);
   return {
     prepare: async () => {
       await tried(ready());
@@ -62,9 +63,17 @@ export function createClaude(
     session: (run, order) =>
       triedAct({
         find: async (begunAt) =>
-          findSession(client, { ...run, begunAt, now: clock.now(), ...(await ready()) }),
+          findSession(client, {
+            id: run.id,
+            known: run.known,
+            begunAt,
+            now: clock.now(),
+            ...(await ready()),
+          }),
         make: async () => {
-          const provisioned = await ready();
+          const usual = await ready();
+          const environmentId = await environmentOf(run.network, usual);
+          const provisioned = { ...usual, environmentId };
           // Last: an order is out of date soon after it was given.
           return openSession(client, await order(), provisioned);
         },

@@ -94,26 +94,54 @@ export const tools: Tools = [
 /** Metadata that marks what is ours at the platform. */
 export const ownMark = { app: "patchwright" } as const;
 
+/** What a sandbox may reach besides `github.com`: hosts such as `api.example.com`, and the package registries. */
+export interface Network {
+  hosts: string[];
+  package_managers: boolean;
+}
+
+/** The network of the default environment. */
+const defaultNetwork: Network = { hosts: [], package_managers: true };
+
 const agent = { name: "patchwright", model: defaultModel, system, tools };
-const environment: Anthropic.Beta.EnvironmentCreateParams = {
-  name: "patchwright",
-  config: {
-    type: "cloud",
-    networking: {
-      type: "limited",
-      allowed_hosts: ["github.com"],
-      allow_mcp_servers: false,
-      allow_package_managers: true,
+
+function environment(name: string, { hosts, package_managers }: Network) {
+  return {
+    name,
+    config: {
+      type: "cloud" as const,
+      networking: {
+        type: "limited" as const,
+        allowed_hosts: ["github.com", ...hosts],
+        allow_mcp_servers: false,
+        allow_package_managers: package_managers,
+      },
     },
-  },
-};
+  } satisfies Anthropic.Beta.EnvironmentCreateParams;
+}
 
 function stamped<T extends object>(definition: T): T & { metadata: Record<string, string> } {
-  const hash = createHash("sha256").update(JSON.stringify(definition)).digest("hex").slice(0, 16);
-  return { ...definition, metadata: { ...ownMark, definition: hash } };
+  return { ...definition, metadata: { ...ownMark, definition: hashOf(definition) } };
+}
+
+function hashOf(definition: object): string {
+  return createHash("sha256").update(JSON.stringify(definition)).digest("hex").slice(0, 16);
 }
 
 /** The agent as it should be; `metadata.definition` tells an outdated one without comparing fields. */
 export const agentDefinition = stamped(agent);
 /** The default environment as it should be, stamped the same way. */
-export const environmentDefinition = stamped(environment);
+export const environmentDefinition = stamped(environment("patchwright", defaultNetwork));
+
+/** An environment as it should be. */
+export type EnvironmentDefinition = typeof environmentDefinition;
+
+/** The environment for a network: the same one whatever the order and spelling of its hosts. */
+export function environmentFor({ hosts, package_managers }: Network): EnvironmentDefinition {
+  const sorted = [...new Set(hosts.map((host) => host.toLowerCase()))].sort();
+  const network = { hosts: sorted, package_managers };
+  if (hashOf(network) === hashOf(defaultNetwork)) return environmentDefinition;
+  const hash = hashOf(network);
+  const own = stamped(environment(`patchwright-${hash}`, network));
+  return { ...own, metadata: { ...own.metadata, network: hash } };
+}

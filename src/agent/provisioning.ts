@@ -4,7 +4,14 @@
  * reaches only sandboxes started later.
  */
 import { type Anthropic, ConflictError } from "@anthropic-ai/sdk";
-import { agentDefinition, environmentDefinition, ownMark } from "./definition.ts";
+import {
+  agentDefinition,
+  type EnvironmentDefinition,
+  environmentDefinition,
+  environmentFor,
+  type Network,
+  ownMark,
+} from "./definition.ts";
 
 /** What sessions are opened with. */
 export interface Provisioned {
@@ -24,11 +31,36 @@ export async function provision(
   client: Anthropic,
   given: { agentId?: string; environmentId?: string },
 ): Promise<Provisioned> {
+  return twice(() => look(client, given));
+}
+
+/**
+ * Environments by network, each found by its metadata or made at its first use, and asked for once in a
+ * process. One given by the operator serves whatever the settings say.
+ */
+export function createEnvironments(
+  client: Anthropic,
+  given: { environmentId?: string },
+): (network: Network, usual: Pick<Provisioned, "environmentId">) => Promise<string> {
+  const known = new Map<string, Promise<string>>();
+  return async (network, { environmentId: usual }) => {
+    const wanted = environmentFor(network);
+    if (given.environmentId !== undefined || wanted === environmentDefinition) return usual;
+    const made = known.get(wanted.name) ?? twice(() => ownEnvironment(client, wanted));
+    known.set(wanted.name, made);
+    return made.catch((error: unknown) => {
+      known.delete(wanted.name);
+      throw error;
+    });
+  };
+}
+
+async function twice<T>(look: () => Promise<T>): Promise<T> {
   try {
-    return await look(client, given);
+    return await look();
   } catch (error) {
     if (!(error instanceof ConflictError)) throw error;
-    return look(client, given);
+    return look();
   }
 }
 
@@ -38,7 +70,7 @@ async function look(
 ): Promise<Provisioned> {
   const [agent, environmentId] = await Promise.all([
     given.agentId ? client.beta.agents.retrieve(given.agentId) : ownAgent(client),
-    given.environmentId ?? ownEnvironment(client),
+    given.environmentId ?? ownEnvironment(client, environmentDefinition),
   ]);
   return { agentId: agent.id, agentVersion: agent.version, environmentId };
 }
@@ -62,9 +94,7 @@ export async function standing(
       : first(client.beta.agents.list({ limit: 100 }), isOurs).then((one) => compare(one, agentDefinition)),
     given.environmentId
       ? client.beta.environments.retrieve(given.environmentId).then(asGiven)
-      : first(client.beta.environments.list({ limit: 100 }), isOurs).then((one) =>
-          compare(one, environmentDefinition),
-        ),
+      : ownEnvironments(client, environmentDefinition).then((one) => compare(one, environmentDefinition)),
   ]);
   return { agent, environment };
 }
@@ -100,13 +130,19 @@ async function newAgent(client: Anthropic) {
   return oldest;
 }
 
-async function ownEnvironment(client: Anthropic): Promise<string> {
-  const found = await first(client.beta.environments.list({ limit: 100 }), isOurs);
-  if (!found) return (await client.beta.environments.create(environmentDefinition, { maxRetries: 0 })).id;
-  if (compare(found, environmentDefinition) === "outdated") {
-    await client.beta.environments.update(found.id, environmentDefinition, { maxRetries: 0 });
+async function ownEnvironment(client: Anthropic, wanted: EnvironmentDefinition): Promise<string> {
+  const found = await ownEnvironments(client, wanted);
+  if (!found) return (await client.beta.environments.create(wanted, { maxRetries: 0 })).id;
+  if (compare(found, wanted) === "outdated") {
+    await client.beta.environments.update(found.id, wanted, { maxRetries: 0 });
   }
   return found.id;
+}
+
+/** The oldest of ours for the same network. */
+function ownEnvironments(client: Anthropic, { metadata: wanted }: Stamped) {
+  const isSame = ({ metadata }: Stamped) => metadata["network"] === wanted["network"];
+  return first(client.beta.environments.list({ limit: 100 }), (one) => isOurs(one) && isSame(one));
 }
 
 function isOurs(thing: { metadata: Record<string, string>; archived_at: string | null }): boolean {

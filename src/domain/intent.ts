@@ -6,7 +6,6 @@ import { type CommandReading, parseCommand } from "./command.ts";
 import { type Account, type Delivery, readDelivery } from "./delivery.ts";
 import { isBranch, type Move, moveOf } from "./move.ts";
 import type { Origin, Person, Place, Stop } from "./run.ts";
-import { labelOf, type Settings } from "./settings.ts";
 
 /** A comment as a delivery carries it. */
 export interface Said {
@@ -46,14 +45,14 @@ export interface Suite {
   app: { id: number; slug: string };
 }
 
-/** Reads a delivery received at `now`. Only the labels of `settings` start or stop anything. */
-export function intentOf(delivery: Delivery, settings: Settings, now: number): Intent {
+/** Reads a delivery received at `now`. Whether a label is one of ours is for the settings to say. */
+export function intentOf(delivery: Delivery, now: number): Intent {
   if (delivery.repository.archived) return { kind: "nothing", why: "repository is archived" };
   switch (delivery.kind) {
     case "issues.labeled":
-      return labelled(delivery, settings, now);
+      return labelled(delivery, now);
     case "issues.unlabeled":
-      return unlabelled(delivery, settings, now);
+      return unlabelled(delivery, now);
     case "issues.closed":
       return stop(delivery, delivery.issue.number, {
         why: "issue closed",
@@ -143,8 +142,9 @@ function wish(
   return { kind: "nothing", why: "review asks for nothing" };
 }
 
-function remarkOrigin({ pull_request, repository, sender }: Remarked, { id, at: now }: Said): Origin {
+function remarkOrigin({ pull_request, repository, sender }: Remarked, { id, at: now, viaApp }: Said): Origin {
   return {
+    ...(viaApp ? { viaApp } : {}),
     trigger: { kind: "command", commentId: id, instructions: "" },
     sender: personOf(sender),
     at: now,
@@ -173,19 +173,18 @@ function checked(delivery: Of<"check_suite.completed">): Intent {
  * Why a delivery asks nothing of us, as far as it alone can tell; undefined where somebody has to look closer.
  * Most deliveries of an organisation are such, and reading them once is enough.
  */
-export function idleness(event: string, payload: unknown, settings: Settings): string | undefined {
+export function idleness(event: string, payload: unknown): string | undefined {
   const reading = readDelivery(event, payload);
   if (reading.kind === "ignored") return reading.why === "action not used" ? reading.why : undefined;
-  const intent = intentOf(reading.delivery, settings, 0);
+  const intent = intentOf(reading.delivery, 0);
   return intent.kind === "nothing" ? intent.why : undefined;
 }
 
 type Of<K extends Delivery["kind"]> = Extract<Delivery, { kind: K }>;
 
-function labelled(delivery: Of<"issues.labeled">, settings: Settings, now: number): Intent {
+function labelled(delivery: Of<"issues.labeled">, now: number): Intent {
   const { issue, label } = delivery;
   if (issue.pull_request) return { kind: "nothing", why: "label on a pull request" };
-  if (!labelOf(settings, label.name)) return { kind: "nothing", why: "not a label of ours" };
   if (issue.state !== "open") return { kind: "nothing", why: "issue is closed" };
   const trigger = { kind: "label" as const, label: label.name };
   return {
@@ -196,9 +195,8 @@ function labelled(delivery: Of<"issues.labeled">, settings: Settings, now: numbe
   };
 }
 
-function unlabelled(delivery: Of<"issues.unlabeled">, settings: Settings, now: number): Intent {
+function unlabelled(delivery: Of<"issues.unlabeled">, now: number): Intent {
   const { issue, label, sender } = delivery;
-  if (!labelOf(settings, label.name)) return { kind: "nothing", why: "not a label of ours" };
   const stop: Stop = { why: "label removed", by: sender.login, at: now };
   return { kind: "unlabelled", label: label.name, place: placeOf(delivery, issue.number), stop };
 }
@@ -219,6 +217,7 @@ function commented(delivery: Of<"issue_comment.created">, now: number): Intent {
   const origin = {
     ...originOf(delivery, now),
     trigger: { kind: "command" as const, commentId: comment.id, instructions },
+    ...(said.viaApp ? { viaApp: said.viaApp } : {}),
   };
   if (reading.kind === "none") return { kind: "said", place, origin, said };
   return { kind: "command", place, origin, said, reading, onPull: Boolean(issue.pull_request) };

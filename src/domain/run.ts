@@ -6,6 +6,7 @@ import type { Ending } from "./ending.ts";
 import type { RunId } from "./ids.ts";
 import type { Progress } from "./progress.ts";
 import type { Settings } from "./settings.ts";
+import type { SettingsNote } from "./settings-layers.ts";
 
 /** Somebody on GitHub, by the number that survives a renaming. */
 export interface Person {
@@ -35,6 +36,12 @@ export interface Origin {
   issueUrl: string;
   defaultBranch: string;
   private: boolean;
+  /** The App through which the sender acted, where the delivery says so. */
+  viaApp?: { id: number; slug: string };
+  /** The label whose changes the settings hold, also of a run that was asked for again. */
+  label?: string;
+  /** Commits the settings were read at, and which of their wishes were narrowed. */
+  settings?: { repository?: string; organisation?: string; notes: SettingsNote[] };
   /** What an earlier run on the issue came to, when this one follows it; `onTop`: it begins on that branch. */
   before?: { ending: string; branch?: string; onTop?: true };
 }

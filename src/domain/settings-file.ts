@@ -14,6 +14,8 @@ const tokensMax = 8_000;
 /** Brackets within brackets, or lists within lists on one line. Settings are three deep. */
 const depthMax = 10;
 const problemsMax = 20;
+const labelCharsMax = 50;
+const labelsMax = 50;
 
 /** One thing wrong with a settings file, for the person who wrote it. */
 export interface SettingsProblem {
@@ -29,16 +31,20 @@ export interface SettingsProblem {
   nearest?: string;
 }
 
-/** What reading a settings file comes to. An invalid one has 1 to 20 problems, in the order of its lines. */
+/**
+ * What reading a settings file comes to. An invalid one has 1 to 20 problems, in the order of its lines;
+ * `labels` are those it seems to name, so that somebody who puts one on can be told.
+ */
 export type SettingsReading =
   | { kind: "settings"; given: SettingsFile }
-  | { kind: "invalid"; file: string; problems: SettingsProblem[] };
+  | { kind: "invalid"; file: string; problems: SettingsProblem[]; labels: string[] };
 
 /** Reads the text of a settings file; `file` is its path, for the reader of the problems. Never throws. */
 export function parseSettings(yamlText: string, { file }: { file: string }): SettingsReading {
-  const invalid = (problems: SettingsProblem[]): SettingsReading => ({
+  const invalid = (problems: SettingsProblem[], labels: string[] = []): SettingsReading => ({
     kind: "invalid",
     file,
+    labels,
     problems: problems
       .toSorted((one, other) => one.line - other.line || one.column - other.column)
       .slice(0, problemsMax),
@@ -73,7 +79,18 @@ export function parseSettings(yamlText: string, { file }: { file: string }): Set
     read.error.issues
       .flatMap((issue) => issueProblems(document, issue))
       .map(({ offset, ...rest }) => ({ ...at(offset), ...rest })),
+    labelsNamed(document),
   );
+}
+
+/** Names under `labels` of a document whose structure is sound; at most fifty of at most fifty characters. */
+function labelsNamed(document: Document): string[] {
+  const labels = document.get("labels", true);
+  if (!isMap(labels)) return [];
+  return labels.items
+    .flatMap(({ key }) => (isScalar(key) ? [String(key.value)] : []))
+    .filter((name) => name.length <= labelCharsMax)
+    .slice(0, labelsMax);
 }
 
 type Found = Omit<SettingsProblem, "line" | "column"> & { offset: number };

@@ -167,7 +167,8 @@ export function labelOf(
   return found && { name: found[0], changes: found[1] };
 }
 
-function sameLabel(one: string, other: string): boolean {
+/** Is it the same label to GitHub? */
+export function sameLabel(one: string, other: string): boolean {
   return one.normalize("NFC").toLowerCase() === other.normalize("NFC").toLowerCase();
 }
 

@@ -8,6 +8,7 @@ import { queuedText } from "./queue-words.ts";
 import { budgetCents, fullName, type Run, spentCents } from "./run.ts";
 import { harmless, harmlessTitle, oneLine } from "./sanitize.ts";
 import type { Reason } from "./screening.ts";
+import { settingsLines } from "./settings-words.ts";
 
 /** What the agent handed in with `submit_pull_request`. */
 export interface Submission {
@@ -180,7 +181,11 @@ function links(run: Run, state: State, facts: StatusFacts): string[] {
     facts.leftOut && facts.leftOut.length > 0
       ? [`Left out of the request: ${facts.leftOut.join("; ")}.`]
       : [];
-  return [...notes, ...(all.length > 0 ? [all.join(" · ")] : [])];
+  return [
+    ...notes,
+    ...settingsLines(run.origin, fullName(run.place)),
+    ...(all.length > 0 ? [all.join(" · ")] : []),
+  ];
 }
 
 function cost(run: Run): string {

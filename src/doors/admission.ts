@@ -4,13 +4,11 @@
  */
 import type { Clock } from "../clock.ts";
 import type { Said } from "../domain/intent.ts";
-import { type Level, may, type Permission, type Role } from "../domain/permission.ts";
+import type { Level, Permission, Role } from "../domain/permission.ts";
 import type { Origin, Place } from "../domain/run.ts";
-import { defaultSettings } from "../domain/settings.ts";
 import type { GitHub } from "../github/client.ts";
-import type { Repositories } from "../github/repository.ts";
+import type { Permits } from "../mission/permits.ts";
 import type { Store } from "../store/database.ts";
-import { repliesSince } from "../store/replies.ts";
 import { reactOnce, replyOnce } from "./replies.ts";
 
 /** Somebody who asks for something. */
@@ -35,14 +33,13 @@ export interface Admission {
 /** What the admission asks. */
 export interface AdmissionParts {
   github: GitHub;
-  repositories: Repositories;
+  permits: Permits;
   store: Store;
   clock: Clock;
 }
 
 /** Outsiders' reactions an hour in one repository. */
 const reactionsMax = 20;
-const hourMs = 3_600_000;
 
 /** Admission by GitHub's word. */
 export function createAdmission(parts: AdmissionParts): Admission {
@@ -58,17 +55,8 @@ export function createAdmission(parts: AdmissionParts): Admission {
   };
 }
 
-async function decide({ github, repositories }: AdmissionParts, asking: Asking): Promise<Permission> {
-  const { place, origin, said, who } = asking;
-  const { appId, botId } = await github.self(place.installation);
-  const person = origin.sender.type === "User" && !said?.viaApp;
-  const answer = person ? await repositories.permission(place, origin.sender.login) : undefined;
-  const sender = {
-    id: origin.sender.id,
-    type: origin.sender.type,
-    ...(said?.viaApp ? { viaApp: said.viaApp } : {}),
-  };
-  return may({ sender, answer, who: who ?? defaultSettings.who, bots: [], own: { appId, botId } });
+function decide({ permits }: AdmissionParts, { place, origin, said, who }: Asking): Promise<Permission> {
+  return permits.decide({ where: place, sender: origin.sender, viaApp: said?.viaApp ?? origin.viaApp, who });
 }
 
 async function tell(
@@ -76,7 +64,6 @@ async function tell(
   { place, origin, said }: Asking,
   decision: Extract<Permission, { kind: "refused" }>,
 ): Promise<void> {
-  const { store, clock } = parts;
   const { repositoryId, issue } = place;
   const outsider = !origin.private && (decision.has === "none" || decision.has === "read");
   const who = `${repositoryId}:${issue}:${origin.sender.id}`;
@@ -85,8 +72,7 @@ async function tell(
     await replyOnce(parts, place, { key: `refused:${who}`, text, since: origin.at });
     return;
   }
-  const since = clock.now() - hourMs;
-  if ((await repliesSince(store, { prefix: "outsider:", repositoryId, since })) >= reactionsMax) return;
   const target = said ? { kind: "comment" as const, id: said.id } : { kind: "issue" as const };
-  await reactOnce(parts, place, { key: `outsider:${who}`, target, content: "confused" });
+  const hourly = { prefix: "outsider:", max: reactionsMax };
+  await reactOnce(parts, place, { key: `outsider:${who}`, target, content: "confused", hourly });
 }

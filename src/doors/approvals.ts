@@ -69,7 +69,7 @@ export async function approveHead(
     return reply(parts, delivery, intent, answers.notYourOwn);
   }
   return written(parts, delivery, async (tx) => {
-    await writeApproval(tx, run, { sha: run.held ?? sha, by: origin.sender.login, at: parts.clock.now() });
+    await writeApproval(tx, run, { sha: run.held ?? sha, by: origin.sender, at: parts.clock.now() });
     return { verdict: `approval told to ${run.id}`, wake: run.id };
   });
 }

@@ -27,8 +27,7 @@ export async function budget(
   if (cents > most) return reply(parts, delivery, intent, answers.budgetTooLarge(most));
   // What a maintainer has raised once is no usual budget: the next raise takes a maintainer again.
   const usualUsd = run.settings.usual_budget_usd ?? run.settings.budget_usd;
-  const usual = Math.max(parts.config.limits.budgetCents, Math.round(usualUsd * 100));
-  if (cents > usual) {
+  if (cents > Math.round(usualUsd * 100)) {
     const refused = await parts.admission.refusal({ place, origin, said, who: "maintain" });
     if (refused) return conclude(parts, delivery, refused);
   }

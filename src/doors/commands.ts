@@ -16,6 +16,7 @@ import { type Commanded, isOlder, reply, replyAfter } from "./commanded.ts";
 import { findingsComment } from "./findings.ts";
 import { deadPull, helpFor, standing, whyKept } from "./standing.ts";
 import { beginRun, tell } from "./starting.ts";
+import { refusedTerms } from "./terms.ts";
 import { conclude, type IntakeParts, keyOf, written } from "./verdict.ts";
 
 type Said = Extract<Intent, { kind: "said" }>;
@@ -131,7 +132,7 @@ async function fix(
   if (!run && onPull) return reply(parts, delivery, intent, await deadPull(parts, place));
   const kept = run && (await whyKept(parts, run));
   const verdict = await passOn(parts, delivery, intent, { run, instructions });
-  if (kept) await replyAfter(parts, intent, { text: kept });
+  if (kept && !verdict.startsWith("refused")) await replyAfter(parts, intent, { text: kept });
   return verdict;
 }
 
@@ -144,6 +145,8 @@ async function passOn(
 ): Promise<string> {
   const { place, origin, said, onPull } = intent;
   if (run && onPull) {
+    const refused = run.phase === "resting" ? await refusedTerms(parts, { place, origin }) : undefined;
+    if (refused !== undefined) return conclude(parts, delivery, refused);
     const text = instructions === "" ? "Go on." : instructions;
     return written(parts, delivery, (tx) => tellComment(tx, parts, { run, intent, text }));
   }
@@ -192,11 +195,18 @@ async function retry(parts: IntakeParts, delivery: string, intent: Commanded, te
     ...(run.session === undefined ? {} : { branch: sessionBranch(run.session) }),
   };
   // On the pull request's thread the delivery tells of the pull request, and the work is the issue's.
-  const asked = onPull ? { ...run.origin, sender: origin.sender, at: origin.at } : origin;
+  const asked = onPull ? againOn(run.origin, origin) : origin;
   const again = { ...asked, trigger: triggerAgain(run, text, said.id), before };
-  const label = run.origin.trigger.kind === "label" ? { label: run.origin.trigger.label } : {};
+  const name =
+    run.origin.label ?? (run.origin.trigger.kind === "label" ? run.origin.trigger.label : undefined);
+  const label = name === undefined ? {} : { label: name };
   const start = { place: run.place, origin: again, triggerKey: `comment:${said.id}`, ...label };
   return beginRun(parts, delivery, start);
+}
+
+/** The issue as it was asked for, by whoever asks again. */
+function againOn({ viaApp: _, ...first }: Origin, { sender, at, viaApp }: Origin): Origin {
+  return { ...first, sender, at, ...(viaApp ? { viaApp } : {}) };
 }
 
 /** What was asked for the first time stands, unless the retry says something else. */

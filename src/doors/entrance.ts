@@ -16,6 +16,7 @@ import { createDashboard } from "./dashboard/dashboard.ts";
 import { takeDelivery } from "./github.ts";
 import { mayRead } from "./metrics-page.ts";
 import type { Answer, ServerParts } from "./server.ts";
+import { hearSettingsPush } from "./settings-push.ts";
 
 /** What stands behind the doors. */
 export interface Behind {
@@ -47,9 +48,10 @@ export function entrance(behind: Behind): ServerParts {
     return answer;
   };
   const hasRun = (repositoryId: number) => hasLiveRun(store.db, repositoryId);
+  const pushed = (payload: unknown) => hearSettingsPush(store.db, payload);
   return {
     github: (request) =>
-      counted("github", takeDelivery({ config, box, hasRun, log, warn, metrics }, request)),
+      counted("github", takeDelivery({ config, box, hasRun, pushed, log, warn, metrics }, request)),
     ...(config.claude.webhookKey
       ? { claude: (request) => counted("claude", takeWebhook({ client, knock, warn, metrics }, request)) }
       : {}),

@@ -10,10 +10,12 @@ import { readReview } from "../github/review.ts";
 import { runProposing } from "../store/facts.ts";
 import { countNotes } from "../store/notes.ts";
 import { liveRun, runOfBranch, stopRun } from "../store/runs.ts";
+import { settingsPushed } from "../store/settings-files.ts";
 import { hearOwnPush } from "./own-push.ts";
 import { replyOnce } from "./replies.ts";
 import { deadPull, whyKept } from "./standing.ts";
 import { tell } from "./starting.ts";
+import { refusedTerms, termsOf } from "./terms.ts";
 import { conclude, type IntakeParts, keyOf, written } from "./verdict.ts";
 
 type Of<K extends Intent["kind"]> = Extract<Intent, { kind: K }>;
@@ -36,6 +38,8 @@ export async function hearReview(
     await replyOnce(parts, place, { ...answered, text: await deadPull(parts, place) });
     return conclude(parts, delivery, "ignored: not a pull request of ours");
   }
+  const refused = run.phase === "resting" ? await refusedTerms(parts, { place, origin }) : undefined;
+  if (refused !== undefined) return conclude(parts, delivery, refused);
   const kept = await whyKept(parts, run);
   if (kept) await replyOnce(parts, place, { ...answered, text: kept });
   const text = reviewText(await readReview(parts.github, place, review));
@@ -85,7 +89,8 @@ async function notRepaired(
   if ((await countNotes(parts.store.db, run.id, "checks:")) >= ci.attempts)
     return "repaired as often as allowed";
   const { place, origin } = run;
-  return (await parts.admission.allowed({ place, origin })) ? undefined : "the requester may not any more";
+  if (!(await parts.admission.allowed({ place, origin }))) return "the requester may not any more";
+  return (await termsOf(parts, run)).kind === "settings" ? undefined : "the settings allow nothing now";
 }
 
 /** A person's push to a run's branch wins: the agent stops, and goes on only when asked. */
@@ -95,6 +100,7 @@ export async function hearPush(parts: IntakeParts, delivery: string, intent: Of<
   const { botId } = await parts.github.self(place.installation);
   if (sender.id === botId) return hearOwnPush(parts, delivery, intent);
   const branch = branchOf(move.ref);
+  if (branch === intent.defaultBranch) await settingsPushed(db, place);
   if (branch === undefined || move.gone) return conclude(parts, delivery, "ignored: not a push to a branch");
   const head = { repositoryId: place.repositoryId, branch };
   const proposing = await runProposing(db, head);

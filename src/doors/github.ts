@@ -8,7 +8,6 @@ import type { Config } from "../config.ts";
 import { ownerOf, storedEvents } from "../domain/delivery.ts";
 import { isProblem } from "../domain/errors.ts";
 import { idleness } from "../domain/intent.ts";
-import { defaultSettings } from "../domain/settings.ts";
 import type { Logger, Seldom } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Inbox } from "../store/deliveries.ts";
@@ -28,6 +27,8 @@ export interface GitHubDoor {
   box: Pick<Inbox, "append">;
   /** Has a repository (by number) a run that has not ended? Pushes to others are not stored. */
   hasRun: (repositoryId: number) => Promise<boolean>;
+  /** Hears of every push, stored or not. */
+  pushed: (payload: unknown) => Promise<void>;
   log: Logger;
   /** What strangers can cause at will. */
   warn: Seldom;
@@ -36,7 +37,7 @@ export interface GitHubDoor {
 
 /** Takes one delivery. */
 export async function takeDelivery(
-  { config, box, hasRun, log, warn, metrics }: GitHubDoor,
+  { config, box, hasRun, pushed, log, warn, metrics }: GitHubDoor,
   { headers, read }: Knock,
 ): Promise<Answer> {
   if (!/^application\/json\s*(;|$)/i.test(headers["content-type"] ?? "")) {
@@ -66,9 +67,10 @@ export async function takeDelivery(
     return { status: 400, text: "the body is not a JSON object with members" };
   if (!storedEvents.has(event) || !isForUs(config, headers, payload)) return { status: 202, text: "ignored" };
   try {
+    if (event === "push") await pushed(payload);
     if (onlyForRuns.has(event) && !(await hasRun(repositoryOf(payload))))
       return { status: 202, text: "ignored" };
-    const idle = idleness(event, payload, defaultSettings);
+    const idle = idleness(event, payload);
     if (idle === undefined) await box.append({ id, event, body: text });
     else await box.append({ id, event, body: text, verdict: `ignored: ${idle}` });
     if (idle !== undefined) metrics.deliveries.inc({ event, verdict: "ignored" });

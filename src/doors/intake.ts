@@ -7,8 +7,9 @@ import { Probot } from "probot";
 import { readDelivery, storedEvents } from "../domain/delivery.ts";
 import { isProblem } from "../domain/errors.ts";
 import { type Intent, intentOf } from "../domain/intent.ts";
-import type { Stop } from "../domain/run.ts";
-import { defaultSettings } from "../domain/settings.ts";
+import type { Place, Stop } from "../domain/run.ts";
+import { labelOf, sameLabel } from "../domain/settings.ts";
+import { labelsStaleMs, triggerLabels } from "../mission/rulebook.ts";
 import { rememberUnlabelled } from "../store/memos.ts";
 import { liveRun, type RunKey, stopRun } from "../store/runs.ts";
 import type { DeliveryRow } from "../store/schema.ts";
@@ -86,7 +87,7 @@ async function handle(parts: IntakeParts, received: Received): Promise<string> {
   }
   const row = await parts.box.load(received.id);
   if (!row) return "ignored: forgotten meanwhile";
-  const intent = intentOf(reading.delivery, defaultSettings, row.received_at);
+  const intent = intentOf(reading.delivery, row.received_at);
   return carryOut(parts, row, intent);
 }
 
@@ -100,6 +101,7 @@ async function carryOut(parts: IntakeParts, row: DeliveryRow, intent: Intent): P
     case "nothing":
       return conclude(parts, delivery, `ignored: ${intent.why}`);
     case "unlabelled": {
+      if (!(await stopsHere(parts, intent))) return conclude(parts, delivery, notOurs);
       const ignored = await unlabellingIgnored(parts, row, intent);
       if (ignored !== undefined) return conclude(parts, delivery, `ignored: ${ignored}`);
       return stopFound(parts, delivery, { key: keyOf("issue", intent.place), stop: intent.stop });
@@ -111,6 +113,7 @@ async function carryOut(parts: IntakeParts, row: DeliveryRow, intent: Intent): P
     case "pull closed":
       return stopFound(parts, delivery, { key: keyOf("pull", intent.place), stop: intent.stop });
     case "start": {
+      if (!(await isOurs(parts, intent))) return conclude(parts, delivery, notOurs);
       const wish = await labelPutOn(parts, row, intent);
       if (wish.kind === "old") return conclude(parts, delivery, `ignored: ${wish.why}`);
       const refused = await parts.admission.refusal(intent);
@@ -130,6 +133,24 @@ async function carryOut(parts: IntakeParts, row: DeliveryRow, intent: Intent): P
     default:
       return intent satisfies never;
   }
+}
+
+const notOurs = "ignored: not a label of ours";
+
+type Labelled = { place: Place; label: string };
+
+/** Is it a label that starts runs here? Old news of the settings will do: most labels have nothing to do with us. */
+async function isOurs({ rulebook }: IntakeParts, { place, label }: Labelled): Promise<boolean> {
+  const rules = await rulebook.at(place, { staleMs: labelsStaleMs });
+  return labelOf(triggerLabels(rules), label) !== undefined;
+}
+
+/** Is it the label that the run was started by? One started by a command goes with any of ours. */
+async function stopsHere(parts: IntakeParts, { place, label }: Labelled): Promise<boolean> {
+  const run = await liveRun(parts.store.db, keyOf("issue", place));
+  const own = run?.origin.label;
+  if (own !== undefined) return sameLabel(own, label);
+  return (run && labelOf(run.settings, label) !== undefined) || isOurs(parts, { place, label });
 }
 
 /** Deliveries other than labels carry what tells them apart: the same body twice is one thing said once. */

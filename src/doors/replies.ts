@@ -9,7 +9,7 @@ import type { Place } from "../domain/run.ts";
 import type { GitHub } from "../github/client.ts";
 import { comment, type Reaction, type ReactionTarget, reaction } from "../github/issue.ts";
 import type { Store } from "../store/database.ts";
-import { beginReply, finishReply } from "../store/replies.ts";
+import { beginReply, beginReplyWithin, finishReply, type ReplyKey } from "../store/replies.ts";
 
 /** An attempt this young may still be under way. */
 const attemptMs = 30_000;
@@ -21,15 +21,27 @@ export interface ReplyParts {
   clock: Clock;
 }
 
-/** Posts a comment once per `key`. `since`: when what it replies to was received. */
+/** So many of a kind (`prefix` of their keys) an hour in a repository. */
+export interface Hourly {
+  prefix: string;
+  max: number;
+}
+
+const hourMs = 3_600_000;
+
+/**
+ * Posts a comment once per `key`. `since`: when what it replies to was received. False when there were too
+ * many of its kind already.
+ */
 export async function replyOnce(
   { github, store, clock }: ReplyParts,
   place: Place,
-  { key, text, since }: { key: string; text: string; since: number },
-): Promise<void> {
+  { key, text, since, hourly }: { key: string; text: string; since: number; hourly?: Hourly },
+): Promise<boolean> {
   const reply = { key, repositoryId: place.repositoryId };
-  const claim = await beginReply(store, reply, clock.now());
-  if (claim.kind === "given") return;
+  const claim = await claimed({ store, clock }, reply, hourly);
+  if (claim.kind === "too many") return false;
+  if (claim.kind === "given") return true;
   const waitMs = claim.kind === "begun" ? claim.since + attemptMs - clock.now() : 0;
   // Another worker may be at it this moment, with a delivery that says the same.
   if (waitMs > 0)
@@ -38,16 +50,34 @@ export async function replyOnce(
   const act = comment(github, place, { marker, body: `${text}\n\n${marker}`, since });
   if (claim.kind === "new" || !(await act.find(since))) await act.make();
   await finishReply(store, reply, clock.now());
+  return true;
 }
 
-/** Gives a reaction once per `key`. */
+function claimed(
+  { store, clock }: Pick<ReplyParts, "store" | "clock">,
+  reply: ReplyKey,
+  hourly: Hourly | undefined,
+) {
+  const now = clock.now();
+  return hourly === undefined
+    ? beginReply(store.db, reply, now)
+    : beginReplyWithin(store, reply, { ...hourly, since: now - hourMs, now });
+}
+
+/** Gives a reaction once per `key`, where there were not too many of its kind already. */
 export async function reactOnce(
   { github, store, clock }: ReplyParts,
   place: Place,
-  { key, target, content }: { key: string; target: ReactionTarget; content: Reaction },
+  {
+    key,
+    target,
+    content,
+    hourly,
+  }: { key: string; target: ReactionTarget; content: Reaction; hourly?: Hourly },
 ): Promise<void> {
   const reply = { key, repositoryId: place.repositoryId };
-  if ((await beginReply(store, reply, clock.now())).kind === "given") return;
+  const { kind } = await claimed({ store, clock }, reply, hourly);
+  if (kind === "given" || kind === "too many") return;
   await reaction(github, place, target, content).make();
   await finishReply(store, reply, clock.now());
 }

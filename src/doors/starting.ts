@@ -2,15 +2,17 @@
  * Starting a run, and saying something to one: both are one transaction with the delivery's verdict. What
  * is said to a run at rest opens its next round.
  */
+
+import { Problem } from "../domain/errors.ts";
 import { runIdFrom } from "../domain/ids.ts";
 import { isClosed, type Note, type Origin, type Place, type Run } from "../domain/run.ts";
-import { type Operator, resolveSettings } from "../domain/settings-layers.ts";
 import type { Tx } from "../engine/engine.ts";
 import { addNote, notesOf, waitingOn } from "../store/notes.ts";
 import { openRound, shiftRound } from "../store/rounds.ts";
 import { liveRun, seizeRun, startRun } from "../store/runs.ts";
 import { isOffSince } from "./labelling.ts";
-import { type Change, type IntakeParts, keyOf, written } from "./verdict.ts";
+import { tellTerms, termsOf } from "./terms.ts";
+import { type Change, conclude, type IntakeParts, keyOf, written } from "./verdict.ts";
 
 /** What a run begins with. */
 export interface Start {
@@ -21,34 +23,37 @@ export interface Start {
 }
 
 /** Starts a run; where one is alive on the issue, instructions become a note to it. */
-export function beginRun(parts: IntakeParts, delivery: string, start: Start): Promise<string> {
-  const { settings } = resolveSettings({ operator: operatorOf(parts) }, start.label);
+export async function beginRun(parts: IntakeParts, delivery: string, start: Start): Promise<string> {
+  const terms = await termsOf(parts, start);
+  const alive = await liveRun(parts.store.db, keyOf("issue", start.place));
+  // Settings decide what is begun; a run at work goes on by those it has.
+  if (terms.kind === "refused" && alive?.phase !== "working") {
+    await tellTerms(parts, start);
+    return conclude(parts, delivery, terms.verdict);
+  }
   const id = runIdFrom(parts.random(20));
   return written(parts, delivery, async (tx) => {
-    const { place, origin, triggerKey } = start;
+    const { place, triggerKey } = start;
+    const origin = terms.kind === "settings" ? terms.origin : start.origin;
     const resting = await liveRun(tx, keyOf("issue", place));
     if (resting?.phase === "resting" && !isClosed(resting) && origin.trigger.kind === "command")
       return tellOrigin(tx, parts, { run: resting, origin });
     if (start.label !== undefined && (await isOffSince(tx, place, origin))) {
       return { verdict: "ignored: the label was taken off again" };
     }
+    if (terms.kind === "refused") {
+      const run = await liveRun(tx, keyOf("issue", place));
+      if (run) return tellOrigin(tx, parts, { run, origin });
+      throw new Problem("later", "run_just_ended", "The run on the issue has just ended.", { undone: true });
+    }
     const now = parts.clock.now();
+    const { settings } = terms;
     const began = await startRun(tx, { id, triggerKey, place, origin, settings, now });
     if (began === "started") return { verdict: `run ${id} started`, wake: id };
     if (began === "known") return { verdict: "ignored: this trigger has had its run" };
     const run = await liveRun(tx, keyOf("issue", place));
     return run ? tellOrigin(tx, parts, { run, origin }) : { verdict: "ignored: a run is at work" };
   });
-}
-
-/** The operator's ceilings as the settings' layers want them. */
-export function operatorOf({ config: { limits } }: Pick<IntakeParts, "config">): Operator {
-  return {
-    budgetUsdMax: limits.budgetCentsMax / 100,
-    dayUsdMax: limits.dayCentsMax / 100,
-    defaultActiveRuns: limits.activeRuns,
-    defaultBudgetUsd: limits.budgetCents / 100,
-  };
 }
 
 /** Passes a command's instructions on; without any there is nothing to say. */

@@ -9,6 +9,7 @@ import type { Engine, Tx } from "../engine/engine.ts";
 import type { GitHub } from "../github/client.ts";
 import type { Logger } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
+import type { Rulebook } from "../mission/rulebook.ts";
 import type { Store } from "../store/database.ts";
 import type { Inbox } from "../store/deliveries.ts";
 import type { RunKey } from "../store/runs.ts";
@@ -23,6 +24,7 @@ export interface IntakeParts {
   engine: Engine;
   box: Inbox;
   admission: Admission;
+  rulebook: Rulebook;
   clock: Clock;
   random: (bytes: number) => Uint8Array;
   log: Logger;

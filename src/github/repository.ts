@@ -7,17 +7,21 @@ import { isProblem } from "../domain/errors.ts";
 import type { PermissionAnswer } from "../domain/permission.ts";
 import type { Place } from "../domain/run.ts";
 import type { GitHub } from "./client.ts";
+import type { Where } from "./settings-files.ts";
 
 /** Asks GitHub about repositories. */
 export interface Repositories {
   /** What GitHub says a person may do (legacy permission and true role); `none` for strangers. */
-  permission(place: Place, login: string): Promise<PermissionAnswer>;
+  permission(place: Where, login: string): Promise<PermissionAnswer>;
+  /** Number of the account of an App's bot, by the App's slug; undefined where there is none. */
+  botId(place: Where, slug: string): Promise<number | undefined>;
   /** The repository's pull request template; undefined where there is none. */
   pullTemplate(place: Place): Promise<string | undefined>;
 }
 
 const permissionKeptMs = 60_000;
 const templateKeptMs = 10 * 60_000;
+const botKeptMs = 60 * 60_000;
 /** Answers kept at once; the oldest is dropped. */
 const keptMax = 10_000;
 
@@ -25,9 +29,11 @@ const keptMax = 10_000;
 export function createRepositories(github: GitHub, clock: Clock): Repositories {
   const permissions = memory<PermissionAnswer>(clock, permissionKeptMs);
   const templates = memory<string | undefined>(clock, templateKeptMs);
+  const bots = memory<number | undefined>(clock, botKeptMs);
   return {
     permission: (place, login) =>
       permissions(`${place.repositoryId} ${login}`, () => askPermission(github, place, login)),
+    botId: (place, slug) => bots(slug.toLowerCase(), () => askBot(github, place, slug)),
     pullTemplate: (place) => templates(String(place.repositoryId), () => askTemplate(github, place)),
   };
 }
@@ -46,7 +52,17 @@ function memory<T>(clock: Clock, keptMs: number) {
   };
 }
 
-async function askPermission(github: GitHub, place: Place, username: string): Promise<PermissionAnswer> {
+async function askBot(github: GitHub, { installation }: Where, slug: string): Promise<number | undefined> {
+  try {
+    const { data } = await github.of(installation).rest.users.getByUsername({ username: `${slug}[bot]` });
+    return data.type === "Bot" ? data.id : undefined;
+  } catch (error) {
+    if (isProblem(error, "gone")) return undefined;
+    throw error;
+  }
+}
+
+async function askPermission(github: GitHub, place: Where, username: string): Promise<PermissionAnswer> {
   const { owner, repo } = place;
   try {
     const { data } = await github

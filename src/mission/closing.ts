@@ -148,7 +148,8 @@ async function adoptSession(tools: Tools): Promise<void> {
   const known = sessionsOf(tools);
   const name = known.length === 0 ? "session" : (`session ${known.length + 1}` as const);
   const none = () => Promise.reject(new Error("an ending opens no session"));
-  const run = { id: held.run.id, known: known.map(({ id }) => id) };
+  const { id, settings } = held.run;
+  const run = { id, known: known.map((session) => session.id), network: settings.network };
   const session = await ledger.settle(name, agents.session(run, none));
   if (!session) return;
   held.run.session = session.id;

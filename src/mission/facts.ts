@@ -10,6 +10,7 @@ import type { Ending, Met } from "../domain/ending.ts";
 import { isProblem, Problem } from "../domain/errors.ts";
 import type { Journaled } from "../domain/journal.ts";
 import type { Reason } from "../domain/screening.ts";
+import type { Person } from "../domain/run.ts";
 import type { Submission } from "../domain/words.ts";
 import type { OwnComment } from "../github/issue.ts";
 import type { Pull } from "../github/pull.ts";
@@ -67,7 +68,7 @@ export interface Facts {
   /** By commit: what was held back, and why. */
   [held: `held ${string}`]: { reasons: Reason[]; more: number };
   [reminder: `reminder ${string}`]: OwnComment;
-  approval: { head: string; by: string };
+  approval: { head: string; by: string; person?: Person };
   met: Met;
   interrupt: true;
   ending: Ending;

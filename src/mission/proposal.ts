@@ -14,6 +14,7 @@ import { type Changes, pushedChanges } from "../github/changes.ts";
 import { type Pull, pullRequest, reviewRequest } from "../github/pull.ts";
 import { stopAsked } from "../store/runs.ts";
 import { lastSubmission } from "./answers.ts";
+import { mayStillApprove } from "./readmission.ts";
 import type { Tools } from "./tools.ts";
 
 /** What became of what was pushed. */
@@ -39,9 +40,7 @@ export async function propose(tools: Tools, { unfinished }: { unfinished: boolea
     case "nothing":
       return unchanged;
     case "held": {
-      const approval = ledger.read("approval")?.head;
-      const approved = verdict.approvable && approval !== undefined && changes.headSha.startsWith(approval);
-      if (!approved)
+      if (!verdict.approvable || !(await isApproved(tools, changes.headSha)))
         return { kind: "held", head: changes.headSha, reasons: verdict.reasons, more: verdict.more };
       break;
     }
@@ -51,6 +50,13 @@ export async function propose(tools: Tools, { unfinished }: { unfinished: boolea
       return verdict satisfies never;
   }
   return opened ? carryOver(tools, opened, changes) : open(tools, changes, unfinished);
+}
+
+/** Was that head approved, by somebody who still may? */
+async function isApproved(tools: Tools, head: string): Promise<boolean> {
+  const approval = tools.ledger.read("approval");
+  if (!approval || !head.startsWith(approval.head)) return false;
+  return approval.person === undefined || mayStillApprove(tools, approval.person);
 }
 
 /** A later push, screened: it is on the pull request already, or is carried over from a new session's branch. */

@@ -60,7 +60,12 @@ export async function currentSession(tools: Tools): Promise<RunSession> {
   const progress = last ? forNextSession(held.run.progress) : held.run.progress;
   await findBesides(tools, known.length + 1);
   let tokens: Record<string, string> | undefined;
-  const act = tools.agents.session({ id: held.run.id, known: known.map(({ id }) => id) }, async () => {
+  const wanted = {
+    id: held.run.id,
+    known: known.map(({ id }) => id),
+    network: held.run.settings.network,
+  };
+  const act = tools.agents.session(wanted, async () => {
     const mounts = await issueTokens(tools);
     tokens = Object.fromEntries(mounts.map(({ name, tokenId }) => [name, tokenId]));
     await ledger.still();

@@ -5,7 +5,6 @@
  * had its run.
  */
 import { isProblem } from "../domain/errors.ts";
-import { defaultSettings } from "../domain/settings.ts";
 import {
   type Installation,
   installationsOf,
@@ -66,12 +65,12 @@ async function searched(
   gap: Gap & { page: number },
   { installation, signal }: Search,
 ): Promise<"more" | "all"> {
-  const { github, config, log } = parts;
+  const { github, config, log, rulebook } = parts;
   const served = !config.owners || config.owners.includes(installation.account.toLowerCase());
   if (!served || installation.suspended) return "all";
   let isMore = false;
   try {
-    for (const label of Object.keys(defaultSettings.labels)) {
+    for (const label of await rulebook.labels(installation.id)) {
       const { issues, more } = await labelledIssues(github, installation, { label, page: gap.page });
       isMore ||= more;
       for (const issue of issues) {

@@ -9,12 +9,14 @@ import type { GitHub } from "../github/client.ts";
 import type { Logger } from "../log.ts";
 import type { Store } from "../store/database.ts";
 import type { Inbox } from "../store/deliveries.ts";
+import type { Rulebook } from "./rulebook.ts";
 
 /** What the caretaker works with. */
 export interface SweepParts {
   config: Pick<Config, "owners" | "pollMs" | "sweepMs">;
   github: GitHub;
   agents: Agents;
+  rulebook: Rulebook;
   store: Store;
   engine: Engine;
   box: Inbox;

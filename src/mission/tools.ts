@@ -17,6 +17,8 @@ import type { Store } from "../store/database.ts";
 import type { HeldRun } from "../store/runs.ts";
 import type { Seal } from "../store/seal.ts";
 import type { Ledger } from "./facts.ts";
+import type { Permits } from "./permits.ts";
+import type { Rulebook } from "./rulebook.ts";
 
 /** The rooms, the same for every run. */
 export interface Rooms {
@@ -24,6 +26,8 @@ export interface Rooms {
   repositories: Repositories;
   attachments: Attachments;
   agents: Agents;
+  rulebook: Rulebook;
+  permits: Permits;
   streams: Streams;
   store: Store;
   engine: Pick<Engine, "wake" | "knock">;

@@ -3,6 +3,7 @@
  * epoch in the same transaction, so a holder that was overtaken cannot write one.
  */
 import type { Journaled } from "../domain/journal.ts";
+import type { Person } from "../domain/run.ts";
 import type { Store } from "./database.ts";
 import { writeJournal } from "./journal.ts";
 import { changeRun, type HeldRun, type RunChange } from "./runs.ts";
@@ -106,9 +107,9 @@ export async function runProposing(
 export async function writeApproval(
   tx: Db,
   run: { id: string; round: number },
-  { sha, by, at }: { sha: string; by: string; at: number },
+  { sha, by, at }: { sha: string; by: Person; at: number },
 ): Promise<void> {
-  const value_json = JSON.stringify({ head: sha, by });
+  const value_json = JSON.stringify({ head: sha, by: by.login, person: by });
   await tx
     .insertInto("facts")
     .values({ run_id: run.id, round: run.round, name: "approval", value_json, begun_at: at, done_at: at })

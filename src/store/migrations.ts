@@ -178,6 +178,30 @@ async function placeWorkingRuns(db: Kysely<Schema>): Promise<void> {
   }
 }
 
+/** Settings files as they were read last, for all replicas. */
+async function createSettingsFiles({ schema }: Kysely<Schema>): Promise<void> {
+  await schema
+    .createTable("settings_files")
+    .addColumn("key", "text", (column) => column.primaryKey())
+    .addColumn("installation_id", "bigint", (column) => column.notNull())
+    .addColumn("repository_id", "bigint")
+    .addColumn("found_json", "text")
+    .addColumn("read_at", "bigint", (column) => column.notNull())
+    .addColumn("pushes", "bigint", (column) => column.notNull())
+    .addColumn("seen", "integer", (column) => column.notNull())
+    .execute();
+  await schema
+    .createIndex("settings_files_by_repository")
+    .on("settings_files")
+    .column("repository_id")
+    .execute();
+  await schema
+    .createIndex("settings_files_by_installation")
+    .on("settings_files")
+    .column("installation_id")
+    .execute();
+}
+
 /** All migrations by name, in order of their names. */
 const migrations: Record<string, Migration> = {
   "0001_first_tables": {
@@ -206,6 +230,7 @@ const migrations: Record<string, Migration> = {
       await createVisits(db);
     },
   },
+  "0005_settings_files": { up: createSettingsFiles },
 };
 
 /** Names in the database that this code does not know: it was written by a newer version. */

@@ -2,7 +2,10 @@
  * Replies that are given once, remembered so that nobody can make us talk twice: a refusal per person and
  * thread, an answer per command.
  */
+import { sql } from "kysely";
 import type { Store } from "./database.ts";
+import { writeMemo } from "./memos.ts";
+import type { Db } from "./schema.ts";
 
 /** A reply: its key is unique over all time, its repository lets them be counted. */
 export interface ReplyKey {
@@ -14,14 +17,14 @@ export interface ReplyKey {
 export type Claim = { kind: "new" } | { kind: "given" } | { kind: "begun"; since: number };
 
 /** Claims a reply at `now`, in milliseconds since the epoch. */
-export async function beginReply(store: Store, { key, repositoryId }: ReplyKey, now: number): Promise<Claim> {
-  const inserted = await store.db
+export async function beginReply(db: Db, { key, repositoryId }: ReplyKey, now: number): Promise<Claim> {
+  const inserted = await db
     .insertInto("replies")
     .values({ key, repository_id: repositoryId, at: -now })
     .onConflict((conflict) => conflict.doNothing())
     .executeTakeFirst();
   if (inserted.numInsertedOrUpdatedRows === 1n) return { kind: "new" };
-  const row = await store.db.selectFrom("replies").select("at").where("key", "=", key).executeTakeFirst();
+  const row = await db.selectFrom("replies").select("at").where("key", "=", key).executeTakeFirst();
   return row && row.at < 0 ? { kind: "begun", since: -row.at } : { kind: "given" };
 }
 
@@ -30,17 +33,31 @@ export async function finishReply(store: Store, { key }: ReplyKey, at: number): 
   await store.db.updateTable("replies").set({ at }).where("key", "=", key).execute();
 }
 
-/** Replies of one kind (`prefix` of their keys) given in a repository since `since`. */
-export async function repliesSince(
+/** How many replies of one kind (`prefix` of their keys) may be given in a repository since `since`. */
+export interface ReplyBound {
+  prefix: string;
+  max: number;
+  since: number;
+}
+
+/** Claims a reply of a kind that is bounded, however many are claimed at the same moment. */
+export function beginReplyWithin(
   store: Store,
-  { prefix, repositoryId, since }: { prefix: string; repositoryId: number; since: number },
-): Promise<number> {
-  const { count } = await store.db
-    .selectFrom("replies")
-    .select((select) => select.fn.countAll<number>().as("count"))
-    .where("repository_id", "=", repositoryId)
-    .where("at", ">=", since)
-    .where("key", "like", `${prefix}%`)
-    .executeTakeFirstOrThrow();
-  return Number(count);
+  reply: ReplyKey,
+  { prefix, max, since, now }: ReplyBound & { now: number },
+): Promise<Claim | { kind: "too many" }> {
+  const { repositoryId } = reply;
+  return store.db.transaction().execute(async (tx) => {
+    // Whoever writes this row first counts first; the others wait for their turn.
+    await writeMemo(tx, `bounded replies ${repositoryId}`, String(now));
+    const { count } = await tx
+      .selectFrom("replies")
+      .select((select) => select.fn.countAll<number>().as("count"))
+      .where("repository_id", "=", repositoryId)
+      .where(sql`abs(at)`, ">=", since)
+      .where("key", "like", `${prefix}%`)
+      .where("key", "!=", reply.key)
+      .executeTakeFirstOrThrow();
+    return Number(count) < max ? beginReply(tx, reply, now) : { kind: "too many" };
+  });
 }

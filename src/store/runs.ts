@@ -220,11 +220,12 @@ export async function seizeRun(tx: Db, id: string): Promise<Run | undefined> {
   return row && runOf(row, []);
 }
 
-/** Replaces the settings a run works by: its budget was raised. */
-export async function resettle(tx: Db, id: string, settings: RunSettings): Promise<void> {
+/** Replaces the settings a run works by: its budget was raised, or it begins later than asked and its origin tells by which. */
+export async function resettle(tx: Db, id: string, settings: RunSettings, origin?: Origin): Promise<void> {
+  const from = origin === undefined ? {} : { origin_json: JSON.stringify(origin) };
   await tx
     .updateTable("runs")
-    .set({ settings_json: JSON.stringify(settings) })
+    .set({ settings_json: JSON.stringify(settings), ...from })
     .where("id", "=", id)
     .execute();
   await tx

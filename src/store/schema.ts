@@ -165,6 +165,23 @@ export interface MemoRow {
   value: string;
 }
 
+/** A settings file as it was read last: a repository's, or the one in its owner's `.github` repository. */
+export interface SettingsFileRow {
+  /** `repository ID` or `owner LOGIN`. */
+  key: string;
+  installation_id: number;
+  /** The repository it lies in; null while that cannot be read. */
+  repository_id: number | null;
+  /** What was found, of github/settings-files.ts; null before the first reading. */
+  found_json: string | null;
+  /** When it was read; 0 when it has to be read again. */
+  read_at: number;
+  /** Raised by every push to its default branch: what was read before is not kept as if it came after. */
+  pushes: number;
+  /** 1 when there was a file at the last successful reading. */
+  seen: number;
+}
+
 /** All tables. */
 export interface Schema {
   deliveries: DeliveryRow;
@@ -181,6 +198,7 @@ export interface Schema {
   pauses: PauseRow;
   journal: JournalRow;
   visits: VisitRow;
+  settings_files: SettingsFileRow;
 }
 
 /** A connection or a transaction. */

@@ -12,6 +12,7 @@ import { embeddedEngine } from "../../src/engine/embedded.ts";
 import { createGitHub } from "../../src/github/client.ts";
 import { createLogger } from "../../src/log.ts";
 import { createMetrics } from "../../src/metrics.ts";
+import type { Rulebook } from "../../src/mission/rulebook.ts";
 import { createSweep } from "../../src/mission/sweep.ts";
 import { openStore } from "../../src/store/database.ts";
 import { inbox } from "../../src/store/deliveries.ts";
@@ -49,6 +50,7 @@ async function setUp(clock: VirtualClock) {
     ...{ ...rooms, box: inbox(store, engine, clock) },
     config: { pollMs: 30_000, sweepMs: 300_000 },
     agents: {} as Agents,
+    rulebook: {} as Rulebook,
   });
   /** Turns until the round is over, waiting as the engine would. */
   const round = async () => {

@@ -13,6 +13,7 @@ import { type App, start } from "../../src/main.ts";
 import type { Script } from "../sim/claude/agent.ts";
 import { type ClaudeSim, startClaude } from "../sim/claude/claude.ts";
 import type { PushPolicy } from "../sim/claude/push-policy.ts";
+import type { Content } from "../sim/github/git.ts";
 import { type GitHubSim, startGitHub } from "../sim/github/github.ts";
 import { VirtualClock } from "../sim/virtual-clock.ts";
 import { Disk } from "../store/disk.ts";
@@ -29,7 +30,7 @@ export interface Setting {
   private?: boolean;
   /** What the platform's git proxy lets sessions push. */
   pushes?: PushPolicy;
-  files?: Record<string, string>;
+  files?: Record<string, Content>;
   env?: Record<string, string>;
   /** What happens to the simulators before the service starts for the first time. */
   beforehand?: (world: { github: GitHubSim; claude: ClaudeSim }) => unknown;

@@ -56,10 +56,13 @@ export interface Signature {
   email: string;
 }
 
-/** A commit to be made: path → content, `null` deletes. */
+/** What a path holds: a file's content, a link's target, a submodule's commit; `null` deletes it. */
+export type Content = string | Buffer | { link: string } | { submodule: string } | null;
+
+/** A commit to be made: path → content. */
 export interface Change {
   branch: string;
-  files: Record<string, string | null>;
+  files: Record<string, Content>;
   message: string;
   author: Signature;
   /** Milliseconds since the epoch. */
@@ -102,19 +105,30 @@ export async function commit(directory: string, change: Change): Promise<string>
   const ref = `refs/heads/${change.branch}`;
   const parent = await resolve(directory, ref);
   const who = `${change.author.name} <${change.author.email}> ${Math.floor(change.at / 1000)} +0000`;
-  const parts = [`commit ${ref}\nauthor ${who}\ncommitter ${who}\n${data(change.message)}`];
-  if (parent) parts.push(`from ${parent}\n`);
-  for (const [path, content] of Object.entries(change.files)) {
-    parts.push(content === null ? `D ${path}\n` : `M 100644 inline ${path}\n${data(content)}`);
-  }
-  await git(directory, ["fast-import", "--quiet"], parts.join(""));
+  const parts = [text(`commit ${ref}\nauthor ${who}\ncommitter ${who}\n`), data(text(change.message))];
+  if (parent) parts.push(text(`from ${parent}\n`));
+  for (const [path, content] of Object.entries(change.files)) parts.push(entry(path, content));
+  await git(directory, ["fast-import", "--quiet"], Buffer.concat(parts));
   const made = await resolve(directory, ref);
   if (!made) throw new Error(`no commit on ${ref}`);
   return made;
 }
 
-function data(text: string): string {
-  return `data ${Buffer.byteLength(text)}\n${text}\n`;
+function entry(path: string, content: Content): Buffer {
+  if (content === null) return text(`D ${path}\n`);
+  if (typeof content === "string")
+    return Buffer.concat([text(`M 100644 inline ${path}\n`), data(text(content))]);
+  if (Buffer.isBuffer(content)) return Buffer.concat([text(`M 100644 inline ${path}\n`), data(content)]);
+  if ("link" in content) return Buffer.concat([text(`M 120000 inline ${path}\n`), data(text(content.link))]);
+  return text(`M 160000 ${content.submodule} ${path}\n`);
+}
+
+function text(words: string): Buffer {
+  return Buffer.from(words);
+}
+
+function data(bytes: Buffer): Buffer {
+  return Buffer.concat([text(`data ${bytes.length}\n`), bytes, text("\n")]);
 }
 
 /** The commit a name stands for, or `undefined`. */

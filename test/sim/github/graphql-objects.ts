@@ -3,9 +3,11 @@
  * their edits and their authors. A field that is not here is refused by name.
  */
 
-import { reaches } from "./access.ts";
+import { holds, permissionsNow, reaches } from "./access.ts";
 import type { Caller } from "./auth.ts";
 import { fileAt } from "./git.ts";
+import { type Args, FieldProblem, type GraphqlObject, graphqlObject } from "./graphql-field.ts";
+import { defaultBranchObject, expressedObject } from "./graphql-git.ts";
 import { issuePage } from "./payload-issue.ts";
 import {
   type Account,
@@ -20,33 +22,6 @@ import {
   repositoryOf,
   type World,
 } from "./world.ts";
-
-/** A refusal with GitHub's `type`: the field becomes null and the error names its path. */
-export class FieldProblem extends Error {
-  readonly type: string;
-
-  constructor(type: string, message: string) {
-    super(message);
-    this.type = type;
-  }
-}
-
-type Args = Record<string, unknown>;
-
-/** An object of the schema: what each of its fields gives. */
-export interface GraphqlObject {
-  typename: string;
-  fields: Record<string, (args: Args) => unknown>;
-}
-
-/** Is this an object with fields to choose from? */
-export function isObject(value: unknown): value is GraphqlObject {
-  return typeof value === "object" && value !== null && "typename" in value && "fields" in value;
-}
-
-function object(typename: string, fields: GraphqlObject["fields"]): GraphqlObject {
-  return { typename, fields };
-}
 
 const pageSizeMax = 100;
 
@@ -80,11 +55,11 @@ function connection<Item>(
   const end = typeof first === "number" ? Math.min(high, low + size) : high;
   const cursorOf = (index: number) =>
     start < end ? Buffer.from(`cursor:${index}`).toString("base64") : null;
-  return object(`${name}Connection`, {
+  return graphqlObject(`${name}Connection`, {
     totalCount: () => items.length,
     nodes: () => items.slice(start, end).map(write),
     pageInfo: () =>
-      object("PageInfo", {
+      graphqlObject("PageInfo", {
         hasNextPage: () => end < items.length,
         hasPreviousPage: () => start > 0,
         startCursor: () => cursorOf(start),
@@ -96,7 +71,7 @@ function connection<Item>(
 function actorObject(world: World, account: Account): GraphqlObject {
   // GraphQL writes a bot's login without the suffix REST gives it.
   const login = account.login.replace(/\[bot\]$/, "");
-  return object(account.type, {
+  return graphqlObject(account.type, {
     login: () => login,
     id: () => nodeId(account.type, account.id),
     databaseId: () => account.id,
@@ -105,7 +80,7 @@ function actorObject(world: World, account: Account): GraphqlObject {
 }
 
 function editObject(world: World, edit: Edit): GraphqlObject {
-  return object("UserContentEdit", {
+  return graphqlObject("UserContentEdit", {
     id: () => nodeId("UserContentEdit", edit.id),
     createdAt: () => isoTime(edit.at),
     editedAt: () => isoTime(edit.at),
@@ -134,7 +109,7 @@ function postFields(world: World, post: Post): GraphqlObject["fields"] {
 
 /** A conversation comment. */
 export function commentObject(world: World, comment: Comment): GraphqlObject {
-  return object("IssueComment", {
+  return graphqlObject("IssueComment", {
     ...postFields(world, comment),
     id: () => nodeId("IssueComment", comment.id),
     url: () => `${issuePage(world, comment.issue)}#issuecomment-${comment.id}`,
@@ -147,7 +122,7 @@ export function commentObject(world: World, comment: Comment): GraphqlObject {
 export function issueObject(world: World, issue: Issue): GraphqlObject {
   const { pull } = issue;
   const typename = pull ? "PullRequest" : "Issue";
-  return object(typename, {
+  return graphqlObject(typename, {
     ...postFields(world, issue),
     id: () => (pull ? nodeId("PullRequest", pull.id) : nodeId("Issue", issue.id)),
     databaseId: () => pull?.id ?? issue.id,
@@ -164,7 +139,7 @@ export function issueObject(world: World, issue: Issue): GraphqlObject {
     labels: (args) =>
       connection(issue.labels, args, {
         name: "labels",
-        write: (label) => object("Label", { name: () => label.name }),
+        write: (label) => graphqlObject("Label", { name: () => label.name }),
       }),
     ...(pull && {
       isDraft: () => pull.draft,
@@ -191,12 +166,22 @@ async function templates(repository: Repository): Promise<GraphqlObject[]> {
       await fileAt(repository.directory, `refs/heads/${repository.defaultBranch}`, path)
     )?.toString();
     if (body !== undefined)
-      found.push(object("PullRequestTemplate", { body: () => body, filename: () => path }));
+      found.push(graphqlObject("PullRequestTemplate", { body: () => body, filename: () => path }));
   }
   return found;
 }
 
-function repositoryObject(world: World, repository: Repository): GraphqlObject {
+function repositoryObject(
+  world: World,
+  repository: Repository,
+  caller: Caller & { kind: "installation" },
+): GraphqlObject {
+  const withContents =
+    <Given>(read: (args: Args) => Given) =>
+    (args: Args) => {
+      if (holds(permissionsNow(caller.token, caller.installation), "contents:read")) return read(args);
+      throw new FieldProblem("FORBIDDEN", "Resource not accessible by integration");
+    };
   const numbered = (wanted: "Issue" | "PullRequest" | "issue or pull request", { number }: Args) => {
     const issue = repository.issues.get(Number(number));
     const fits =
@@ -204,7 +189,7 @@ function repositoryObject(world: World, repository: Repository): GraphqlObject {
     if (issue && fits) return issueObject(world, issue);
     throw new FieldProblem("NOT_FOUND", `Could not resolve to an ${wanted} with the number of ${number}.`);
   };
-  return object("Repository", {
+  return graphqlObject("Repository", {
     id: () => nodeId("Repository", repository.id),
     databaseId: () => repository.id,
     name: () => repository.name,
@@ -215,15 +200,20 @@ function repositoryObject(world: World, repository: Repository): GraphqlObject {
     pullRequest: (args) => numbered("PullRequest", args),
     issueOrPullRequest: (args) => numbered("issue or pull request", args),
     pullRequestTemplates: () => templates(repository),
+    defaultBranchRef: withContents(() => defaultBranchObject(repository)),
+    object: withContents((args) => expressedObject(repository, args)),
   });
 }
 
 /** Where queries start. */
 export function queryObject(world: World, caller: Caller & { kind: "installation" }): GraphqlObject {
-  return object("Query", {
-    repository: ({ owner, name }) => {
-      const repository = repositoryOf(world, String(owner), String(name));
-      if (repository && reaches(caller, repository)) return repositoryObject(world, repository);
+  return graphqlObject("Query", {
+    repository: ({ owner, name, followRenames }) => {
+      const former = world.formerNames.get(`${owner}/${name}`.toLowerCase());
+      const renamed =
+        former !== undefined && followRenames !== false ? world.repositories.get(former) : undefined;
+      const repository = repositoryOf(world, String(owner), String(name)) ?? renamed;
+      if (repository && reaches(caller, repository)) return repositoryObject(world, repository, caller);
       throw new FieldProblem(
         "NOT_FOUND",
         `Could not resolve to a Repository with the name '${owner}/${name}'.`,

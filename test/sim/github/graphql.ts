@@ -5,14 +5,8 @@
 import { holds, permissionsNow, reaches } from "./access.ts";
 import { tellPull } from "./acts-pull.ts";
 import type { Caller } from "./auth.ts";
-import {
-  commentObject,
-  FieldProblem,
-  type GraphqlObject,
-  isObject,
-  issueObject,
-  queryObject,
-} from "./graphql-objects.ts";
+import { FieldProblem, type GraphqlObject, isObject } from "./graphql-field.ts";
+import { commentObject, issueObject, queryObject } from "./graphql-objects.ts";
 import { type Field, operationOf, type Selection, SyntaxProblem } from "./graphql-query.ts";
 import { type Comment, type Issue, type Json, nodeId, type Pull, type World } from "./world.ts";
 
@@ -86,7 +80,7 @@ async function complete(
     return items;
   }
   if (!isObject(value)) {
-    if (field.selections)
+    if (field.selections && value !== null)
       throw new SyntaxProblem(`Selections can't be made on scalars (field '${field.name}')`);
     return value;
   }

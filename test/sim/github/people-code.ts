@@ -6,7 +6,7 @@ import { measured, mergePull, openPull } from "./acts-pull.ts";
 import { refMoved } from "./acts-ref.ts";
 import { type Actor, announce } from "./announcement.ts";
 import { log } from "./diff.ts";
-import { commit, exclusively, resolve, setRef } from "./git.ts";
+import { type Content, commit, exclusively, resolve, setRef } from "./git.ts";
 import { noreplyOf } from "./payload-commit.ts";
 import { checkSuiteJson } from "./payload-pull.ts";
 import { issueIn } from "./people.ts";
@@ -35,7 +35,7 @@ export interface SuiteSeed {
 
 /** A commit somebody pushes; `null` deletes a file. */
 export interface CommitSeed {
-  files: Record<string, string | null>;
+  files: Record<string, Content>;
   by: string;
   message?: string;
 }

@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import { announce, announceInstallation } from "./announcement.ts";
-import { commit, createBare } from "./git.ts";
+import { type Content, commit, createBare } from "./git.ts";
 import { noreplyOf } from "./payload-commit.ts";
 import { repositoryNameJson } from "./payload-repository.ts";
 import {
@@ -28,7 +28,7 @@ export interface RepositorySeed {
   /** Default true. */
   private?: boolean;
   /** Path → content of the first commit. */
-  files?: Record<string, string>;
+  files?: Record<string, Content>;
   /** Default `main`. */
   defaultBranch?: string;
 }

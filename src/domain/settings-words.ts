@@ -1,0 +1,62 @@
+/**
+ * What people read about settings: why nothing starts, which wishes were narrowed, which commits they are from.
+ * Words only; who gets them and how often is decided elsewhere.
+ */
+import type { Origin } from "./run.ts";
+import { oneLine } from "./sanitize.ts";
+import { settingsPath } from "./settings.ts";
+import type { SettingsProblem } from "./settings-file.ts";
+
+const messageMax = 300;
+const notesMax = 10;
+
+/** Problems as a list, each with its line and key. */
+export function problemLines(problems: SettingsProblem[]): string {
+  return problems
+    .map(({ line, key, message }) => {
+      const what = key === undefined ? "the file" : `\`${oneLine(key, messageMax)}\``;
+      return `- line ${line}: ${what} ${oneLine(message, messageMax)}`;
+    })
+    .join("\n");
+}
+
+/** A file that is not valid. `repository` is `owner/name`. */
+export function invalidText(repository: string, problems: SettingsProblem[]): string {
+  return [
+    `I start nothing here, because \`${settingsPath}\` in ${repository} is not valid:`,
+    problemLines(problems),
+    "Whoever maintains that file can mend it on the default branch; then put the label on again, or comment `/agent fix`.",
+  ].join("\n\n");
+}
+
+/** The owner's file was there and cannot be read any more. */
+export function unreadableText(repository: string): string {
+  return [
+    `I start nothing here, because \`${settingsPath}\` in ${repository} was there before and I cannot read it any more.`,
+    `An owner can give this App access to ${repository} again. If that file is meant to be gone, delete it while the App can see that.`,
+  ].join("\n\n");
+}
+
+/** Turned off. */
+export function disabledText(): string {
+  return `I am turned off here: the settings say \`enabled: false\`. Whoever maintains \`${settingsPath}\` can change that.`;
+}
+
+/** Which settings a run works by, and what of their wishes was not granted; empty without any file. */
+export function settingsLines({ settings }: Pick<Origin, "settings">, repository: string): string[] {
+  if (!settings) return [];
+  const owner = repository.slice(0, repository.indexOf("/"));
+  const files = [
+    ...(settings.repository === undefined ? [] : [`${repository} at ${settings.repository.slice(0, 7)}`]),
+    ...(settings.organisation === undefined
+      ? []
+      : [`${owner}/.github at ${settings.organisation.slice(0, 7)}`]),
+  ];
+  const notes = settings.notes
+    .slice(0, notesMax)
+    .map(({ key, message }) => `\`${oneLine(key, messageMax)}\` ${message}`);
+  return [
+    ...(files.length > 0 ? [`Settings: ${files.join(", ")}.`] : []),
+    ...(notes.length > 0 ? [`Not granted in full: ${notes.join("; ")}.`] : []),
+  ];
+}

@@ -1,0 +1,151 @@
+/**
+ * Where the settings lie: `.github/patchwright.yml` on the default branch of a repository and of its owner's
+ * `.github` repository, both read in one question with our own token. It takes what GitHub says of the files
+ * and knows nothing of what is in them.
+ */
+import { isProblem, Problem } from "../domain/errors.ts";
+import type { Place } from "../domain/run.ts";
+import { settingsPath } from "../domain/settings.ts";
+import type { GitHub } from "./client.ts";
+
+/** Where a repository is. */
+export type Where = Pick<Place, "installation" | "repositoryId" | "owner" | "repo">;
+
+/** A settings file as it lies there, with the commit of the default branch it was read at. */
+export type FoundFile =
+  | { kind: "none"; commit?: string }
+  | { kind: "file"; commit: string; blob: string; text: string }
+  /** It is there and cannot be settings; `why` follows its name. */
+  | { kind: "unfit"; commit: string; blob: string; why: string };
+
+/** What was found at a place. `organisation` is absent where the owner's `.github` repository cannot be read. */
+export interface FoundFiles {
+  repository: FoundFile;
+  organisation?: { repositoryId: number; file: FoundFile };
+}
+
+/** A settings file has about a kilobyte; above this the text is not even looked at. */
+const bytesMax = 64 * 1024;
+
+const [folder = "", name = ""] = settingsPath.split("/");
+const parts = `
+  databaseId
+  defaultBranchRef { target { oid } }
+  folder: object(expression: "HEAD:${folder}") { ... on Tree { entries { name mode type oid } } }
+  file: object(expression: "HEAD:${settingsPath}") { ... on Blob { byteSize isBinary isTruncated text } }`;
+const query = `query ($owner: String!, $repo: String!) {
+  repository(owner: $owner, name: $repo) {${parts}}
+  organisation: repository(owner: $owner, name: ".github", followRenames: false) {${parts}}
+}`;
+
+interface RepositoryAnswer {
+  databaseId: number;
+  defaultBranchRef: { target: { oid: string } } | null;
+  folder: { entries?: TreeEntry[] } | null;
+  file: { byteSize?: number; isBinary?: boolean; isTruncated?: boolean; text?: string | null } | null;
+}
+
+interface TreeEntry {
+  name: string;
+  /** Git's mode: 0o120000 is a link. */
+  mode: number;
+  /** `blob`, `tree`, or `commit` for a submodule. */
+  type: string;
+  oid: string;
+}
+
+interface Answer {
+  repository: RepositoryAnswer | null;
+  organisation: RepositoryAnswer | null;
+}
+
+/** Reads both files. Throws `gone` where the repository is, `later` and `refused` as GitHub says. */
+export async function findSettingsFiles(github: GitHub, where: Where): Promise<FoundFiles> {
+  const { owner, repo } = where;
+  const answer = await asked(github, where, { owner, repo });
+  const { repository, organisation } = answer;
+  // A name may by now belong to another repository, whose settings are not this one's.
+  if (!repository || (where.repositoryId !== 0 && repository.databaseId !== where.repositoryId))
+    throw new Problem("gone", "github_gone", `GitHub has no repository ${owner}/${repo} (any more).`);
+  return {
+    repository: fileOf(repository),
+    ...(organisation
+      ? { organisation: { repositoryId: organisation.databaseId, file: fileOf(organisation) } }
+      : {}),
+  };
+}
+
+interface GraphqlError {
+  type?: string;
+  path?: (string | number)[];
+  message: string;
+}
+
+/** Out of reach is an answer where it is the owner's `.github` repository. */
+async function asked(
+  github: GitHub,
+  { installation }: Pick<Where, "installation">,
+  names: { owner: string; repo: string },
+): Promise<Answer> {
+  try {
+    return await github.of(installation).graphql<Answer>(query, names);
+  } catch (error) {
+    if (isProblem(error) || !(error instanceof Error) || !("errors" in error)) throw error;
+    const errors = (error.errors ?? []) as GraphqlError[];
+    const data = "data" in error ? (error.data as Answer | undefined) : undefined;
+    const others = errors.filter(({ path, type }) => path?.[0] !== "organisation" || !isOutOfReach(type));
+    if (others.length === 0) return { repository: data?.repository ?? null, organisation: null };
+    throw refusal(others, error);
+  }
+}
+
+function isOutOfReach(type: string | undefined): boolean {
+  return type === "NOT_FOUND" || type === "FORBIDDEN";
+}
+
+const limitedPauseMs = 60_000;
+
+function refusal(errors: GraphqlError[], cause: Error): Problem {
+  const [first] = errors;
+  switch (first?.type) {
+    case "NOT_FOUND":
+      return new Problem("gone", "github_gone", "GitHub has no such repository (any more).", { cause });
+    case "FORBIDDEN":
+      return new Problem(
+        "refused",
+        "github_forbidden",
+        "The App may not read the repository's contents; an owner can accept its permissions in the installation's settings.",
+        { cause },
+      );
+    case "RATE_LIMITED":
+      return new Problem("later", "github_limited", "GitHub asked us to slow down.", {
+        cause,
+        retryAfterMs: limitedPauseMs,
+      });
+    default:
+      return new Problem("later", "github_unwell", "GitHub could not say what the settings are.", { cause });
+  }
+}
+
+const linkMode = 0o120000;
+
+function fileOf({ defaultBranchRef, folder: tree, file }: RepositoryAnswer): FoundFile {
+  const commit = defaultBranchRef?.target.oid;
+  const entry = tree?.entries?.find((one) => one.name === name);
+  if (commit === undefined || !entry) return { kind: "none", ...(commit === undefined ? {} : { commit }) };
+  const why = unfit(entry, file);
+  if (why !== undefined) return { kind: "unfit", commit, blob: entry.oid, why };
+  return { kind: "file", commit, blob: entry.oid, text: file?.text ?? "" };
+}
+
+/** Why what lies there cannot be a settings file; undefined when it can. */
+function unfit(entry: TreeEntry, file: RepositoryAnswer["file"]): string | undefined {
+  if (entry.type === "tree") return "is a directory; it has to be a file";
+  if (entry.type === "commit") return "is a submodule; it has to be a file";
+  if (entry.mode === linkMode) return "is a symbolic link, which is not followed; it has to be a file";
+  if ((file?.byteSize ?? 0) > bytesMax || file?.isTruncated) return `is larger than ${bytesMax / 1024} KiB`;
+  if (file?.isBinary || typeof file?.text !== "string") return "is not UTF-8 text";
+  if (file.text.startsWith("version https://git-lfs.github.com/"))
+    return "is kept in Git LFS; it has to be in the repository itself";
+  return undefined;
+}
