@@ -13,6 +13,7 @@ import { examine } from "./doors/doctor.ts";
 import { lookAtStore } from "./doors/doctor-store.ts";
 import { entrance } from "./doors/entrance.ts";
 import { type Finding, findingsText } from "./doors/findings.ts";
+import { createHourly } from "./doors/hourly.ts";
 import { createIntake } from "./doors/intake.ts";
 import { readManifest } from "./doors/manifest.ts";
 import { neighbours, wayOut } from "./doors/neighbours.ts";
@@ -59,6 +60,8 @@ const requestsMs = 2_000;
 const stopMs = 5_000;
 const runsAtOnce = 64;
 const deliveriesAtOnce = 16;
+/** Heads of pull requests looked at for settings in an installation: an eighth of what GitHub lets one ask. */
+const looksPerHour = 600;
 
 /** Builds and starts the service. Throws a `refused` problem, with the remedy, when it cannot. */
 export async function start(config: Config, outside: Outside): Promise<App> {
@@ -90,7 +93,10 @@ export async function start(config: Config, outside: Outside): Promise<App> {
     store: alive,
   };
   const doctor = (place: Place) => examine({ ...patient, place });
-  const intake = await createIntake({ ...known, engine, box, admission, rulebook, examine: doctor });
+  const intake = await createIntake({
+    ...{ ...known, engine, box, admission, rulebook, examine: doctor },
+    looks: createHourly(clock, looksPerHour),
+  });
   const seal = sealWith(config.sealKeys ?? [sealKeyFrom(config.app.privateKey)], random);
   const attachments = createAttachments({ host: config.github, github, fetch: outdoors.fetch, clock });
   const rooms: Rooms = { ...known, engine, repositories, attachments, agents, rulebook, permits, streams, seal };

@@ -47,6 +47,13 @@ const pull = z.object({
 });
 
 const named = { ref: z.string(), ref_type: z.string() };
+const proposal = z.object({
+  ...scope,
+  pull_request: pull.extend({
+    head: z.object({ sha: z.string() }),
+    base: z.object({ ref: z.string() }),
+  }),
+});
 
 const shapes = {
   "issues.labeled": z.object({ ...scope, issue, label: z.object({ name: z.string() }) }),
@@ -62,6 +69,9 @@ const shapes = {
     ...scope,
     pull_request: pull,
   }),
+  "pull_request.opened": proposal,
+  "pull_request.reopened": proposal,
+  "pull_request.synchronize": proposal,
   "pull_request_review.submitted": z.object({
     ...scope,
     pull_request: pull,

@@ -34,6 +34,7 @@ export type Intent =
   | { kind: "unlabelled"; place: Place; stop: Stop; label: string }
   | { kind: "pull closed"; place: Place; stop: Stop }
   | { kind: "review"; place: Place; origin: Origin; said: Said; review: number; isCommand: boolean }
+  | { kind: "proposed"; place: Place; head: string; sender: Person }
   | { kind: "checks failed"; place: Place; suite: Suite }
   | { kind: "pushed"; place: Place; move: Move; sender: Person; defaultBranch: string; at: number }
   | { kind: "nothing"; why: string };
@@ -81,6 +82,16 @@ export function intentOf(delivery: Delivery, now: number): Intent {
         place: placeOf(delivery, number),
         stop: { why, by: delivery.sender.login, at: now },
       };
+    }
+    case "pull_request.opened":
+    case "pull_request.reopened":
+    case "pull_request.synchronize": {
+      const { number, head, base } = delivery.pull_request;
+      // Settings count on the default branch only.
+      if (base.ref !== delivery.repository.default_branch)
+        return { kind: "nothing", why: "not for the default branch" };
+      const sender = personOf(delivery.sender);
+      return { kind: "proposed", place: placeOf(delivery, number), head: head.sha, sender };
     }
     case "pull_request_review.submitted":
       return reviewed(delivery, now);

@@ -6,6 +6,7 @@ import type { Origin } from "./run.ts";
 import { oneLine } from "./sanitize.ts";
 import { settingsPath } from "./settings.ts";
 import type { SettingsProblem } from "./settings-file.ts";
+import type { SettingsNote } from "./settings-layers.ts";
 
 const messageMax = 300;
 const notesMax = 10;
@@ -40,6 +41,15 @@ export function unreadableText(repository: string): string {
 /** Turned off. */
 export function disabledText(): string {
   return `I am turned off here: the settings say \`enabled: false\`. Whoever maintains \`${settingsPath}\` can change that.`;
+}
+
+/** A file that is valid, with what of its wishes will not be granted. */
+export function validText(notes: SettingsNote[]): string {
+  if (notes.length === 0) return `\`${settingsPath}\` is valid. It counts once it is on the default branch.`;
+  const lines = notes
+    .slice(0, notesMax)
+    .map(({ key, message }) => `- \`${oneLine(key, messageMax)}\` ${message}`);
+  return [`\`${settingsPath}\` is valid. Not granted in full:`, lines.join("\n")].join("\n\n");
 }
 
 /** Which settings a run works by, and what of their wishes was not granted; empty without any file. */

@@ -17,6 +17,7 @@ import { carryOutCommand, hearComment } from "./commands.ts";
 import { hearEdit } from "./edits.ts";
 import { hearChecks, hearPush, hearReview } from "./feedback.ts";
 import { labelPutOn, unlabellingIgnored } from "./labelling.ts";
+import { hearProposed } from "./settings-check.ts";
 import { beginRun } from "./starting.ts";
 import { conclude, type IntakeParts, keyOf, verdictKind, written } from "./verdict.ts";
 
@@ -126,6 +127,8 @@ async function carryOut(parts: IntakeParts, row: DeliveryRow, intent: Intent): P
       return carryOutCommand(parts, delivery, intent);
     case "review":
       return hearReview(parts, delivery, intent);
+    case "proposed":
+      return hearProposed(parts, delivery, intent);
     case "checks failed":
       return hearChecks(parts, delivery, intent);
     case "pushed":

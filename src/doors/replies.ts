@@ -3,13 +3,14 @@
  * or a reaction, which GitHub itself gives only once.
  */
 import type { Clock } from "../clock.ts";
+import type { Act } from "../domain/act.ts";
 import { Problem } from "../domain/errors.ts";
 import { replyMarker } from "../domain/ids.ts";
 import type { Place } from "../domain/run.ts";
 import type { GitHub } from "../github/client.ts";
 import { comment, type Reaction, type ReactionTarget, reaction } from "../github/issue.ts";
 import type { Store } from "../store/database.ts";
-import { beginReply, beginReplyWithin, finishReply, type ReplyKey } from "../store/replies.ts";
+import { beginReply, beginReplyWithin, type Claim, finishReply, type ReplyKey } from "../store/replies.ts";
 
 /** An attempt this young may still be under way. */
 const attemptMs = 30_000;
@@ -42,15 +43,38 @@ export async function replyOnce(
   const claim = await claimed({ store, clock }, reply, hourly);
   if (claim.kind === "too many") return false;
   if (claim.kind === "given") return true;
+  const marker = replyMarker(key);
+  const act = comment(github, place, { marker, body: `${text}\n\n${marker}`, since });
+  await made({ store, clock }, { reply, claim, act, since });
+  return true;
+}
+
+/** Does an act on a repository once per `key`. */
+export async function once<T>(
+  { store, clock }: Pick<ReplyParts, "store" | "clock">,
+  { repositoryId }: Pick<Place, "repositoryId">,
+  { key, act }: { key: string; act: Act<T> },
+): Promise<void> {
+  const reply = { key, repositoryId };
+  const claim = await beginReply(store.db, reply, clock.now());
+  if (claim.kind !== "given") await made({ store, clock }, { reply, claim, act, since: clock.now() });
+}
+
+async function made<T>(
+  { store, clock }: Pick<ReplyParts, "store" | "clock">,
+  {
+    reply,
+    claim,
+    act,
+    since,
+  }: { reply: ReplyKey; claim: Exclude<Claim, { kind: "given" }>; act: Act<T>; since: number },
+): Promise<void> {
   const waitMs = claim.kind === "begun" ? claim.since + attemptMs - clock.now() : 0;
   // Another worker may be at it this moment, with a delivery that says the same.
   if (waitMs > 0)
     throw new Problem("later", "reply_begun", "A reply is under way.", { retryAfterMs: waitMs });
-  const marker = replyMarker(key);
-  const act = comment(github, place, { marker, body: `${text}\n\n${marker}`, since });
   if (claim.kind === "new" || !(await act.find(since))) await act.make();
   await finishReply(store, reply, clock.now());
-  return true;
 }
 
 function claimed(

@@ -15,6 +15,7 @@ import type { Inbox } from "../store/deliveries.ts";
 import type { RunKey } from "../store/runs.ts";
 import type { Admission } from "./admission.ts";
 import type { Finding } from "./findings.ts";
+import type { Hourly } from "./hourly.ts";
 
 /** What the intake works with. */
 export interface IntakeParts {
@@ -25,6 +26,8 @@ export interface IntakeParts {
   box: Inbox;
   admission: Admission;
   rulebook: Rulebook;
+  /** Heads of pull requests that may still be looked at this hour, by installation. */
+  looks: Hourly;
   clock: Clock;
   random: (bytes: number) => Uint8Array;
   log: Logger;
@@ -76,6 +79,7 @@ const verdictKinds: [start: RegExp, kind: string][] = [
   [/^ignored/, "ignored"],
   [/^refused/, "refused"],
   [/^answered/, "answered"],
+  [/^checked/, "checked"],
   [/^run \S+ started/, "run started"],
   [/^round /, "round opened"],
   [/^alarm/, "alarm"],

@@ -28,21 +28,39 @@ export interface FoundFiles {
 const bytesMax = 64 * 1024;
 
 const [folder = "", name = ""] = settingsPath.split("/");
+const treeParts = "{ ... on Tree { entries { name mode type oid } } }";
+const blobParts = "{ ... on Blob { byteSize isBinary isTruncated text } }";
 const parts = `
   databaseId
   defaultBranchRef { target { oid } }
-  folder: object(expression: "HEAD:${folder}") { ... on Tree { entries { name mode type oid } } }
-  file: object(expression: "HEAD:${settingsPath}") { ... on Blob { byteSize isBinary isTruncated text } }`;
+  folder: object(expression: "HEAD:${folder}") ${treeParts}
+  file: object(expression: "HEAD:${settingsPath}") ${blobParts}`;
 const query = `query ($owner: String!, $repo: String!) {
   repository(owner: $owner, name: $repo) {${parts}}
   organisation: repository(owner: $owner, name: ".github", followRenames: false) {${parts}}
 }`;
 
-interface RepositoryAnswer {
-  databaseId: number;
-  defaultBranchRef: { target: { oid: string } } | null;
+const headQuery = `query ($owner: String!, $repo: String!, $folder: String!, $file: String!) {
+  repository(owner: $owner, name: $repo) {
+    databaseId
+    usual: object(expression: "HEAD:${folder}") ${treeParts}
+    folder: object(expression: $folder) ${treeParts}
+    file: object(expression: $file) ${blobParts}
+  }
+}`;
+
+interface Lying {
   folder: { entries?: TreeEntry[] } | null;
   file: { byteSize?: number; isBinary?: boolean; isTruncated?: boolean; text?: string | null } | null;
+}
+
+interface RepositoryAnswer extends Lying {
+  databaseId: number;
+  defaultBranchRef: { target: { oid: string } } | null;
+}
+
+interface HeadAnswer {
+  repository: (Lying & { databaseId: number; usual: Lying["folder"] }) | null;
 }
 
 interface TreeEntry {
@@ -68,9 +86,14 @@ export async function findSettingsFiles(github: GitHub, where: Where): Promise<F
   if (!repository || (where.repositoryId !== 0 && repository.databaseId !== where.repositoryId))
     throw new Problem("gone", "github_gone", `GitHub has no repository ${owner}/${repo} (any more).`);
   return {
-    repository: fileOf(repository),
+    repository: fileOf(repository, repository.defaultBranchRef?.target.oid),
     ...(organisation
-      ? { organisation: { repositoryId: organisation.databaseId, file: fileOf(organisation) } }
+      ? {
+          organisation: {
+            repositoryId: organisation.databaseId,
+            file: fileOf(organisation, organisation.defaultBranchRef?.target.oid),
+          },
+        }
       : {}),
   };
 }
@@ -127,11 +150,52 @@ function refusal(errors: GraphqlError[], cause: Error): Problem {
   }
 }
 
+const filesPagesMax = 30;
+
+/**
+ * The settings file at the head of a pull request, where the pull request changes it and it is still there.
+ * Without a difference to the default branch that is one question.
+ */
+export async function settingsProposed(
+  github: GitHub,
+  where: Where,
+  { pull, head }: { pull: number; head: string },
+): Promise<FoundFile | undefined> {
+  const { owner, repo } = where;
+  const names = { owner, repo, folder: `${head}:${folder}`, file: `${head}:${settingsPath}` };
+  const { repository } = await github
+    .of(where.installation)
+    .graphql<HeadAnswer>(headQuery, names)
+    .catch((error: unknown) => {
+      if (isProblem(error) || !(error instanceof Error) || !("errors" in error)) throw error;
+      throw refusal(error.errors as GraphqlError[], error);
+    });
+  if (repository?.databaseId !== where.repositoryId) return undefined;
+  const proposed = entryOf(repository.folder);
+  if (!proposed || proposed.oid === entryOf(repository.usual)?.oid) return undefined;
+  // It may differ because the default branch went on.
+  return (await changesSettings(github, where, pull)) ? fileOf(repository, head) : undefined;
+}
+
+async function changesSettings(github: GitHub, where: Where, pull: number): Promise<boolean> {
+  const { owner, repo } = where;
+  const { pulls } = github.of(where.installation).rest;
+  for (let page = 1; page <= filesPagesMax; page += 1) {
+    const { data } = await pulls.listFiles({ owner, repo, pull_number: pull, per_page: 100, page });
+    if (data.some(({ filename }) => filename === settingsPath)) return true;
+    if (data.length < 100) return false;
+  }
+  return false;
+}
+
 const linkMode = 0o120000;
 
-function fileOf({ defaultBranchRef, folder: tree, file }: RepositoryAnswer): FoundFile {
-  const commit = defaultBranchRef?.target.oid;
-  const entry = tree?.entries?.find((one) => one.name === name);
+function entryOf(tree: Lying["folder"]): TreeEntry | undefined {
+  return tree?.entries?.find((one) => one.name === name);
+}
+
+function fileOf({ folder: tree, file }: Lying, commit: string | undefined): FoundFile {
+  const entry = entryOf(tree);
   if (commit === undefined || !entry) return { kind: "none", ...(commit === undefined ? {} : { commit }) };
   const why = unfit(entry, file);
   if (why !== undefined) return { kind: "unfit", commit, blob: entry.oid, why };
@@ -139,7 +203,7 @@ function fileOf({ defaultBranchRef, folder: tree, file }: RepositoryAnswer): Fou
 }
 
 /** Why what lies there cannot be a settings file; undefined when it can. */
-function unfit(entry: TreeEntry, file: RepositoryAnswer["file"]): string | undefined {
+function unfit(entry: TreeEntry, file: Lying["file"]): string | undefined {
   if (entry.type === "tree") return "is a directory; it has to be a file";
   if (entry.type === "commit") return "is a submodule; it has to be a file";
   if (entry.mode === linkMode) return "is a symbolic link, which is not followed; it has to be a file";

@@ -118,3 +118,19 @@ export async function writeApproval(
     )
     .execute();
 }
+
+/** Was that head of a repository ever let through by a maintainer? */
+export async function wasApproved(
+  db: Db,
+  { repositoryId, head }: { repositoryId: number; head: string },
+): Promise<boolean> {
+  const approvals = await db
+    .selectFrom("facts")
+    .innerJoin("runs", "runs.id", "facts.run_id")
+    .select("facts.value_json")
+    .where("runs.repository_id", "=", repositoryId)
+    .where("facts.name", "=", "approval")
+    .execute();
+  const of = (json: string | null) => JSON.parse(json ?? "{}") as { head?: string };
+  return approvals.some(({ value_json }) => head.startsWith(of(value_json).head ?? "none"));
+}

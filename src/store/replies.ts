@@ -56,8 +56,8 @@ export function beginReplyWithin(
       .where("repository_id", "=", repositoryId)
       .where(sql`abs(at)`, ">=", since)
       .where("key", "like", `${prefix}%`)
-      .where("key", "!=", reply.key)
       .executeTakeFirstOrThrow();
-    return Number(count) < max ? beginReply(tx, reply, now) : { kind: "too many" };
+    const known = await tx.selectFrom("replies").select("at").where("key", "=", reply.key).executeTakeFirst();
+    return known || Number(count) < max ? beginReply(tx, reply, now) : { kind: "too many" };
   });
 }
