@@ -8,7 +8,6 @@ import { type Clock, systemClock } from "./clock.ts";
 import { type Config, readConfig, readSetUpConfig } from "./config.ts";
 import { isProblem } from "./domain/errors.ts";
 import type { Place } from "./domain/run.ts";
-import { createAdmission } from "./doors/admission.ts";
 import { examine } from "./doors/doctor.ts";
 import { lookAtStore } from "./doors/doctor-store.ts";
 import { entrance } from "./doors/entrance.ts";
@@ -17,6 +16,7 @@ import { createHourly } from "./doors/hourly.ts";
 import { createIntake } from "./doors/intake.ts";
 import { readManifest } from "./doors/manifest.ts";
 import { neighbours, wayOut } from "./doors/neighbours.ts";
+import { createOrder } from "./doors/order.ts";
 import { type Listening, listen } from "./doors/server.ts";
 import { openSetUp } from "./doors/setup.ts";
 import { embeddedEngine } from "./engine/embedded.ts";
@@ -27,8 +27,6 @@ import { createLogger, type Logger } from "./log.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { ledgerOf } from "./mission/facts.ts";
 import { mission } from "./mission/mission.ts";
-import { createPermits } from "./mission/permits.ts";
-import { createRulebook } from "./mission/rulebook.ts";
 import { createSweep, type Sweep, sweepIds } from "./mission/sweep.ts";
 import type { Rooms } from "./mission/tools.ts";
 import { openStore, type Store, type StoreOptions } from "./store/database.ts";
@@ -78,28 +76,26 @@ export async function start(config: Config, outside: Outside): Promise<App> {
   const knock = (session: string) => knockRun({ store, engine, clock }, session);
   const on = config.claude.webhookKey === undefined;
   const streams = createStreams(outdoors.streaming, { knock, log, on, clock, pollMs: config.pollMs });
-  const rulebook = createRulebook({ github, store, clock, config });
-  const permits = createPermits({ github, repositories, rulebook });
-  const admission = createAdmission({ github, permits, store, clock });
+  const { rulebook, permits, admission } = createOrder({ github, repositories, store, clock, config });
   const known = { config, github, store, clock, random, log, metrics };
-  const alive = () => store.check().then(() => "answers");
-  const patient = {
-    config,
-    github,
-    client,
-    clock,
-    fetch: outdoors.fetch,
-    manifest: readManifest(),
-    store: alive,
-  };
-  const doctor = (place: Place) => examine({ ...patient, place });
-  const intake = await createIntake({
-    ...{ ...known, engine, box, admission, rulebook, examine: doctor },
-    looks: createHourly(clock, looksPerHour),
-  });
+  const patient = { config, github, client, clock, fetch: outdoors.fetch, manifest: readManifest() };
+  const answers = () => store.check().then(() => "answers");
+  const doctor = (place: Place) => examine({ ...patient, store: answers, place });
+  const looks = createHourly(clock, looksPerHour);
+  const intake = await createIntake({ ...known, engine, box, admission, rulebook, looks, examine: doctor });
   const seal = sealWith(config.sealKeys ?? [sealKeyFrom(config.app.privateKey)], random);
   const attachments = createAttachments({ host: config.github, github, fetch: outdoors.fetch, clock });
-  const rooms: Rooms = { ...known, engine, repositories, attachments, agents, rulebook, permits, streams, seal };
+  const rooms: Rooms = {
+    ...known,
+    engine,
+    repositories,
+    attachments,
+    agents,
+    rulebook,
+    permits,
+    streams,
+    seal,
+  };
   let stopping = false;
   let listening: Listening | undefined;
   const stop = async () => {

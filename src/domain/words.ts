@@ -4,6 +4,7 @@
  */
 import type { Ending } from "./ending.ts";
 import { commentMarker, runMarker, sessionBranch } from "./ids.ts";
+import { filledTemplate } from "./pull-template.ts";
 import { queuedText } from "./queue-words.ts";
 import { budgetCents, fullName, type Run, spentCents } from "./run.ts";
 import { harmless, harmlessTitle, oneLine } from "./sanitize.ts";
@@ -43,7 +44,6 @@ const titleMax = 120;
 const wordsMax = 1_500;
 const summaryMax = 20_000;
 const planMax = 20_000;
-const templateMax = 20_000;
 
 /** The headline: who asked, what state, how long, what it cost so far. */
 export function headline(run: Run, state: State, now: number): string {
@@ -246,26 +246,8 @@ export function pullBody(run: Run, facts: PullFacts): string {
   const parts =
     facts.template === undefined
       ? [summary, ...(checks === "" ? [] : ["### How it was checked", checks])]
-      : [filled(facts.template.slice(0, templateMax), summary, checks)];
+      : [filledTemplate(facts.template, { summary, checks })];
   return [...head, ...parts, ...foot].join("\n\n").slice(-bodyMax);
-}
-
-const forSummary = /descri|summary|what|changes|overview|purpose/i;
-const forChecks = /test|check|verif|how/i;
-
-/** Puts the summary and the checks under the template's headings for them, or before it where it has none. */
-function filled(template: string, summary: string, checks: string): string {
-  const lines = template.replaceAll("\r\n", "\n").split("\n");
-  const headings = lines.flatMap((line, at) => (/^#{1,6}\s/.test(line) ? [{ line, at }] : []));
-  const summaryAt = headings.find(({ line }) => forSummary.test(line))?.at;
-  const checksAt = headings.find(({ line, at }) => at !== summaryAt && forChecks.test(line))?.at;
-  const body = lines.flatMap((line, at) => {
-    if (at === summaryAt) return [line, "", summary];
-    return at === checksAt && checks !== "" ? [line, "", checks] : [line];
-  });
-  const before = summaryAt === undefined ? [summary, ""] : [];
-  const after = checksAt === undefined && checks !== "" ? ["", "### How it was checked", "", checks] : [];
-  return [...before, ...body, ...after].join("\n").trim();
 }
 
 /** The one comment by which the agent asks its question. */

@@ -10,20 +10,20 @@ import { flawText, settingsBy } from "./rulebook.ts";
 import type { Tools } from "./tools.ts";
 
 /**
- * What a waiting run meets when its turn has come: the ending where it may not begin any more, otherwise
- * nothing, and the run holds the settings of this moment. `later` while GitHub does not say.
+ * What a round that waited meets when its turn has come: the ending where it may not begin any more, otherwise
+ * nothing, and a run's first round holds the settings of this moment. After a long wait (`isLong`) the
+ * requester is asked of GitHub again. `later` while it does not say.
  */
-export async function readmit(tools: Tools): Promise<Met | undefined> {
+export async function readmit(tools: Tools, { isLong }: { isLong: boolean }): Promise<Met | undefined> {
   const { run } = tools.held;
   const rules = await tools.rulebook.at(run.place);
   if (rules.flaw) return { kind: "refused", words: flawText(rules.flaw) };
   const { settings, notes } = settingsBy(rules, run.origin.label);
   if (!settings.enabled) return { kind: "refused", words: disabledText() };
   const { sender, viaApp } = run.origin;
-  const decision = await tools.permits.decide({ where: run.place, sender, viaApp });
-  if (decision.kind === "refused") {
-    return { kind: "refused", words: `${sender.login} ${decision.words}.` };
-  }
+  const decision = isLong ? await tools.permits.decide({ where: run.place, sender, viaApp }) : undefined;
+  if (decision?.kind === "refused") return { kind: "refused", words: `${sender.login} ${decision.words}.` };
+  if (run.session !== undefined) return undefined;
   const isPlain = rules.at.repository === undefined && rules.at.organisation === undefined;
   const { settings: _, ...origin } = run.origin;
   run.origin = isPlain && notes.length === 0 ? origin : { ...origin, settings: { ...rules.at, notes } };

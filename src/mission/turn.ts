@@ -7,7 +7,6 @@
 import type { Met } from "../domain/ending.ts";
 import { runMarker } from "../domain/ids.ts";
 import type { Journaled } from "../domain/journal.ts";
-import { may } from "../domain/permission.ts";
 import { type Run, spentCents } from "../domain/run.ts";
 import { statusComment } from "../domain/words.ts";
 import { comment, reaction } from "../github/issue.ts";
@@ -17,6 +16,7 @@ import { comeBack, leavePlace, queueOf } from "../store/limits.ts";
 import type { PlaceRow } from "../store/limits-tables.ts";
 import { changeRun, type RunChange } from "../store/runs.ts";
 import { noted } from "./facts.ts";
+import { readmit } from "./readmission.ts";
 import { listState } from "./status.ts";
 import { type Tools, targetOf } from "./tools.ts";
 
@@ -66,24 +66,12 @@ async function enter(tools: Tools, place: PlaceRow): Promise<Met | undefined> {
   const waitedMs = (place.since ?? place.asked_at) - place.asked_at;
   const fact = `turn ${place.ticket}` as const;
   if (waitedMs <= 0 || ledger.read(fact)) return undefined;
-  const refused = waitedMs > longMs ? await refusedBy(tools) : undefined;
-  if (refused !== undefined) return { kind: "refused", words: refused };
+  const refused = await readmit(tools, { isLong: waitedMs > longMs });
+  if (refused !== undefined) return refused;
   // The round's time begins with its turn.
   run.roundAt += waitedMs;
   await ledger.once(fact, noted({ waitedMs }), () => ({ round_at: run.roundAt }));
   return undefined;
-}
-
-/** Why the requester may not start this any more; undefined when they may. Apps are allowed by the settings alone. */
-async function refusedBy({ github, repositories, held: { run } }: Tools): Promise<string | undefined> {
-  const { sender } = run.origin;
-  if (sender.type !== "User") return undefined;
-  const [own, answer] = await Promise.all([
-    github.self(run.place.installation),
-    repositories.permission(run.place, sender.login),
-  ]);
-  const decision = may({ sender, answer, who: run.settings.who, bots: [], own });
-  return decision.kind === "allowed" ? undefined : `${sender.login} ${decision.words}.`;
 }
 
 /** What a round that waits for its turn shows, once: that it was heard, and where it stands in the queue. */
