@@ -69,7 +69,7 @@ export async function start(config: Config, outside: Outside): Promise<App> {
   const engine = await engineOf(config, store, { ...outside, metrics });
   const box = inbox(store, engine, clock);
   const traces = config.tracing ? await otlpTraces({ ...config.tracing, clock, random }) : noTraces;
-  const outdoors = neighbours(config, { clock, log, metrics, traces });
+  const outdoors = neighbours(config, { clock, log, metrics, traces, store });
   const { github, client } = outdoors;
   const repositories = createRepositories(github, clock);
   const agents = createClaude(client, { config: config.claude, clock });

@@ -1,28 +1,76 @@
 /**
- * The platform's *slow down*, kept for everybody: once it names a time, nothing of that kind of call leaves
- * this process before it is over, whichever run asks. A call held back is answered here, in the platform's
- * own terms, so that whoever reads its answers needs to know nothing of the gate.
+ * The pace of calls to the Claude platform, which counts what creates apart from everything else, by the minute and
+ * for everybody with one key (its documentation of rate limits): counted in the store, with all replicas together.
+ * Once the platform says *slow down* all the same, nothing of that kind leaves this process before the time it named,
+ * and half as much afterwards, growing again. A call held back is answered here, in the platform's own terms, so that
+ * whoever reads its answers needs to know nothing of the gate.
  */
 import type { Clock } from "../clock.ts";
+import type { Store } from "../store/database.ts";
+import { type Paced, Pacer } from "../store/pacer.ts";
 
-/** The platform counts what creates apart from what reads (its documentation of rate limits). */
-type Bucket = "creates" | "reads";
+type Bucket = "creates" | "others";
 
-/** Makes fetches that share one gate. */
-export function createGate(clock: Clock): (fetch: typeof globalThis.fetch) => typeof globalThis.fetch {
-  const closedUntil: Record<Bucket, number> = { creates: 0, reads: 0 };
+/** The lower ones of the limits the platform has published. */
+const createsMax = 300;
+const othersMax = 600;
+const spanMs = 60_000;
+const paced: Record<Bucket, Paced> = {
+  creates: { bucket: { slotMs: 1_000, rules: [{ spanMs, max: createsMax }] }, batch: 15 },
+  others: { bucket: { slotMs: 1_000, rules: [{ spanMs, max: othersMax }] }, batch: 30 },
+};
+/** New sessions leave room for what keeps those at work alive: their tokens, answers, interrupts. */
+const sessionShare = 0.8;
+const shareMin = 0.1;
+const regainedAMinute = 0.05;
+
+/** What a bucket was told last. */
+interface Told {
+  closedUntil: number;
+  /** The part of the limit that was believed in at `at`. */
+  share: number;
+  at: number;
+}
+
+/** Makes fetches that share one gate. Without a store this process counts alone. */
+export function createGate(
+  clock: Clock,
+  store?: Store,
+): (fetch: typeof globalThis.fetch) => typeof globalThis.fetch {
+  const pacer = new Pacer(store, "claude", paced);
+  const fresh = (): Told => ({ closedUntil: 0, share: 1, at: 0 });
+  const told: Record<Bucket, Told> = { creates: fresh(), others: fresh() };
   return (fetch) => async (input, init) => {
-    const bucket = init?.method?.toUpperCase() === "POST" ? "creates" : "reads";
-    const waitMs = closedUntil[bucket] - clock.now();
-    if (waitMs > 0) return heldBack(waitMs);
+    const bucket = init?.method?.toUpperCase() === "POST" ? "creates" : "others";
+    const now = clock.now();
+    const state = told[bucket];
+    if (state.closedUntil > now) return heldBack(state.closedUntil - now);
+    const share = believed(state, now) * (isNewSession(bucket, input) ? sessionShare : 1);
+    const leave = await pacer.ask({ [bucket]: { count: 1, share } }, now);
+    if (leave.kind === "later") return heldBack(leave.at - now);
     const answer = await fetch(input, init);
-    const spanMs = answer.ok ? undefined : retryAfterMs(answer.headers, clock.now());
-    if (spanMs === undefined) return answer;
-    closedUntil[bucket] = Math.max(closedUntil[bucket], clock.now() + spanMs);
-    return unrepeated(answer, spanMs);
+    const waitMs = answer.ok ? undefined : retryAfterMs(answer.headers, clock.now());
+    if (waitMs === undefined) return answer;
+    const { closedUntil } = state;
+    state.closedUntil = Math.max(closedUntil, clock.now() + waitMs);
+    // Calls that were on their way together are one excess.
+    if (answer.status === 429 && closedUntil <= now) {
+      state.share = Math.max(believed(state, clock.now()) / 2, shareMin);
+      state.at = clock.now();
+    }
+    return unrepeated(answer, waitMs);
   };
 }
 
+/** The part of the limit that is believed in now: what was believed, and a little more with every minute since. */
+function believed({ share, at }: Told, now: number): number {
+  return Math.min(share + ((now - at) / 60_000) * regainedAMinute, 1);
+}
+
+function isNewSession(bucket: Bucket, input: string | URL | Request): boolean {
+  const { pathname } = new URL(input instanceof Request ? input.url : input);
+  return bucket === "creates" && pathname.endsWith("/v1/sessions");
+}
 /** How long an answer asks to be left alone, in milliseconds; undefined when it names no time. */
 export function retryAfterMs(headers: Pick<Headers, "get">, now: number): number | undefined {
   const exact = headers.get("retry-after-ms");

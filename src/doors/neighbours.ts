@@ -12,6 +12,7 @@ import type { Config } from "../config.ts";
 import { createGitHub, type GitHub } from "../github/client.ts";
 import type { Logger } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
+import type { Store } from "../store/database.ts";
 import type { Traces } from "../traces.ts";
 
 /** Who is outside. */
@@ -38,15 +39,19 @@ export function wayOut(clock: Clock): { fetch: typeof fetch; close(): Promise<vo
   return { fetch: fetchBy(dispatcher), close: () => dispatcher.destroy() };
 }
 
-/** The neighbours that the configuration names. Nobody is asked anything yet. */
+/**
+ * The neighbours that the configuration names, at a pace that is kept in `store` together with other replicas.
+ * Nobody is asked anything yet.
+ */
 export function neighbours(
   config: Pick<Config, "app" | "github" | "claude">,
-  { clock, log, metrics, traces }: { clock: Clock; log: Logger; metrics: Metrics; traces: Traces },
+  parts: { clock: Clock; log: Logger; metrics: Metrics; traces: Traces; store?: Store },
 ): Neighbours {
+  const { clock, metrics, traces, store } = parts;
   const { fetch, close } = wayOut(clock);
   const unending = new Agent({ headersTimeout: callTimeoutMs, bodyTimeout: 0, connect: dial(clock) });
-  const github = createGitHub({ config, clock, fetch, log, metrics, traces });
-  const gated = createGate(clock);
+  const github = createGitHub({ config, fetch, ...parts });
+  const gated = createGate(clock, store);
   const client = (by: typeof fetch) =>
     claudeClient({ config: config.claude, fetch: gated(countedFetch(by, { metrics, traces })) });
   return {

@@ -1,7 +1,7 @@
 /**
  * Octokit for the App and for one installation: the one place where requests to GitHub leave the house.
- * No blind retries, timeouts from the dispatcher, failures as problems, and after a *slow down* no call
- * of that installation until the time GitHub named. It knows nothing of runs.
+ * No blind retries, timeouts from the dispatcher, failures as problems, each installation's calls at the pace
+ * GitHub allows (`pace.ts`), and after a *slow down* none until the time it named. It knows nothing of runs.
  */
 import { createAppAuth } from "@octokit/auth-app";
 import { Octokit } from "@octokit/rest";
@@ -12,8 +12,10 @@ import { Problem } from "../domain/errors.ts";
 import type { Secret } from "../domain/secret.ts";
 import type { Logger } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
+import type { Store } from "../store/database.ts";
 import type { Traces } from "../traces.ts";
 import { asProblem } from "./failure.ts";
+import { installationPace, type Pace, plainPace, type Urgency } from "./pace.ts";
 import { type MintedToken, mintToken, revokeToken, type TokenScope } from "./token.ts";
 import { routeOf, statusOf, traceCalls } from "./traced.ts";
 
@@ -25,6 +27,8 @@ export interface GitHubOptions {
   log: Logger;
   metrics: Pick<Metrics, "calls" | "limitLeft">;
   traces: Pick<Traces, "call">;
+  /** Where calls are counted together with other replicas; left out, this process counts alone. */
+  store?: Store | undefined;
 }
 
 /** The App's own identity at GitHub. */
@@ -45,6 +49,8 @@ export interface GitHub {
   bare: Octokit;
   /** Calls as an installation, with a token that never leaves this process. */
   of(installation: number): Octokit;
+  /** The same, its calls as an installation less urgent than what is needed. */
+  at(urgency: Urgency): GitHub;
   /** Who we are; asked once, through any installation. */
   self(installation: number): Promise<Self>;
   /** Mints a token for others than this process. */
@@ -74,25 +80,30 @@ export function createGitHub(options: GitHubOptions): GitHub {
     authStrategy: createAppAuth,
     auth: { appId: config.app.id, createJwt: jwtSigner(config.app, clock) },
   });
-  guard(app, options, { gate: { closedUntil: 0 } });
+  guard(app, options, { pace: plainPace(clock) });
   const bare = new Octokit(common(options));
-  guard(bare, options, { gate: { closedUntil: 0 } });
+  guard(bare, options, { pace: plainPace(clock) });
   const installations = new Map<number, Line>();
   const line = (installation: number): Line => {
     const known = installations.get(installation);
     if (known) return known;
     const token = new OwnToken(() => mintToken(app, { installation }, clock), clock);
-    const made = { octokit: new Octokit(common(options)), bare: new Octokit(common(options)), token };
-    // One gate: GitHub counts what is asked with any token of an installation together.
-    const gate = { closedUntil: 0 };
-    guard(made.octokit, options, { installation, token, gate });
-    guard(made.bare, options, { installation, gate });
-    installations.set(installation, made);
-    return made;
+    // One pace: GitHub counts what is asked with any token of an installation together.
+    const pace = installationPace(installation, options);
+    const at = (urgency: Urgency) => {
+      const octokit = new Octokit(common(options));
+      guard(octokit, options, { installation, token, pace, urgency });
+      return octokit;
+    };
+    const made = { token, at: { needed: at("needed"), early: at("early"), backlog: at("backlog") } };
+    const bare = new Octokit(common(options));
+    guard(bare, options, { installation, pace });
+    installations.set(installation, { ...made, bare });
+    return { ...made, bare };
   };
-  const of = (installation: number) => line(installation).octokit;
+  const of = (installation: number) => line(installation).at.needed;
   let self: Promise<Self> | undefined;
-  return {
+  const github: GitHub = {
     app,
     bare,
     of,
@@ -112,17 +123,14 @@ export function createGitHub(options: GitHubOptions): GitHub {
       );
       await Promise.allSettled(held.map(({ bare, own }) => revokeToken(bare, own)));
     },
+    at: (urgency) => ({ ...github, of: (installation) => line(installation).at[urgency] }),
   };
-}
-
-/** Until when GitHub takes no calls, milliseconds since the epoch. */
-interface Gate {
-  closedUntil: number;
+  return github;
 }
 
 /** The way to one installation: with our token, and with whichever token a call brings. */
 interface Line {
-  octokit: Octokit;
+  at: Record<Urgency, Octokit>;
   bare: Octokit;
   token: OwnToken;
 }
@@ -195,22 +203,24 @@ class OwnToken {
   }
 }
 
+/** How calls of one Octokit leave. */
+interface Way {
+  installation?: number;
+  token?: OwnToken;
+  pace: Pace;
+  urgency?: Urgency;
+}
+
 function guard(
   octokit: Octokit,
   { clock, log, metrics, traces }: GitHubOptions,
-  { installation, token, gate }: { installation?: number; token?: OwnToken; gate: Gate },
+  { installation, token, pace, urgency = "needed" }: Way,
 ): void {
   traceCalls(octokit, traces);
   octokit.hook.wrap("request", async (request, options) => {
-    if (clock.now() < gate.closedUntil) {
-      const retryAfterMs = gate.closedUntil - clock.now();
-      throw new Problem("later", "github_limited", "GitHub asked us to slow down.", {
-        retryAfterMs,
-        undone: true,
-      });
-    }
     options.headers["x-github-api-version"] = "2022-11-28";
     const began = clock.now();
+    await pace.admit({ method: options.method, route: options.url, urgency });
     const line = { installation_id: installation, method: options.method, route: options.url };
     const call = { to: "github", method: options.method, route: routeOf(options.url) };
     const attempt = async (again: boolean): Promise<Awaited<ReturnType<typeof request>>> => {
@@ -236,10 +246,11 @@ function guard(
       log.info({ ...line, status: response.status, ms: clock.now() - began }, "github call");
       metrics.calls.inc({ ...call, status: response.status });
       noteLimit(metrics, installation, response.headers);
+      pace.note(response.headers);
       return response;
     } catch (error) {
       if (error instanceof Problem && error.retryAfterMs !== undefined) {
-        gate.closedUntil = Math.max(gate.closedUntil, clock.now() + error.retryAfterMs);
+        await pace.close(clock.now() + error.retryAfterMs).catch(() => undefined);
       }
       log.info(
         { ...line, failed: error instanceof Problem ? error.code : "unknown", ms: clock.now() - began },

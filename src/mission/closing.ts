@@ -5,9 +5,9 @@
  */
 import type { Ending, Met } from "../domain/ending.ts";
 import { isProblem } from "../domain/errors.ts";
-import { commentMarker, runMarker } from "../domain/ids.ts";
+import { commentMarker } from "../domain/ids.ts";
 import { isFinal, type Run } from "../domain/run.ts";
-import { heldText, reminderComment, statusComment } from "../domain/words.ts";
+import { heldText, reminderComment } from "../domain/words.ts";
 import { comment, type Reaction, reaction } from "../github/issue.ts";
 import { beginNextRound } from "../store/rounds.ts";
 import { raiseAlarm } from "./alarm.ts";
@@ -16,7 +16,7 @@ import { releaseTokens } from "./credential.ts";
 import { noted, toldAs } from "./facts.ts";
 import { type Proposed, propose } from "./proposal.ts";
 import { archiveSessions, sessionEndsAt, sessionsOf } from "./session.ts";
-import { showState } from "./status.ts";
+import { postState, showState } from "./status.ts";
 import { noteReached, type Tools, targetOf } from "./tools.ts";
 import { giveUpPlace, stepAside } from "./turn.ts";
 
@@ -219,15 +219,11 @@ function endingFrom(met: "finished" | "budget reached" | "timed out", proposed: 
 }
 
 async function report(tools: Tools, ending: Ending): Promise<void> {
-  const { ledger, github, clock } = tools;
+  const { ledger, github } = tools;
   const { run } = tools.held;
   const mark = markOf(ending);
   if (mark) await ledger.once("mark", reaction(github, run.place, targetOf(run), mark));
-  const body = statusComment(run, { kind: "ended", ending }, { now: clock.now() });
-  await ledger.once(
-    "comment",
-    comment(github, run.place, { marker: runMarker(run.id), body, since: run.createdAt }),
-  );
+  await postState(tools, { kind: "ended", ending });
   await showState(tools, { kind: "ended", ending });
 }
 

@@ -22,7 +22,7 @@ import { pausedFor } from "./pause.ts";
 import { currentSession, keepBudget, sendRequest } from "./session.ts";
 import { listState, showState } from "./status.ts";
 import { noteReached, type Tools, targetOf } from "./tools.ts";
-import { isQueued, showQueued, turnOf, writeLook } from "./turn.ts";
+import { isQueued, showQueued, turnOf, unlessShort, urgencyOf, writeLook } from "./turn.ts";
 
 /** One entry. Returns when to be woken next (milliseconds since the epoch), undefined when only people can. */
 export async function mission(tools: Tools): Promise<number | undefined> {
@@ -91,12 +91,10 @@ async function greet(tools: Tools): Promise<void> {
   const isFirst = !ledger.read("eyes");
   if (tools.held.state === "queued") await listState(tools, "starting");
   const body = statusComment(run, { kind: "starting" }, { now: clock.now() });
+  const words = { marker: runMarker(run.id), body, since: run.createdAt };
   await together([
     ledger.once("eyes", reaction(github, run.place, targetOf(run), "eyes")),
-    ledger.once(
-      "comment",
-      comment(github, run.place, { marker: runMarker(run.id), body, since: run.createdAt }),
-    ),
+    unlessShort(ledger.once("comment", comment(github.at(urgencyOf(tools)), run.place, words))),
   ]);
   if (isFirst) noteReached(tools, "reply");
 }

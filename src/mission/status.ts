@@ -6,6 +6,7 @@
 import { runMarker } from "../domain/ids.ts";
 import { type State, statusComment } from "../domain/words.ts";
 import { comment, editComment } from "../github/issue.ts";
+import { isPaced } from "../github/pace.ts";
 import { leftOut } from "./thread.ts";
 import type { Tools } from "./tools.ts";
 
@@ -16,9 +17,40 @@ const earlyMs = 10 * 60_000;
 /** The first edit waits this long, so that a run of seconds goes from its first words to its last. */
 const firstGapMs = 5_000;
 
-/** Shows where the run stands. Progress is held back until it is due; every other state is shown at once. */
+/**
+ * Shows where the run stands. Progress is held back until it is due, and while GitHub's limits leave no room for
+ * it; every other state is shown at once.
+ */
 export async function showState(tools: Tools, state: State): Promise<void> {
-  const { clock, ledger, config, agents } = tools;
+  if (state.kind !== "working") return edit(tools, state);
+  await edit({ ...tools, github: tools.github.at("early") }, state).catch((error: unknown) => {
+    if (!isPaced(error)) throw error;
+  });
+}
+
+/** Posts the status comment, if it is not there yet, with where the run stands now. */
+export async function postState(tools: Tools, state: State): Promise<void> {
+  const { ledger, clock, github, held } = tools;
+  const { run } = held;
+  let isPosted = false;
+  const body = bodyOf(tools, state);
+  const act = comment(github, run.place, { marker: runMarker(run.id), body, since: run.createdAt });
+  const make = () => {
+    isPosted = true;
+    return act.make();
+  };
+  await ledger.once("comment", { ...act, make });
+  if (isPosted) await ledger.write("shown", { text: newsOf(tools, state), at: clock.now() });
+}
+
+/** What of a state is news: a text that differs in nothing but the time that passes is none. */
+function newsOf({ held: { run } }: Tools, state: State): string {
+  const { words, counts, costCents } = run.progress;
+  return JSON.stringify([state, words, counts, costCents, ...(run.editedAt ? [run.editedAt] : [])]);
+}
+
+async function edit(tools: Tools, state: State): Promise<void> {
+  const { clock, ledger } = tools;
   const { run } = tools.held;
   if (state.kind !== "ended") await listState(tools, state.kind);
   const posted = ledger.read("comment");
@@ -26,22 +58,26 @@ export async function showState(tools: Tools, state: State): Promise<void> {
   const shown = ledger.read("shown");
   const now = clock.now();
   if (state.kind === "working" && now < dueAt(tools, shown)) return;
-  // Compared without the time that passes: a text that differs in nothing else is not news.
-  const { words, counts, costCents } = run.progress;
-  const text = JSON.stringify([state, words, counts, costCents, ...(run.editedAt ? [run.editedAt] : [])]);
+  const text = newsOf(tools, state);
   if (shown?.text === text) return;
+  const body = bodyOf(tools, state);
+  await ledger.still();
+  if (!(await editComment(tools.github, run.place, { id: posted.id, body }))) await repost(tools, body);
+  await ledger.write("shown", { text, at: now });
+}
+
+function bodyOf(tools: Tools, state: State): string {
+  const { clock, config, agents } = tools;
+  const { run } = tools.held;
   const omitted = leftOut(tools);
-  const body = statusComment(run, state, {
-    now,
+  return statusComment(run, state, {
+    now: clock.now(),
     ...(run.session === undefined ? {} : { sessionUrl: agents.url(run.session) }),
     ...(config.server.publicUrl === undefined
       ? {}
       : { dashboardUrl: `${config.server.publicUrl}/runs/${run.id}` }),
     ...(omitted === undefined ? {} : { leftOut: omitted }),
   });
-  await ledger.still();
-  if (!(await editComment(tools.github, run.place, { id: posted.id, body }))) await repost(tools, body);
-  await ledger.write("shown", { text, at: now });
 }
 
 /** Changes what lists show, where it is another state than before. */

@@ -10,6 +10,7 @@ import type { Journaled } from "../domain/journal.ts";
 import { type Run, spentCents } from "../domain/run.ts";
 import { statusComment } from "../domain/words.ts";
 import { comment, reaction } from "../github/issue.ts";
+import { isPaced, type Urgency } from "../github/pace.ts";
 import { noteSpent, placeOf, whyTurnedAway } from "../store/days.ts";
 import { writeJournal } from "../store/journal.ts";
 import { comeBack, leavePlace, queueOf } from "../store/limits.ts";
@@ -74,19 +75,39 @@ async function enter(tools: Tools, place: PlaceRow): Promise<Met | undefined> {
   return undefined;
 }
 
-/** What a round that waits for its turn shows, once: that it was heard, and where it stands in the queue. */
-export async function showQueued(tools: Tools): Promise<undefined> {
-  const { ledger, github, store, clock, held } = tools;
+/** How urgent a round's first words are: those of one that had to wait are part of a backlog. */
+export function urgencyOf({ held: { place } }: Pick<Tools, "held">): Urgency {
+  return place && place.since === place.asked_at ? "early" : "backlog";
+}
+
+/** Goes without what GitHub's limits leave no room for now. */
+export async function unlessShort(act: Promise<unknown>): Promise<void> {
+  await act.catch((error: unknown) => {
+    if (!isPaced(error)) throw error;
+  });
+}
+
+/**
+ * What a round that waits for its turn shows, once: that it was heard, and where it stands in the queue, if GitHub's
+ * limits leave plenty of room for that. Resolves with when to come back for it; undefined when nothing is left to
+ * show.
+ */
+export async function showQueued(tools: Tools): Promise<number | undefined> {
+  const { ledger, store, clock, held } = tools;
   const { run, place } = held;
   await listState(tools, "queued");
-  await ledger.once("eyes", reaction(github, run.place, targetOf(run), "eyes"));
+  const github = tools.github.at("backlog");
+  try {
+    await ledger.once("eyes", reaction(github, run.place, targetOf(run), "eyes"));
+  } catch (error) {
+    if (!isPaced(error)) throw error;
+    return clock.now() + (error.retryAfterMs ?? longMs);
+  }
   if (!place || ledger.read("comment")) return undefined;
   const state = { kind: "queued" as const, ...(await queueOf(store.db, place)) };
   const body = statusComment(run, state, { now: clock.now() });
-  await ledger.once(
-    "comment",
-    comment(github, run.place, { marker: runMarker(run.id), body, since: run.createdAt }),
-  );
+  const words = { marker: runMarker(run.id), body, since: run.createdAt };
+  await unlessShort(ledger.once("comment", comment(github, run.place, words)));
   return undefined;
 }
 

@@ -55,6 +55,29 @@ export interface PauseRow {
   since: number;
 }
 
+/** Calls to others that are counted together, as those of an installation. */
+export interface PaceRow {
+  /** `github:INSTALLATION`, `claude`. */
+  name: string;
+  /** `Counts` of domain/pace.ts by bucket. */
+  counts_json: string;
+  /** Until when the other side wants no calls at all. */
+  closed_until: number;
+  /** Raised by every taking, which locks the row. */
+  takings: number;
+}
+
+/** Makes the table of counted calls. */
+export async function createPaces({ schema }: Pick<Kysely<unknown>, "schema">): Promise<void> {
+  await schema
+    .createTable("paces")
+    .addColumn("name", "text", (column) => column.primaryKey())
+    .addColumn("counts_json", "text", (column) => column.notNull())
+    .addColumn("closed_until", "bigint", (column) => column.notNull())
+    .addColumn("takings", "bigint", (column) => column.notNull())
+    .execute();
+}
+
 /** Makes the tables. */
 export async function createLimits({ schema }: Pick<Kysely<unknown>, "schema">): Promise<void> {
   await schema

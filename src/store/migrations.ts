@@ -9,7 +9,7 @@ import { Problem } from "../domain/errors.ts";
 import type { Progress } from "../domain/progress.ts";
 import { defaultSettings, type Settings } from "../domain/settings.ts";
 import { createJournal, createVisits, describeRuns } from "./dashboard-tables.ts";
-import { createLimits } from "./limits-tables.ts";
+import { createLimits, createPaces } from "./limits-tables.ts";
 import type { Schema } from "./schema.ts";
 
 /** The inbox: what GitHub sent. */
@@ -231,6 +231,7 @@ const migrations: Record<string, Migration> = {
     },
   },
   "0005_settings_files": { up: createSettingsFiles },
+  "0006_paces": { up: createPaces },
 };
 
 /** Names in the database that this code does not know: it was written by a newer version. */

@@ -3,7 +3,7 @@
  * Times are milliseconds since the epoch; columns named *_json hold JSON text; no column holds a secret in clear.
  */
 import type { Kysely, Transaction } from "kysely";
-import type { DayRow, PauseRow, PlaceRow, TurnRow } from "./limits-tables.ts";
+import type { DayRow, PaceRow, PauseRow, PlaceRow, TurnRow } from "./limits-tables.ts";
 
 /** What GitHub sent, as it was sent. */
 export interface DeliveryRow {
@@ -199,6 +199,7 @@ export interface Schema {
   journal: JournalRow;
   visits: VisitRow;
   settings_files: SettingsFileRow;
+  paces: PaceRow;
 }
 
 /** A connection or a transaction. */

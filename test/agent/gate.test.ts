@@ -1,0 +1,78 @@
+/** The pace of calls to the Claude platform, held to the simulator's own limiter. */
+import { expect, test } from "vitest";
+import { createGate } from "../../src/agent/gate.ts";
+import { openStore } from "../../src/store/database.ts";
+import { RateLimiter } from "../sim/claude/rate.ts";
+import { VirtualClock } from "../sim/virtual-clock.ts";
+import { Disk } from "../store/disk.ts";
+
+const minute = 60_000;
+const limits = { create: 300, read: 600 };
+const sessions = "https://api.example.com/v1/sessions";
+
+/** A platform that keeps `limits` and counts what it let through. */
+function platform(clock: VirtualClock, allowed = limits) {
+  const limiter = new RateLimiter(clock, allowed);
+  const seen = { create: 0, read: 0, refused: 0 };
+  const fetch: typeof globalThis.fetch = async (_input, init) => {
+    const kind = init?.method === "POST" ? "create" : "read";
+    try {
+      limiter.count(kind);
+      seen[kind] += 1;
+      return Response.json({});
+    } catch {
+      seen.refused += 1;
+      return new Response("{}", { status: 429, headers: { "retry-after": "30" } });
+    }
+  };
+  return { fetch, seen };
+}
+
+test("two replicas stay below the platform's limits together, and use nearly all of them", async () => {
+  const clock = new VirtualClock();
+  const store = await openStore({ kind: "lent", connection: new Disk().open() });
+  const { fetch, seen } = platform(clock);
+  const replicas = [createGate(clock, store)(fetch), createGate(clock, store)(fetch)];
+  for (let second = 0; second < 5 * 60; second += 1) {
+    for (const call of replicas) {
+      for (let count = 0; count < 5; count += 1) await call(`${sessions}/s/events`, { method: "POST" });
+      for (let count = 0; count < 8; count += 1) await call(sessions, { method: "GET" });
+    }
+    await clock.advance(1_000);
+  }
+  expect(seen.refused).toBe(0);
+  expect(seen.create).toBeGreaterThanOrEqual(0.95 * 5 * 300);
+  expect(seen.read).toBeGreaterThanOrEqual(0.95 * 5 * 600);
+  await store.close();
+});
+
+test("new sessions leave room for what keeps others alive", async () => {
+  const clock = new VirtualClock();
+  const { fetch, seen } = platform(clock);
+  const call = createGate(clock)(fetch);
+  for (let count = 0; count < 300; count += 1) await call(sessions, { method: "POST" });
+  expect(seen.create).toBe(240);
+  expect((await call(`${sessions}/s/resources/r`, { method: "POST" })).status).toBe(200);
+  const held = await call(sessions, { method: "POST" });
+  expect([held.status, held.headers.get("x-should-retry")]).toEqual([429, "false"]);
+  expect(Number(held.headers.get("retry-after-ms"))).toBeGreaterThan(minute);
+});
+
+test("a slow down halves the pace, which grows again", async () => {
+  const clock = new VirtualClock();
+  const { fetch, seen } = platform(clock, { create: 100, read: 100 });
+  const call = createGate(clock)(fetch);
+  const ask = async (seconds: number) => {
+    const before = seen.read + seen.refused;
+    for (let second = 0; second < seconds; second += 1) {
+      for (let count = 0; count < 20; count += 1) await call(sessions, { method: "GET" });
+      await clock.advance(1_000);
+    }
+    return seen.read + seen.refused - before;
+  };
+  expect(await ask(60)).toBeLessThanOrEqual(102);
+  expect(seen.refused).toBeLessThanOrEqual(2);
+  await clock.advance(20 * minute);
+  await ask(10 * 60);
+  expect(seen.refused).toBeLessThan(40);
+});
