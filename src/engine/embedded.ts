@@ -18,8 +18,10 @@ import {
 } from "./engine.ts";
 import { type Answer, againAfterMs, writeAnswer, writeWakes } from "./wakes.ts";
 
-/** The longest the loop sleeps, also when nothing is due: it forgives a clock that was set back. */
-const sleepMsMax = 300_000;
+/** The longest without a look at the store, also when nothing is due. */
+const lookMsMax = 300_000;
+/** The longest the loop sleeps: so soon it notices that the clock was set, forward or back. */
+const sleepMsMax = 60_000;
 /** How long a look or an answer waits when the store does not take it. */
 const storeRetryMs = 1_000;
 /** How soon a kind that gives way is looked at again: its one worker may take long. */
@@ -98,13 +100,23 @@ class EmbeddedEngine implements Engine {
       nextAt = await this.#look();
     }
     this.#looking = false;
-    if (this.#workers) this.#callOff = clock.after(nextAt - clock.now(), () => this.knock());
+    if (this.#workers) this.#sleep(nextAt);
+  }
+
+  /** Knocks at `nextAt`, or as soon as the clock is seen to have been set; nobody else is disturbed before. */
+  #sleep(nextAt: number): void {
+    const { clock } = this.#tools;
+    const now = clock.now();
+    this.#callOff = clock.after(Math.min(nextAt - now, sleepMsMax), () => {
+      if (clock.now() >= nextAt || clock.now() < now) this.knock();
+      else this.#sleep(nextAt);
+    });
   }
 
   /** Enters what is due, kind by kind, as far as there is room. Resolves with the time of the next look. */
   async #look(): Promise<number> {
     const { clock } = this.#tools;
-    let nextAt = clock.now() + sleepMsMax;
+    let nextAt = clock.now() + lookMsMax;
     try {
       for (const kind of wakeKinds) nextAt = Math.min(nextAt, await this.#enterDue(kind));
       this.#trouble = undefined;

@@ -92,6 +92,38 @@ describe("embedded, besides", () => {
     expect(clock.next()).toBeUndefined();
   });
 
+  test.each([
+    ["forward", 3_600_000],
+    ["back", -3_600_000],
+  ])("a clock that is set %s is noticed within a minute", async (_way, jumpMs) => {
+    const clock = new VirtualClock();
+    let setBy = 0;
+    let looks = 0;
+    const set = {
+      now: () => clock.now() + setBy,
+      after: (ms: number, call: () => void) => clock.after(ms, call),
+    };
+    const watch = (text: string) => {
+      if (text.startsWith("select") && text.includes("wakes")) looks += 1;
+    };
+    const store = await openStore({ kind: "lent", connection: new Disk().open(watch) });
+    const engine = embeddedEngine({ store, clock: set, random: () => 0, onFailure: () => undefined });
+    const entered: string[] = [];
+    const work: Worker = async (id) => void entered.push(id);
+    await engine.start({ run: { work, atOnce: 1 }, delivery: idle, sweep: idle });
+    const at = set.now() + Math.max(jumpMs, 120_000);
+    await store.db.transaction().execute((tx) => engine.wake(tx, { kind: "run", id: "later", at }));
+    engine.knock();
+    await clock.advance(1_000);
+    looks = 0;
+    setBy = jumpMs;
+    await clock.advance(60_000);
+    expect(looks).toBeGreaterThan(0);
+    expect(entered).toEqual(jumpMs > 0 ? ["later"] : []);
+    await engine.stop(0);
+    expect(clock.next()).toBeUndefined();
+  });
+
   test("a store that takes no answer makes it ail; the answer is kept and written when it does", async () => {
     let full: boolean = false;
     const { clock, store, engine, wake } = await stage((text) => {

@@ -14,18 +14,18 @@ interface Edit {
   to: string;
 }
 
-/** A bug, and where it is looked for first: points of `story` whose name matches `near`. */
+/** A bug, and where it is looked for first: points of `story` whose name matches `near`, or what it does at an echo. */
 export interface Plant {
   what: string;
   edits: Edit[];
   story: string;
-  near: RegExp;
+  near: RegExp | "echo";
 }
 
 const plant = (
   what: string,
   story: string,
-  near: RegExp,
+  near: Plant["near"],
   ...edits: [file: string, from: string, to: string][]
 ): Plant => ({
   what,
@@ -42,6 +42,16 @@ export const plants: Plant[] = [
     "doors/github.ts",
     "await box.append({ id, event, body: text });",
     "void box.append({ id, event, body: text }).catch(() => undefined);",
+  ]),
+  plant("deliveries are told apart by their ids alone", "retry", "echo", [
+    "store/deliveries.ts",
+    "lastCopy: (bodyHash, exceptId) => lastCopy(db, bodyHash, exceptId),",
+    "lastCopy: async () => undefined,",
+  ]),
+  plant("a labelling that was served is served again", "main", "echo", [
+    "doors/labelling.ts",
+    "last.at > servedAt + (servedAt === 0 ? 0 : slackMs)",
+    "last.at > 0",
   ]),
   plant("deliveries that were missed are not looked for", "main", /before write insert deliveries/, [
     "mission/sweep.ts",

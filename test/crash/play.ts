@@ -37,6 +37,8 @@ const awayMs: Record<Return, number> = {
   "another takes over": 30_000,
   "two hours later": 7_200_000,
 };
+/** Whoever does so much goes round in circles: ten times what the longest story takes. */
+const momentsMax = 5_000;
 /** A play that has not ended by then is stuck. */
 const playMsMax = 12 * 3_600_000;
 /** After the ending: the caretaker comes by, what was retired is revoked, spare sessions are closed. */
@@ -105,6 +107,7 @@ async function move(world: World, stroke: Strokes, goes: () => boolean): Promise
   for (;;) {
     await world.settle();
     // People go on whether the service is there or not.
+    if (stroke.moments > momentsMax) throw new Error(`it goes round in circles: ${stroke.usual()}`);
     const isOver = !goes();
     await world.settle();
     if (world.life.isDead) {
@@ -122,6 +125,9 @@ async function move(world: World, stroke: Strokes, goes: () => boolean): Promise
 class Strokes {
   readonly points: string[] = [];
   struck = 0;
+  /** Moments that were passed, in all lives. */
+  moments = 0;
+  readonly #often = new Map<string, number>();
   readonly #strikes: Strike[];
   readonly #world: World;
   #count = new Count();
@@ -129,6 +135,12 @@ class Strokes {
   constructor(strikes: Strike[], world: World) {
     this.#strikes = strikes;
     this.#world = world;
+  }
+
+  /** The moment that came most often. */
+  usual(): string {
+    const [most] = [...this.#often].toSorted(([, one], [, other]) => other - one);
+    return most ? `${most[1]} times ${most[0]}` : "nothing happens";
   }
 
   /** Was the service away for longer than a token lives? */
@@ -146,6 +158,8 @@ class Strokes {
   }
 
   readonly #hear: Hear = (moment) => {
+    this.moments += 1;
+    this.#often.set(moment, (this.#often.get(moment) ?? 0) + 1);
     const point = this.#count.point(moment);
     if (this.struck === 0) this.points.push(point);
     const strike = this.#strikes[this.struck];

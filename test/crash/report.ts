@@ -7,12 +7,15 @@ export type Said = Told | { kind: "caught"; what: string; by: string } | { kind:
 /** Of so many plays one may come to its end before the blow; a real run differs from the recorded one now and then. */
 const unreachedMax = { kill: 0.2 };
 
+/** How often it is said how far things are. */
+const everyMs = 60_000;
+
 /** Prints as it hears; `sum` prints the totals and returns the number of failures. */
 export function report(seed: string): { hear: (said: Said) => void; sum: () => number } {
   const began = performance.now();
   const counts = { death: 0, loss: 0, pair: 0, kill: 0 };
   const sums = { points: 0, planned: 0, plays: 0, unreached: 0, bad: 0, fewer: 0, caught: 0, missed: 0 };
-  let killsUnreached = 0;
+  let [killsUnreached, saidAt] = [0, began];
   console.log(`seed ${seed}`);
   const hear = (said: Said) => {
     if (said.kind === "bad") {
@@ -30,6 +33,10 @@ export function report(seed: string): { hear: (said: Said) => void; sum: () => n
       sums.plays += 1;
       sums.unreached += said.unreached ? 1 : 0;
       killsUnreached += said.unreached && said.what === "kill" ? 1 : 0;
+      if (performance.now() - saidAt > everyMs) {
+        saidAt = performance.now();
+        console.log(`${sums.plays} of ${sums.planned} planned plays, ${sums.bad} bad endings`);
+      }
     } else {
       sums[said.kind] += 1;
       const by = said.kind === "caught" ? `  ←  ${said.by}` : "";

@@ -3,6 +3,7 @@
  * what went wrong is told. A planted bug is looked for where it should hurt first.
  */
 import { shuffled } from "./chance.ts";
+import { echo } from "./echo.ts";
 import { kill } from "./kill/kill.ts";
 import { killsOf, type Measure, type Plan, pairsOf, pointsOf, type Recorded, singlesOf } from "./plan.ts";
 import type { Plant } from "./plants.ts";
@@ -112,6 +113,10 @@ export async function catchBug({ story: name, near }: Plant, measure: Measure): 
   const story = storyOf(name);
   const clean = await play(story, []);
   if (clean.flaws.length > 0) return `a clean run of ${name}: ${clean.flaws[0]}`;
+  if (near === "echo") {
+    const [flaw] = await echo(story);
+    return flaw === undefined ? undefined : `the echo of ${name}: ${flaw}`;
+  }
   const plans = singlesOf({ story, points: pointsOf(clean) }, { ...measure, extent: "singles" });
   const isNear = ({ strikes }: Plan) => near.test(strikes[0]?.point ?? "");
   const nearFirst = [...plans.filter(isNear), ...plans.filter((one) => !isNear(one))];

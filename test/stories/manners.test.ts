@@ -96,6 +96,7 @@ test("those who were told the same come back one by one, and ask no more often t
   expect(Math.min(...spread)).toBeGreaterThanOrEqual(0);
   expect(Math.max(...spread) - Math.min(...spread)).toBeGreaterThan(second);
   // One that had left before the limit was told may have come through at once.
+  expect(opened.length).toBeGreaterThanOrEqual(8 - 1);
   expect(stage.claude.sessions).toHaveLength(8);
   const asked = stage.claude.log.filter(({ method, path }) => method === "POST" && path === "/v1/sessions");
   expect(asked).toHaveLength(8 + 1);
