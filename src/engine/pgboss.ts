@@ -182,12 +182,13 @@ class PgBossEngine implements Engine {
   }
 
   /** Keeps the error for `ailing`. */
-  #note(error: unknown): void {
-    const problem = postgresTrouble(error);
-    this.#trouble = {
-      words: problem instanceof Error ? problem.message : String(problem),
-      at: this.#tools.clock.now(),
-    };
+  #note(reported: unknown): void {
+    // pg-boss tells errors of its workers as plain copies, which have lost what makes an error of them.
+    const problem = postgresTrouble(
+      reported instanceof Error ? reported : Object.assign(new Error(), reported),
+    );
+    const words = problem instanceof Error ? problem.message : String(problem);
+    this.#trouble = { words, at: this.#tools.clock.now() };
   }
 
   /** The job that rings for a row; undefined for a row that is not ours. */
