@@ -1,6 +1,9 @@
 /**
  * `npm start` begins here, in plain JavaScript: an older Node cannot read the rest and should say so.
  */
+import module from "node:module";
+import { fileURLToPath } from "node:url";
+
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 if (major < 24 || (major === 24 && minor < 11)) {
   process.stderr.write(
@@ -8,5 +11,9 @@ if (major < 24 || (major === 24 && minor < 11)) {
   );
   process.exit(2);
 }
+// Compiled code is kept beside what it was compiled from, where nobody can plant any who could not change that:
+// the next start takes half the time. Where it cannot be written, it is not kept.
+module.enableCompileCache(fileURLToPath(new URL("../node_modules/.cache/compiled", import.meta.url)));
 const { doctor, main } = await import("./main.ts");
 await (process.argv[2] === "doctor" ? doctor : main)(process.env);
+module.flushCompileCache();
