@@ -22,7 +22,10 @@ export function readBody(incoming: IncomingMessage, bytesMax: number): Promise<B
       resolve({ kind: "too large" });
     };
     incoming.on("data", take);
-    incoming.once("end", () => resolve({ kind: "read", bytes: Buffer.concat(chunks, size) }));
+    incoming.once("end", () => {
+      const [first = Buffer.alloc(0), ...rest] = chunks;
+      resolve({ kind: "read", bytes: rest.length === 0 ? first : Buffer.concat(chunks, size) });
+    });
     incoming.once("error", () => resolve({ kind: "aborted" }));
     incoming.once("close", () => resolve({ kind: "aborted" }));
   });

@@ -34,13 +34,13 @@ const telling = new Set([
 /** Takes one webhook (Standard Webhooks signature, five minutes of tolerance). */
 export async function takeWebhook(
   { client, knock, warn, metrics }: ClaudeDoor,
-  { headers, read }: Knock,
+  { header, read }: Knock,
 ): Promise<Answer> {
   const body = await read(bodyBytesMax);
   if (body.kind === "too large") return { status: 413, text: "the body is larger than 1 MiB" };
   if (body.kind === "aborted") return { status: 400, text: "the body ended early" };
   const text = body.bytes.toString("utf8");
-  if (!isSigned(client, text, headers)) {
+  if (!isSigned(client, text, header)) {
     warn({}, "webhook with a bad signature");
     metrics.suspects.inc({ door: "claude", what: "signature" });
     return { status: 401, text: "webhook-signature is missing or does not match the signing key" };
@@ -50,12 +50,13 @@ export async function takeWebhook(
   return { status: 200, text: "ok" };
 }
 
+/** Of the Standard Webhooks scheme. */
+const signatureHeaders = ["webhook-id", "webhook-timestamp", "webhook-signature"];
+
 /** The SDK verifies signature and age, and throws at a body that is not JSON as well. */
-function isSigned(client: Anthropic, body: string, headers: Knock["headers"]): boolean {
+function isSigned(client: Anthropic, body: string, header: Knock["header"]): boolean {
   try {
-    const given = Object.entries(headers).filter(
-      (entry): entry is [string, string] => entry[1] !== undefined,
-    );
+    const given = signatureHeaders.map((name) => [name, header(name) ?? ""]);
     client.beta.webhooks.unwrap(body, { headers: Object.fromEntries(given) });
     return true;
   } catch {

@@ -49,9 +49,9 @@ export function entrance(behind: Behind): ServerParts {
   };
   const hasRun = (repositoryId: number) => hasLiveRun(store.db, repositoryId);
   const pushed = (payload: unknown) => hearSettingsPush(store.db, payload);
+  const github = { config, box, hasRun, pushed, log, warn, metrics, clock };
   return {
-    github: (request) =>
-      counted("github", takeDelivery({ config, box, hasRun, pushed, log, warn, metrics }, request)),
+    github: (request) => counted("github", takeDelivery(github, request)),
     ...(config.claude.webhookKey
       ? { claude: (request) => counted("claude", takeWebhook({ client, knock, warn, metrics }, request)) }
       : {}),

@@ -4,9 +4,10 @@
  */
 import { isUtf8 } from "node:buffer";
 import { createHmac, timingSafeEqual } from "node:crypto";
+import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { ownerOf, storedEvents } from "../domain/delivery.ts";
-import { isProblem } from "../domain/errors.ts";
+import { isProblem, Problem } from "../domain/errors.ts";
 import { idleness } from "../domain/intent.ts";
 import type { Logger, Seldom } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
@@ -17,6 +18,8 @@ import type { Answer, Knock } from "./server.ts";
 const bodyBytesMax = 25 * 1024 * 1024;
 const idCharactersMax = 128;
 const eventCharactersMax = 100;
+/** GitHub gives up after ten seconds, and asks no second time by itself: the sweep brings back what was refused. */
+const storeMsMax = 3_000;
 
 /** What is of interest only where a run is alive. */
 const onlyForRuns: ReadonlySet<string> = new Set(["push", "create", "delete"]);
@@ -33,25 +36,24 @@ export interface GitHubDoor {
   /** What strangers can cause at will. */
   warn: Seldom;
   metrics: Pick<Metrics, "suspects" | "deliveries">;
+  clock: Clock;
 }
 
 /** Takes one delivery. */
-export async function takeDelivery(
-  { config, box, hasRun, pushed, log, warn, metrics }: GitHubDoor,
-  { headers, read }: Knock,
-): Promise<Answer> {
-  if (!/^application\/json\s*(;|$)/i.test(headers["content-type"] ?? "")) {
+export async function takeDelivery(door: GitHubDoor, { header, read }: Knock): Promise<Answer> {
+  const { config, warn, metrics } = door;
+  if (!/^application\/json\s*(;|$)/i.test(header("content-type") ?? "")) {
     return { status: 415, text: "send application/json: set the webhook's content type" };
   }
-  if (headers["content-encoding"]) return { status: 415, text: "send the body without content-encoding" };
-  const id = headers["x-github-delivery"] ?? "";
-  const event = headers["x-github-event"] ?? "";
+  if (header("content-encoding")) return { status: 415, text: "send the body without content-encoding" };
+  const id = header("x-github-delivery") ?? "";
+  const event = header("x-github-event") ?? "";
   if (id === "" || id.length > idCharactersMax)
     return { status: 400, text: "X-GitHub-Delivery is missing or too long" };
   if (event === "" || event.length > eventCharactersMax)
     return { status: 400, text: "X-GitHub-Event is missing or too long" };
-  if (Number(headers["content-length"] ?? 0) > bodyBytesMax) return tooLarge;
-  const signature = headers["x-hub-signature-256"] ?? "";
+  if (Number(header("content-length") ?? 0) > bodyBytesMax) return tooLarge;
+  const signature = header("x-hub-signature-256") ?? "";
   if (!/^sha256=[0-9a-f]{64}$/.test(signature)) return unsigned;
   const body = await read(bodyBytesMax);
   if (body.kind === "too large") return tooLarge;
@@ -65,23 +67,53 @@ export async function takeDelivery(
   const payload = parsed(text);
   if (!isObject(payload) || Object.keys(payload).length === 0)
     return { status: 400, text: "the body is not a JSON object with members" };
-  if (!storedEvents.has(event) || !isForUs(config, headers, payload)) return { status: 202, text: "ignored" };
-  try {
-    if (event === "push") await pushed(payload);
-    if (onlyForRuns.has(event) && !(await hasRun(repositoryOf(payload))))
-      return { status: 202, text: "ignored" };
-    const idle = idleness(event, payload);
-    if (idle === undefined) await box.append({ id, event, body: text });
-    else await box.append({ id, event, body: text, verdict: `ignored: ${idle}` });
-    if (idle !== undefined) metrics.deliveries.inc({ event, verdict: "ignored" });
-  } catch (error) {
-    log.error({ delivery_id: id, err: error }, "delivery could not be stored");
-    if (isProblem(error, "later")) return { status: 503, text: "could not be stored; deliver it again" };
-    throw error;
-  }
-  return { status: 202, text: "accepted" };
+  if (!storedEvents.has(event) || !isForUs(config, header, payload)) return ignored;
+  return storedInTime(door, { id, event, text, payload });
 }
 
+/** A delivery that is signed and for us. */
+interface Arrived {
+  id: string;
+  event: string;
+  text: string;
+  payload: Record<string, unknown>;
+}
+
+/** The answer once the delivery is durable, or GitHub is asked to come again while it still listens. */
+async function storedInTime(door: GitHubDoor, arrived: Arrived): Promise<Answer> {
+  const late = Promise.withResolvers<never>();
+  const off = door.clock.after(storeMsMax, () => late.reject(storeSlow()));
+  try {
+    return await Promise.race([stored(door, arrived), late.promise]);
+  } catch (error) {
+    door.log.error({ delivery_id: arrived.id, err: error }, "delivery could not be stored");
+    if (isProblem(error, "later")) return { status: 503, text: "could not be stored; deliver it again" };
+    throw error;
+  } finally {
+    off();
+  }
+}
+
+/** What is stored after all finds its id known when GitHub, or the caretaker, brings it again. */
+function storeSlow(): Problem {
+  const words = `The store has not taken the delivery within ${storeMsMax / 1_000} s.`;
+  return new Problem("later", "store_unavailable", words);
+}
+
+async function stored(
+  { box, hasRun, pushed, metrics }: GitHubDoor,
+  { id, event, text, payload }: Arrived,
+): Promise<Answer> {
+  if (event === "push") await pushed(payload);
+  if (onlyForRuns.has(event) && !(await hasRun(repositoryOf(payload)))) return ignored;
+  const idle = idleness(event, payload);
+  await box.append({ id, event, body: text, ...(idle === undefined ? {} : { verdict: `ignored: ${idle}` }) });
+  if (idle !== undefined) metrics.deliveries.inc({ event, verdict: "ignored" });
+  return accepted;
+}
+
+const accepted: Answer = { status: 202, text: "accepted" };
+const ignored: Answer = { status: 202, text: "ignored" };
 const tooLarge: Answer = { status: 413, text: "the body is larger than 25 MiB" };
 const unsigned: Answer = {
   status: 401,
@@ -116,11 +148,11 @@ function repositoryOf({ repository }: Record<string, unknown>): number {
 /** A delivery of another App, or of an owner who is not served, is answered and forgotten. */
 function isForUs(
   config: GitHubDoor["config"],
-  headers: Knock["headers"],
+  header: Knock["header"],
   payload: Record<string, unknown>,
 ): boolean {
-  const target = headers["x-github-hook-installation-target-id"];
-  const type = headers["x-github-hook-installation-target-type"];
+  const target = header("x-github-hook-installation-target-id");
+  const type = header("x-github-hook-installation-target-type");
   if (target !== undefined && type === "integration" && target !== String(config.app.id)) return false;
   const owner = ownerOf(payload);
   return !config.owners || (owner !== undefined && config.owners.includes(owner));

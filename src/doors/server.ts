@@ -10,11 +10,12 @@ import { Problem } from "../domain/errors.ts";
 import type { Logger } from "../log.ts";
 import { type Body, readBody } from "./body.ts";
 import type { Pages } from "./dashboard/dashboard.ts";
-import { plainHeaders, type Visitor, visitorOf } from "./visitor.ts";
+import { joined, type Visitor, visitorOf } from "./visitor.ts";
 
 /** A request as a door sees it. */
 export interface Knock {
-  headers: Record<string, string | undefined>;
+  /** A header by its lower-case name; one sent twice is joined and so matches nothing it must match. */
+  header(name: string): string | undefined;
   /** Reads the body, at most so many bytes. */
   read(bytesMax: number): Promise<Body>;
 }
@@ -83,8 +84,14 @@ async function answerDelivery(
     parts.log.error({ err: error, route: "/api/github/webhooks" }, "request failed");
     return { answer: { status: 500, text: "something went wrong on our side" } as const, whole: false };
   });
-  const headers = { "content-type": "text/plain; charset=utf-8", ...(whole ? {} : { connection: "close" }) };
-  outgoing.writeHead(answer.status, headers).end(answer.text);
+  outgoing
+    .writeHead(answer.status, {
+      "content-type": "text/plain; charset=utf-8",
+      // Without its length the answer would go out in chunks.
+      "content-length": Buffer.byteLength(answer.text),
+      ...(whole ? {} : { connection: "close" }),
+    })
+    .end(answer.text);
 }
 
 /** Serves any application, with the same limits. Throws `refused` when the address cannot be listened on. */
@@ -167,7 +174,7 @@ async function through(
 async function knockOn(incoming: IncomingMessage, door: (knock: Knock) => Promise<Answer>) {
   let whole = false;
   const answer = await door({
-    headers: plainHeaders(incoming.headers),
+    header: (name) => joined(incoming.headers[name]),
     read: async (bytesMax) => {
       const body = await readBody(incoming, bytesMax);
       whole = body.kind === "read";

@@ -20,11 +20,13 @@ export function visitorOf(incoming: {
   return { address: incoming.socket.remoteAddress, headers: plainHeaders(incoming.headers) };
 }
 
-/** Headers as single texts. */
-export function plainHeaders(headers: IncomingHttpHeaders): Visitor["headers"] {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : value]),
-  );
+function plainHeaders(headers: IncomingHttpHeaders): Visitor["headers"] {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, joined(value)]));
+}
+
+/** A header as a single text. */
+export function joined(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value.join(", ") : value;
 }
 
 const loopback = new BlockList();
