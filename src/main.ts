@@ -42,6 +42,8 @@ export interface Outside {
   random: (bytes: number) => Uint8Array;
   /** Where to store, when not where the configuration says. */
   store?: StoreOptions;
+  /** How long GitHub and Claude may keep silent in a call before it is given up; 30 s when left out. */
+  callTimeoutMs?: number | undefined;
 }
 
 /** The running service. */
@@ -63,13 +65,13 @@ const looksPerHour = 600;
 
 /** Builds and starts the service. Throws a `refused` problem, with the remedy, when it cannot. */
 export async function start(config: Config, outside: Outside): Promise<App> {
-  const { clock, log, random } = outside;
+  const { clock, log, random, callTimeoutMs } = outside;
   const store = await openStore(outside.store ?? storeOptions(config, clock));
   const metrics = createMetrics();
   const engine = await engineOf(config, store, { ...outside, metrics });
   const box = inbox(store, engine, clock);
   const traces = config.tracing ? await otlpTraces({ ...config.tracing, clock, random }) : noTraces;
-  const outdoors = neighbours(config, { clock, log, metrics, traces, store });
+  const outdoors = neighbours(config, { clock, log, metrics, traces, store, callTimeoutMs });
   const { github, client } = outdoors;
   const repositories = createRepositories(github, clock);
   const agents = createClaude(client, { config: config.claude, clock });
@@ -229,12 +231,8 @@ export async function examineFromOutside(
   config: Config,
   { clock }: Pick<Outside, "clock">,
 ): Promise<Finding[]> {
-  const outdoors = neighbours(config, {
-    clock,
-    log: createLogger("silent"),
-    metrics: createMetrics(),
-    traces: noTraces,
-  });
+  const [log, metrics] = [createLogger("silent"), createMetrics()];
+  const outdoors = neighbours(config, { clock, log, metrics, traces: noTraces });
   const { github, client, fetch } = outdoors;
   const open = () => openStore(storeOptions(config, clock));
   const store = () => lookAtStore(config, { fetch, open });

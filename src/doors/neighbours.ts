@@ -27,30 +27,45 @@ export interface Neighbours {
   close(): Promise<void>;
 }
 
-const callTimeoutMs = 30_000;
+const callTimeoutMsDefault = 30_000;
 const dialMsMax = 3_000;
 /** How long giving tokens back may keep a stop: unreturned they die within the hour, and nobody else has them. */
 const giveBackMsMax = 1_000;
 
-/** A way out with the same limits, for whoever knows no neighbours yet. */
-export function wayOut(clock: Clock): { fetch: typeof fetch; close(): Promise<void> } {
+/**
+ * A way out with the same limits, for whoever knows no neighbours yet. `callTimeoutMs` bounds the wait for an
+ * answer's head, and for each part of its body.
+ */
+export function wayOut(
+  clock: Clock,
+  callTimeoutMs: number = callTimeoutMsDefault,
+): { fetch: typeof fetch; close(): Promise<void> } {
   const bounds = { headersTimeout: callTimeoutMs, bodyTimeout: callTimeoutMs, connect: dial(clock) };
   const dispatcher = new Agent(bounds);
   return { fetch: fetchBy(dispatcher), close: () => dispatcher.destroy() };
 }
 
-/**
- * The neighbours that the configuration names, at a pace that is kept in `store` together with other replicas.
- * Nobody is asked anything yet.
- */
+/** What the ways out need. */
+export interface NeighbourTools {
+  clock: Clock;
+  log: Logger;
+  metrics: Metrics;
+  traces: Traces;
+  /** Where the pace is kept together with other replicas. */
+  store?: Store;
+  /** Bounds the wait for an answer's head, and for each part of its body; 30 s when left out. */
+  callTimeoutMs?: number | undefined;
+}
+
+/** The neighbours that the configuration names. Nobody is asked anything yet. */
 export function neighbours(
   config: Pick<Config, "app" | "github" | "claude">,
-  parts: { clock: Clock; log: Logger; metrics: Metrics; traces: Traces; store?: Store },
+  tools: NeighbourTools,
 ): Neighbours {
-  const { clock, metrics, traces, store } = parts;
-  const { fetch, close } = wayOut(clock);
+  const { clock, metrics, traces, store, callTimeoutMs = callTimeoutMsDefault } = tools;
+  const { fetch, close } = wayOut(clock, callTimeoutMs);
   const unending = new Agent({ headersTimeout: callTimeoutMs, bodyTimeout: 0, connect: dial(clock) });
-  const github = createGitHub({ config, fetch, ...parts });
+  const github = createGitHub({ config, fetch, ...tools });
   const gated = createGate(clock, store);
   const client = (by: typeof fetch) =>
     claudeClient({ config: config.claude, fetch: gated(countedFetch(by, { metrics, traces })) });

@@ -14,7 +14,7 @@ import type { Logger } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Store } from "../store/database.ts";
 import type { Traces } from "../traces.ts";
-import { asProblem } from "./failure.ts";
+import { asProblem, throwIfBroken } from "./failure.ts";
 import { installationPace, type Pace, plainPace, type Urgency } from "./pace.ts";
 import { type MintedToken, mintToken, revokeToken, type TokenScope } from "./token.ts";
 import { routeOf, statusOf, traceCalls } from "./traced.ts";
@@ -228,7 +228,9 @@ function guard(
       if (options.method !== "GET" && clock.now() - began > departureMsMax) throw lateDeparture();
       if (held) options.headers.authorization = `token ${held.token.reveal()}`;
       try {
-        return await request(options);
+        const response = await request(options);
+        throwIfBroken(response);
+        return response;
       } catch (error) {
         if (held && again && error instanceof Error && "status" in error && error.status === 401) {
           // Revoked or expired early. Nothing was done under a 401, so one more attempt is safe.

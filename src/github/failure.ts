@@ -65,6 +65,21 @@ export function asProblem(error: unknown, call: FailedCall): Problem {
   return new Problem("fault", code, `GitHub refused the request: ${said}`, { cause: error });
 }
 
+/**
+ * Throws `later` where an answer broke off: what Octokit could not read to its end, or not as JSON, it hands out
+ * as a text, and GitHub never answers with one.
+ */
+export function throwIfBroken({
+  headers,
+  data,
+}: {
+  headers: { "content-type"?: string };
+  data: unknown;
+}): void {
+  if (typeof data !== "string" || !/^application\/json\b/.test(headers["content-type"] ?? "")) return;
+  throw new Problem("later", "github_unreachable", "GitHub's answer broke off.");
+}
+
 function forbidden(error: RequestError, said: string): Problem {
   if (/suspended/i.test(error.message)) {
     return new Problem(

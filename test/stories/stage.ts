@@ -32,6 +32,8 @@ export interface Setting {
   pushes?: PushPolicy;
   files?: Record<string, Content>;
   env?: Record<string, string>;
+  /** How long a call may wait for an answer, in real milliseconds. */
+  callTimeoutMs?: number;
   /** What happens to the simulators before the service starts for the first time. */
   beforehand?: (world: { github: GitHubSim; claude: ClaudeSim }) => unknown;
   /** What `close` may find because the story is about it. */
@@ -211,6 +213,7 @@ async function serve({ github, claude, clock, disk, log, setting }: Serving): Pr
     log,
     random: randomBytes,
     store: { kind: "lent", connection: disk.open() },
+    callTimeoutMs: setting.callTimeoutMs,
   });
   github.setWebhook(`${app.url}/api/github/webhooks`);
   if (knocks === "webhooks") {

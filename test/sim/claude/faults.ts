@@ -9,6 +9,8 @@ import type { RefusalStatus } from "./refusal.ts";
  * - `latency`: answered late, by the simulator's clock
  * - `reset_before`: the connection is reset before anything happened
  * - `reset_after`: the effect takes place, then the connection is reset and the reply is lost
+ * - `stall_after`, `stall_body`: the effect takes place, and no answer comes, or only the head and half of the
+ *   body, until the caller gives up
  * - `status`: refused before anything happened
  * - `status_after`: done, but answered with this status all the same
  */
@@ -16,6 +18,7 @@ export type Trouble =
   | { kind: "latency"; ms: number }
   | { kind: "reset_before" }
   | { kind: "reset_after" }
+  | { kind: "stall_after" | "stall_body" }
   | { kind: "status" | "status_after"; status: RefusalStatus; retryAfterS?: number };
 
 /**

@@ -3,10 +3,12 @@
  * then credentials, version and beta are checked. Knows nothing of what the routes behind it do.
  */
 
+import { once } from "node:events";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { Context, MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
 import { pause } from "../../../src/clock.ts";
+import { halfOf } from "../half-answer.ts";
 import type { Trouble } from "./faults.ts";
 import { journalBody, type LoggedRequest } from "./journal.ts";
 import { invalid, Refusal } from "./refusal.ts";
@@ -53,6 +55,9 @@ export function gate(world: World): MiddlewareHandler<NodeBindings> {
     if (request.kind === "stream") leave();
     const cutAfter = await observed(world, { phase: "after", request });
     if (cutAfter || trouble?.kind === "reset_after") return reset(c, request);
+    if (trouble?.kind === "stall_after" || trouble?.kind === "stall_body") request.status = 0;
+    if (trouble?.kind === "stall_after") await once(c.env.outgoing, "close");
+    if (trouble?.kind === "stall_body") c.res = await halfOf(c.res);
     if (trouble?.kind !== "status_after") return undefined;
     const refusal = refusalOf(trouble);
     request.status = refusal.status;

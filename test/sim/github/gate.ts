@@ -3,9 +3,11 @@
  * Knows neither credentials nor routes.
  */
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import type { HttpBindings } from "@hono/node-server";
 import type { Context } from "hono";
 import { pause } from "../../../src/clock.ts";
+import { halfOf } from "../half-answer.ts";
 import { sha256 } from "./auth.ts";
 import { type Reply, requestId } from "./call.ts";
 import type { Faults, Trouble } from "./faults.ts";
@@ -72,6 +74,8 @@ export async function exchange(
   record.status = response.status;
   if (!outcome.reply.raw) record.responseBody = masked(record.route, outcome.reply.body);
   const isCut = await requests.tell("after", record);
+  if (trouble?.kind === "stallAfter") await once(context.env.outgoing, "close");
+  if (trouble?.kind === "stallBody") return halfOf(response);
   return isCut || trouble?.kind === "resetAfter" ? cut(context) : response;
 }
 
