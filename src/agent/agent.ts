@@ -84,6 +84,13 @@ export interface Answer {
   isError: boolean;
 }
 
+/** A file the agent may read. */
+export interface Attachment {
+  /** Letters, digits, dots and dashes; the only one of that name in its session. */
+  name: string;
+  text: string;
+}
+
 /** An agent backend. Every method throws problems of the four kinds only. */
 export interface Agents {
   /** Finds or makes what sessions need (agent, environment). Called at start and again until it works. */
@@ -95,6 +102,8 @@ export interface Agents {
   session(run: SessionRun, order: () => Promise<SessionOrder>): Act<OpenSession>;
   message(session: string, message: Message): Act<{ id: string }>;
   answer(session: string, answer: Answer): Act<{ id: string }>;
+  /** Puts a file into a session that is not closed, for its agent to read at `path`. */
+  attach(session: string, attachment: Attachment): Act<{ path: string }>;
   /** What has happened since `progress`. A session that is gone throws `gone`. */
   look(session: string, progress: Progress): Promise<Progress>;
   /** Puts a new token in the place of a resource's old one. */

@@ -9,9 +9,11 @@ import type { Act } from "../domain/act.ts";
 import { Problem } from "../domain/errors.ts";
 import { advance, type Progress } from "../domain/progress.ts";
 import type { Agents, OpenSession, SeenSession, SessionFilter, SessionOrder } from "./agent.ts";
+import { attachAct } from "./attaching.ts";
 import { tools } from "./definition.ts";
 import { agentEvent, followedTypes } from "./events.ts";
 import { asProblem } from "./failure.ts";
+import { withForms } from "./forms.ts";
 import { once, read } from "./patience.ts";
 import { createEnvironments, type Provisioned, provision } from "./provisioning.ts";
 import { answerAct, interrupt, messageAct } from "./sending.ts";
@@ -36,7 +38,7 @@ export function claudeClient({ config, fetch }: Pick<ClaudeOptions, "config" | "
     authToken: null,
     baseURL: config.baseUrl ?? null,
     webhookKey: config.webhookKey?.reveal() ?? null,
-    fetch,
+    fetch: withForms(fetch),
     logLevel: "off",
     maxRetries: 0,
   });
@@ -80,6 +82,7 @@ export function createClaude(
       }),
     message: (session, message) => triedAct(messageAct(client, session, message)),
     answer: (session, answer) => triedAct(answerAct(client, session, answer)),
+    attach: (session, attachment) => triedAct(attachAct(client, session, attachment)),
     look: (session, progress) => tried(look(client, session, progress)),
     handOver: async (session, { id, token }) => {
       const params = { session_id: session, authorization_token: token.reveal() };

@@ -87,6 +87,7 @@ const shapes = {
     check_suite: z.object({
       id: z.number(),
       head_sha: z.string(),
+      head_branch: z.string().nullish(),
       conclusion: z.string().nullish(),
       app: z.object({ id: z.number(), slug: z.string().default("") }).nullish(),
       pull_requests: z.array(z.object({ number: z.number() })).default([]),

@@ -37,3 +37,8 @@ export function messageMarker(run: RunId, name: string): string {
 export function sessionBranch(session: string): string {
   return `claude/${session}`;
 }
+
+/** Is it a branch a session pushes to? Whose, only its run knows. */
+export function isSessionBranch(branch: string): boolean {
+  return branch.startsWith("claude/");
+}

@@ -4,6 +4,7 @@
  */
 import { type CommandReading, parseCommand } from "./command.ts";
 import { type Account, type Delivery, readDelivery } from "./delivery.ts";
+import { isSessionBranch } from "./ids.ts";
 import { isBranch, type Move, moveOf } from "./move.ts";
 import type { Origin, Person, Place, Stop } from "./run.ts";
 
@@ -39,10 +40,11 @@ export type Intent =
   | { kind: "pushed"; place: Place; move: Move; sender: Person; defaultBranch: string; at: number }
   | { kind: "nothing"; why: string };
 
-/** A check suite that failed on the head of a pull request. */
+/** A check suite that failed on the head of a pull request, or on a branch that may get one. */
 export interface Suite {
   id: number;
   headSha: string;
+  branch: string;
   app: { id: number; slug: string };
 }
 
@@ -170,14 +172,16 @@ function remarkOrigin({ pull_request, repository, sender }: Remarked, { id, at: 
 
 const failures: ReadonlySet<string> = new Set(["failure", "timed_out"]);
 
+/** Checks may be done before the pull request is there: then the branch tells whose they are. */
 function checked(delivery: Of<"check_suite.completed">): Intent {
-  const { check_suite: suite } = delivery;
-  const pull = suite.pull_requests[0];
-  if (!failures.has(suite.conclusion ?? "") || !pull || !suite.app) {
+  const { id, head_sha: headSha, head_branch, conclusion, app, pull_requests } = delivery.check_suite;
+  const pull = pull_requests[0]?.number;
+  const branch = head_branch ?? "";
+  const isOfRun = pull !== undefined || isSessionBranch(branch);
+  if (!failures.has(conclusion ?? "") || !isOfRun || !app) {
     return { kind: "nothing", why: "no failed checks on a pull request" };
   }
-  const { id, head_sha: headSha, app } = suite;
-  return { kind: "checks failed", place: placeOf(delivery, pull.number), suite: { id, headSha, app } };
+  return { kind: "checks failed", place: placeOf(delivery, pull ?? 0), suite: { id, headSha, branch, app } };
 }
 
 /**

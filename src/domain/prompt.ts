@@ -3,6 +3,7 @@
  * provenance. Built from what was frozen at the trigger; it names a branch and tools, never a token.
  */
 import { sessionBranch } from "./ids.ts";
+import type { JobLog } from "./job-log.ts";
 import { fullName, isPlanned, type Note, type Run, startBranch } from "./run.ts";
 import { oneLine, plainInput } from "./sanitize.ts";
 import { redact } from "./secret.ts";
@@ -168,16 +169,26 @@ export interface Remark {
   body: string;
 }
 
+/** A failed check as the agent is told of it. */
+export interface ToldCheck {
+  name: string;
+  summary: string;
+  annotations: string[];
+  log: Pick<JobLog, "tail">;
+  /** Where in the session the whole log is. */
+  file?: string;
+}
+
 /** Failed checks, as one text; fenced when it is told. */
-export function checksText(
-  failures: { name: string; summary: string; annotations: string[]; log: string }[],
-): string {
-  const parts = failures.map(({ name, summary, annotations, log }) =>
+export function checksText(failures: ToldCheck[]): string {
+  const parts = failures.map(({ name, summary, annotations, log, file }) =>
     [
       `Check "${name}" failed.`,
       summary,
       annotations.join("\n"),
-      log === "" ? "" : `End of its log:\n${redact(log)}`,
+      log.tail === ""
+        ? ""
+        : `End of its log${file === undefined ? "" : ` (more of it in ${file})`}:\n${log.tail}`,
     ]
       .filter((part) => part !== "")
       .join("\n\n"),

@@ -152,6 +152,11 @@ export function isPlanned({ settings, origin }: Pick<Run, "settings" | "origin">
   return settings.plan || (origin.trigger.kind === "command" && origin.trigger.plan === true);
 }
 
+/** Slugs of the Apps whose failed checks are repaired: GitHub Actions by itself, others where they are listed. */
+export function repairedApps({ ci }: Pick<Settings, "ci">): string[] {
+  return ["github-actions", ...ci.apps];
+}
+
 /** The run's budget in whole cents. */
 export function budgetCents(settings: Settings): number {
   return Math.round(settings.budget_usd * 100);

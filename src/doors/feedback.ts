@@ -3,12 +3,10 @@
  */
 import type { Intent } from "../domain/intent.ts";
 import { branchOf } from "../domain/move.ts";
-import { checksText, reviewText } from "../domain/prompt.ts";
-import { baseBranch, type Run } from "../domain/run.ts";
-import { newFailures } from "../github/checks.ts";
+import { reviewText } from "../domain/prompt.ts";
+import { type Run, repairedApps } from "../domain/run.ts";
 import { readReview } from "../github/review.ts";
-import { runProposing } from "../store/facts.ts";
-import { countNotes } from "../store/notes.ts";
+import { runProposing, writeSuite } from "../store/facts.ts";
 import { liveRun, runOfBranch, stopRun } from "../store/runs.ts";
 import { settingsPushed } from "../store/settings-files.ts";
 import { hearOwnPush } from "./own-push.ts";
@@ -49,31 +47,31 @@ export async function hearReview(
   return written(parts, delivery, (tx) => tell(tx, parts, run, note));
 }
 
-/** Actions' checks by themselves, other Apps' where the settings list them. */
-const actionsSlug = "github-actions";
-
-/** Failed checks on the head that our session pushed last. */
+/**
+ * Failed checks on what our session pushed. They are only noted here: the run looks at them when it rests, which
+ * may be at once, and asks GitHub what fails by then.
+ */
 export async function hearChecks(
   parts: IntakeParts,
   delivery: string,
   intent: Of<"checks failed">,
 ): Promise<string> {
-  const { place, suite } = intent;
-  const run = await liveRun(parts.store.db, keyOf("pull", place));
+  const { suite } = intent;
+  const run = await runOfSuite(parts, intent);
   const refused = run ? await notRepaired(parts, run, suite) : "not a pull request of ours";
   if (!run || refused !== undefined) return conclude(parts, delivery, `ignored: ${refused}`);
-  const failures = await newFailures(parts.github, place, { suite: suite.id, base: baseBranch(run) });
-  if (failures.length === 0) return conclude(parts, delivery, "ignored: the checks fail on the base as well");
-  const source = { kind: "checks" as const, pull: place.issue };
-  const author = suite.app.slug || actionsSlug;
-  const note = {
-    id: `checks:${suite.id}`,
-    kind: "said" as const,
-    author,
-    text: checksText(failures),
-    source,
-  };
-  return written(parts, delivery, (tx) => tell(tx, parts, run, note));
+  return written(parts, delivery, async (tx) => {
+    await writeSuite(tx, run, { id: suite.id, head: suite.headSha, at: parts.clock.now() });
+    return { verdict: `told to ${run.id}`, wake: run.id };
+  });
+}
+
+function runOfSuite(
+  { store: { db } }: IntakeParts,
+  { place, suite }: Of<"checks failed">,
+): Promise<Run | undefined> {
+  const head = { repositoryId: place.repositoryId, branch: suite.branch };
+  return place.issue === 0 ? runOfBranch(db, head) : liveRun(db, keyOf("pull", place));
 }
 
 async function notRepaired(
@@ -81,13 +79,10 @@ async function notRepaired(
   run: Run,
   suite: Of<"checks failed">["suite"],
 ): Promise<string | undefined> {
-  const { ci } = run.settings;
-  if (!ci.repair) return "repairs are turned off";
-  if (suite.app.slug !== actionsSlug && !ci.apps.includes(suite.app.slug))
-    return "checks of an App not listed";
-  if (run.phase !== "resting" || run.head !== suite.headSha) return "not the head our session pushed last";
-  if ((await countNotes(parts.store.db, run.id, "checks:")) >= ci.attempts)
-    return "repaired as often as allowed";
+  if (!run.settings.ci.repair || run.settings.ci.attempts === 0) return "repairs are turned off";
+  if (!repairedApps(run.settings).includes(suite.app.slug)) return "checks of an App not listed";
+  // While it works, the head its round leaves is not known yet.
+  if (run.phase === "resting" && run.head !== suite.headSha) return "not the head our session pushed last";
   const { place, origin } = run;
   if (!(await parts.admission.allowed({ place, origin }))) return "the requester may not any more";
   return (await termsOf(parts, run)).kind === "settings" ? undefined : "the settings allow nothing now";

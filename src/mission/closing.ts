@@ -15,6 +15,7 @@ import { showAnswer, showHeld } from "./conversation.ts";
 import { releaseTokens } from "./credential.ts";
 import { noted, toldAs } from "./facts.ts";
 import { type Proposed, propose } from "./proposal.ts";
+import { hasUnseenChecks, repairChecks } from "./repair.ts";
 import { archiveSessions, sessionEndsAt, sessionsOf } from "./session.ts";
 import { postState, showState } from "./status.ts";
 import { noteReached, type Tools, targetOf } from "./tools.ts";
@@ -59,7 +60,8 @@ export async function close(tools: Tools, met: Met): Promise<number | undefined>
   tools.log.info({ run_id: run.id, session_id: run.session, ending: ending.kind }, "round ended");
   tools.metrics.rounds.inc({ ending: ending.kind });
   if (ending.kind === "opened" && run.round === 1) noteReached(tools, "pull");
-  return phase === "resting" ? sessionEndsAt(tools) : undefined;
+  if (phase !== "resting") return undefined;
+  return hasUnseenChecks(tools) ? clock.now() : sessionEndsAt(tools);
 }
 
 /** A platform that refuses us, as at its spending limit, keeps no round from ending; the sweep archives later. */
@@ -119,13 +121,14 @@ async function waitForApproval(
   return since + heldMs;
 }
 
-/** A run at rest: its session is archived in time; with its issue or pull request closed it is done. */
+/** A run at rest: failed checks are looked at; its session is archived in time; with its issue or pull request closed it is done. */
 export async function farewell(tools: Tools): Promise<number | undefined> {
   const { ledger, clock, held } = tools;
   const { run } = held;
   await releaseTokens(tools);
   if (run.phase === "ended") return undefined;
   if (!run.stop || !isFinal(run.stop)) {
+    if (await repairChecks(tools)) return clock.now();
     const at = sessionEndsAt(tools);
     if (at === undefined || clock.now() < at) return at;
     await archiveSessions(tools).catch((error: unknown) => unheard(tools, error));

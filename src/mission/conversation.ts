@@ -5,12 +5,14 @@
 
 import type { Ending } from "../domain/ending.ts";
 import { commentMarker } from "../domain/ids.ts";
+import { repairHeading } from "../domain/repair-words.ts";
 import { harmless } from "../domain/sanitize.ts";
 import { headline } from "../domain/words.ts";
 import { finishCheck, type OwnCheck, ownCheck } from "../github/checks.ts";
 import { comment, reaction } from "../github/issue.ts";
 import { headOf } from "../github/pull.ts";
 import { toldAs } from "./facts.ts";
+import { repairsOf } from "./repair.ts";
 import type { Tools } from "./tools.ts";
 
 const replyCharactersMax = 20_000;
@@ -61,9 +63,16 @@ export async function showAnswer(tools: Tools, ending: Ending, worked: string | 
   if (heldBack) await finishCheck(github, run.place, heldBack.id, done);
   else if (check && run.head !== undefined && run.head !== worked)
     await ledger.once(`checked ${run.head}`, ownCheck(github, run.place, run.head, done));
-  if (!run.notes.some(({ round, source }) => round === run.round && "pull" in source)) return;
+  const asked = run.notes.filter(
+    ({ round, source, text }) => round === run.round && "pull" in source && text !== "",
+  );
+  if (asked.length === 0) return;
   const said = ending.kind === "opened" ? harmless(run.progress.words, { max: replyCharactersMax }) : "";
-  const words = said === "" ? news : said;
+  const repairs = { attempt: repairsOf(run).length, attempts: run.settings.ci.attempts };
+  const heading = asked.every(({ source }) => source.kind === "checks")
+    ? `${repairHeading(repairs)}\n\n`
+    : "";
+  const words = `${heading}${said === "" ? news : said}`;
   const marker = commentMarker(run.id, `round-${run.round}`);
   const place = { ...run.place, issue: run.pull };
   await ledger.once(

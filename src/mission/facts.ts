@@ -56,6 +56,12 @@ export interface Facts {
   [heard: `heard ${string}`]: { id: number };
   /** By call. `note`: whose words the answer carries; said once, in whatever round. */
   [answer: `answer ${string}`]: { id: string; note?: string };
+  /** By check suite: it failed on a commit; `outcome` once that was looked at. */
+  [suite: `suite ${number}`]: { head: string; outcome?: string };
+  /** By check run: where in the session its log is. */
+  [log: `log ${number}`]: { path: string };
+  /** Said on the pull request that the checks are repaired no more. */
+  exhausted: OwnComment;
   thread: Thread;
   pictures: Pictures;
   shown: { text: string; at: number };
@@ -99,6 +105,9 @@ const ofTheRun: ReadonlySet<string> = new Set([
   "taken",
   "heard",
   "answer",
+  "suite",
+  "log",
+  "exhausted",
   "thread",
   "pictures",
   "shown",

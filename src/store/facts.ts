@@ -134,3 +134,19 @@ export async function wasApproved(
   const of = (json: string | null) => JSON.parse(json ?? "{}") as { head?: string };
   return approvals.some(({ value_json }) => head.startsWith(of(value_json).head ?? "none"));
 }
+
+/** Writes that a suite of checks failed on a commit, to be looked at when the run rests. Not the holder's: unfenced. */
+export async function writeSuite(
+  tx: Db,
+  run: { id: string },
+  { id, head, at }: { id: number; head: string; at: number },
+): Promise<void> {
+  const value_json = JSON.stringify({ head });
+  await tx
+    .insertInto("facts")
+    .values({ run_id: run.id, round: 0, name: `suite ${id}`, value_json, begun_at: at, done_at: at })
+    .onConflict((conflict) =>
+      conflict.columns(["run_id", "round", "name"]).doUpdateSet({ value_json, done_at: at }),
+    )
+    .execute();
+}

@@ -25,12 +25,6 @@ export async function notesOf(db: Db, run: string): Promise<Note[]> {
   }));
 }
 
-/** How many notes of a run have ids that begin so. */
-export async function countNotes(db: Db, run: string, prefix: string): Promise<number> {
-  const notes = await db.selectFrom("notes").select("id").where("run_id", "=", run).execute();
-  return notes.filter(({ id }) => id.startsWith(prefix)).length;
-}
-
 /** Ids of the notes the agent has been told, as a message or as the result of a call. */
 export async function toldNotes(db: Db, run: string): Promise<Set<string>> {
   const facts = await db

@@ -3,10 +3,11 @@
  * late for the round that ends.
  */
 import { forNextRound } from "../domain/progress.ts";
-import { isClosed, type Run, spentCents } from "../domain/run.ts";
+import { isClosed, type Note, type Run, spentCents } from "../domain/run.ts";
 import type { Store } from "./database.ts";
 import { admitRound } from "./limits.ts";
-import { changeRun, type HeldRun } from "./runs.ts";
+import { addNote } from "./notes.ts";
+import { changeRun, type HeldRun, seizeRun } from "./runs.ts";
 import type { Db } from "./schema.ts";
 
 /**
@@ -47,6 +48,22 @@ export async function openRound(tx: Db, run: Run, now: number): Promise<boolean>
   const { id, place, settings, round } = run;
   await admitRound(tx, { run: id, round: round + 1, place, settings, spentCents: spentCents(run), now });
   return true;
+}
+
+/**
+ * Begins the next round of a run at rest that the caller holds, with a note of its own finding. False where
+ * `openRound` would not, or the note is known. Throws `Fenced` when somebody else holds the run.
+ */
+export async function reopenRound(store: Store, held: HeldRun, note: Omit<Note, "round">): Promise<boolean> {
+  const { run } = held;
+  return store.db.transaction().execute(async (tx) => {
+    await changeRun(tx, held, {});
+    // Read anew: the pull request may have been closed since.
+    const now = await seizeRun(tx, run.id);
+    const isNew = !run.notes.some(({ id }) => id === note.id);
+    if (!now || !isNew || !(await openRound(tx, now, note.at))) return false;
+    return addNote(tx, run.id, { ...note, round: run.round + 1 });
+  });
 }
 
 /** Moves a round's beginning, so that time spent waiting on people is not counted as work. */

@@ -12,12 +12,14 @@ export interface NewFile {
   content: Uint8Array<ArrayBuffer>;
   /** The session that produced it, or holds it as a copy. */
   sessionId?: string;
+  /** Seconds until it goes away; kept for good when absent. */
+  expiresInS?: number;
 }
 
 /** Keeps a file and returns what the API shows of it. */
 export function storeFile(
   world: World,
-  { filename, mimeType, content, sessionId }: NewFile,
+  { filename, mimeType, content, sessionId, expiresInS }: NewFile,
 ): BetaFileMetadata {
   const metadata: BetaFileMetadata = {
     type: "file",
@@ -27,7 +29,8 @@ export function storeFile(
     size_bytes: content.byteLength,
     created_at: timestamp(world),
     downloadable: sessionId !== undefined,
-    expires_at: null,
+    expires_at:
+      expiresInS === undefined ? null : new Date(world.clock.now() + expiresInS * 1000).toISOString(),
     scope: sessionId === undefined ? null : { type: "session", id: sessionId },
   };
   world.files.set(metadata.id, { metadata, content });

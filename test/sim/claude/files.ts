@@ -21,7 +21,10 @@ export function fileRoutes(world: World): Hono {
       if (unknown !== undefined) throw invalid(`${unknown}: extra inputs are not permitted`);
       const content = new Uint8Array(await file.arrayBuffer());
       const mimeType = file.type || "application/octet-stream";
-      return c.json(storeFile(world, { filename: file.name, mimeType, content }));
+      const expiresInS = expiry(others["expires_in_seconds"]);
+      return c.json(
+        storeFile(world, { filename: file.name, mimeType, content, ...(expiresInS && { expiresInS }) }),
+      );
     })
     .get("/v1/files", (c) => {
       const ids = z.array(z.string()).exactOptional();
@@ -47,4 +50,13 @@ export function fileRoutes(world: World): Hono {
       world.files.delete(metadata.id);
       return c.json({ id: metadata.id, type: "file_deleted" });
     });
+}
+
+/** Seconds from an hour to ninety days. */
+function expiry(given: unknown): number | undefined {
+  if (given === undefined) return undefined;
+  const seconds = Number(given);
+  if (!Number.isInteger(seconds) || seconds < 3_600 || seconds > 7_776_000)
+    throw invalid("expires_in_seconds: must be between 3600 and 7776000");
+  return seconds;
 }
