@@ -7,7 +7,7 @@ import type { Tx } from "../engine/engine.ts";
 import { writeApproval } from "../store/facts.ts";
 import { notesOf, toldNotes, type Waiting, waitingOn } from "../store/notes.ts";
 import { liveRun, seizeRun } from "../store/runs.ts";
-import { type Commanded, isOlder, reply, replyAfter } from "./commanded.ts";
+import { type Commanded, isOlder, reply, replyTo } from "./commanded.ts";
 import { tell } from "./starting.ts";
 import { conclude, type IntakeParts, keyOf, written } from "./verdict.ts";
 
@@ -33,14 +33,12 @@ export async function approvePlan(parts: IntakeParts, delivery: string, intent: 
     text: "",
     source,
   };
-  let changed = false;
-  const verdict = await written(parts, delivery, async (tx) => {
+  return written(parts, delivery, async (tx) => {
     await seizeRun(tx, run.id);
-    changed = !(await isStillOpen(tx, run.id, waits));
-    return changed ? { verdict: "answered", wake: run.id } : tell(tx, parts, run, note);
+    if (await isStillOpen(tx, run.id, waits)) return tell(tx, parts, run, note);
+    const replies = [replyTo(intent, { text: answers.planChanged })];
+    return { verdict: "answered", wake: run.id, replies };
   });
-  if (changed) await replyAfter(parts, intent, { text: answers.planChanged });
-  return verdict;
 }
 
 /** Is it the plan that was looked at, with no wish that will change it? */

@@ -7,7 +7,7 @@ import { budgetCents, type Run, spentCents } from "../domain/run.ts";
 import type { Tx } from "../engine/engine.ts";
 import { tooDear } from "../store/days.ts";
 import { liveRun, resettle, seizeRun } from "../store/runs.ts";
-import { type Commanded, reply, replyAfter } from "./commanded.ts";
+import { type Commanded, reply, replyTo } from "./commanded.ts";
 import { tell } from "./starting.ts";
 import { conclude, type IntakeParts, keyOf, written } from "./verdict.ts";
 
@@ -31,24 +31,22 @@ export async function budget(
     const refused = await parts.admission.refusal({ place, origin, said, who: "maintain" });
     if (refused) return conclude(parts, delivery, refused);
   }
-  let dear: string | undefined;
-  const verdict = await written(parts, delivery, async (tx) => {
+  return written(parts, delivery, async (tx) => {
     const now = await seizeRun(tx, run.id);
-    if (!now) return { verdict: "ignored: the run has ended" };
-    dear = await overDay(parts, tx, { run: now, cents });
-    if (dear !== undefined) return { verdict: "answered", wake: run.id };
+    const answered = (text: string) => [replyTo(intent, { text })];
+    if (!now) return { verdict: "ignored: the run has ended", replies: answered(answers.noRun) };
+    const dear = await overDay(parts, tx, { run: now, cents });
+    if (dear !== undefined) return { verdict: "answered", wake: run.id, replies: answered(dear) };
     await resettle(tx, run.id, { ...now.settings, budget_usd: cents / 100, usual_budget_usd: usualUsd });
     if (now.phase !== "resting" || now.ending?.kind !== "budget reached") {
-      return { verdict: `budget of ${run.id} changed`, wake: run.id };
+      const replies = answered(answers.budgetRaised(cents));
+      return { verdict: `budget of ${run.id} changed`, wake: run.id, replies };
     }
     const source = { kind: "budget" as const };
     const note = { id: `budget:${said.id}`, kind: "said" as const, author: origin.sender.login, text: "" };
-    return tell(tx, parts, run, { ...note, source });
+    const told = await tell(tx, parts, run, { ...note, source });
+    return { ...told, replies: answered(answers.budgetRaised(cents)) };
   });
-  const ended = verdict === "ignored: the run has ended";
-  const text = dear ?? (ended ? answers.noRun : answers.budgetRaised(cents));
-  await replyAfter(parts, intent, { text });
-  return verdict;
 }
 
 /** What the day says against a larger budget; undefined when it allows it. */

@@ -1,8 +1,8 @@
 /**
  * What all commands share: how one is answered, and what its own time says. Knows no verb.
  */
-import { isProblem } from "../domain/errors.ts";
 import type { Intent } from "../domain/intent.ts";
+import type { Owed } from "./owed.ts";
 import { replyOnce } from "./replies.ts";
 import { conclude, type IntakeParts } from "./verdict.ts";
 
@@ -28,15 +28,15 @@ export async function reply(
   return conclude(parts, delivery, "answered");
 }
 
-/** Says what became of a command that is carried out already; where nobody can be told, it stands all the same. */
-export async function replyAfter(
-  parts: IntakeParts,
+/** What a command's sender is told about what it came to, or (`cut`) about how it was read. */
+export function replyTo(
   { place, said, origin }: Commanded,
   { about = "command", text }: { about?: "command" | "cut"; text: string },
-): Promise<void> {
-  const given = replyOnce(parts, place, { key: `${about}:${said.id}`, text, since: origin.at });
-  await given.catch((error: unknown) => {
-    if (!isProblem(error)) throw error;
-    parts.log.warn({ err: error }, "a command was carried out without a reply");
-  });
+): Owed {
+  return { place, key: `${about}:${said.id}`, text, since: origin.at };
+}
+
+/** The parts with a reply that is given when the command's change is written, and only then. */
+export function owing(parts: IntakeParts, reply: Owed): IntakeParts {
+  return { ...parts, owed: [...(parts.owed ?? []), reply] };
 }

@@ -12,7 +12,7 @@ import { waitingOn } from "../store/notes.ts";
 import { latestRun, liveRun, stopRun } from "../store/runs.ts";
 import { approveHead, approvePlan } from "./approvals.ts";
 import { budget } from "./budget.ts";
-import { type Commanded, isOlder, reply, replyAfter } from "./commanded.ts";
+import { type Commanded, isOlder, owing, reply, replyTo } from "./commanded.ts";
 import { findingsComment } from "./findings.ts";
 import { deadPull, helpFor, standing, whyKept } from "./standing.ts";
 import { beginRun, tell } from "./starting.ts";
@@ -73,10 +73,9 @@ export async function carryOutCommand(
   if (reading.kind === "unknown") return reply(parts, delivery, intent, unknownText(reading));
   if (reading.kind === "malformed") return reply(parts, delivery, intent, malformedText(reading));
   const { command } = reading;
-  const verdict = await byVerb(parts, delivery, intent, command);
-  if ("cut" in command && command.cut && verdict !== "answered")
-    await replyAfter(parts, intent, { about: "cut", text: answers.cut });
-  return verdict;
+  const isCut = "cut" in command && command.cut;
+  const owed = isCut ? owing(parts, replyTo(intent, { about: "cut", text: answers.cut })) : parts;
+  return byVerb(owed, delivery, intent, command);
 }
 
 type Command = Extract<CommandReading, { kind: "command" }>["command"];
@@ -131,9 +130,8 @@ async function fix(
   const run = await liveRun(parts.store.db, keyOf(onPull ? "pull" : "issue", place));
   if (!run && onPull) return reply(parts, delivery, intent, await deadPull(parts, place));
   const kept = run && (await whyKept(parts, run));
-  const verdict = await passOn(parts, delivery, intent, { run, instructions });
-  if (kept && !verdict.startsWith("refused")) await replyAfter(parts, intent, { text: kept });
-  return verdict;
+  const owed = kept ? owing(parts, replyTo(intent, { text: kept })) : parts;
+  return passOn(owed, delivery, intent, { run, instructions });
 }
 
 /** To the run of a pull request, or to the one that the issue has or gets. */

@@ -17,6 +17,7 @@ import { carryOutCommand, hearComment } from "./commands.ts";
 import { hearEdit } from "./edits.ts";
 import { hearChecks, hearPush, hearReview } from "./feedback.ts";
 import { labelPutOn, unlabellingIgnored } from "./labelling.ts";
+import { giveOwed } from "./owed.ts";
 import { hearProposed } from "./settings-check.ts";
 import { beginRun } from "./starting.ts";
 import { conclude, type IntakeParts, keyOf, verdictKind, written } from "./verdict.ts";
@@ -48,7 +49,7 @@ export async function createIntake(parts: IntakeParts): Promise<Intake> {
   return {
     work: async (id) => {
       const row = await box.load(id);
-      if (row?.state !== "waiting") return undefined;
+      if (row?.state !== "waiting") return giveOwed(parts, id).then(() => undefined);
       if (!storedEvents.has(row.event))
         return box.finish(id, "ignored: event not used").then(() => undefined);
       try {

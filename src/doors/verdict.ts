@@ -16,6 +16,7 @@ import type { RunKey } from "../store/runs.ts";
 import type { Admission } from "./admission.ts";
 import type { Finding } from "./findings.ts";
 import type { Hourly } from "./hourly.ts";
+import { giveOwed, type Owed, owe } from "./owed.ts";
 
 /** What the intake works with. */
 export interface IntakeParts {
@@ -32,6 +33,8 @@ export interface IntakeParts {
   random: (bytes: number) => Uint8Array;
   log: Logger;
   metrics: Pick<Metrics, "deliveries" | "suspects" | "alarms">;
+  /** Replies that come with the next change that is written. */
+  owed?: Owed[];
   /** The doctor, for one repository. */
   examine: (place: Place) => Promise<Finding[]>;
 }
@@ -40,6 +43,8 @@ export interface IntakeParts {
 export interface Change {
   verdict: string;
   wake?: string | string[];
+  /** What is said about it afterwards. */
+  replies?: Owed[];
 }
 
 /** Writes the verdict alone. */
@@ -51,21 +56,24 @@ export async function conclude({ box }: IntakeParts, delivery: string, verdict: 
 /** The engine takes so many at once. */
 const wakesMax = 500;
 
-/** Writes a change, the wake of its run and the verdict together. */
+/** Writes a change, the wake of its run, the verdict and what is owed for it together; then says that. */
 export async function written(
-  { store, engine, box, clock }: IntakeParts,
+  parts: IntakeParts,
   delivery: string,
   change: (tx: Tx) => Promise<Change>,
 ): Promise<string> {
-  const { verdict } = await store.db.transaction().execute(async (tx) => {
+  const { store, engine, box, clock, owed = [] } = parts;
+  const { verdict, replies = [] } = await store.db.transaction().execute(async (tx) => {
     const done = await change(tx);
     const at = clock.now();
     for (let runs = [done.wake ?? []].flat(); runs.length > 0; runs = runs.slice(wakesMax))
       await engine.wake(tx, ...runs.slice(0, wakesMax).map((id) => ({ kind: "run" as const, id, at })));
+    await owe(tx, delivery, [...owed, ...(done.replies ?? [])]);
     await box.finish(delivery, done.verdict, tx);
     return done;
   });
   engine.knock();
+  if (owed.length + replies.length > 0) await giveOwed(parts, delivery);
   return verdict;
 }
 
