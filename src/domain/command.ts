@@ -37,7 +37,7 @@ export type CommandReading =
   | { kind: "command"; command: Command }
   /** `verb` as written: at most 32 of `A–Z a–z 0–9 _ - . :`, or "" for a bare `/agent`. */
   | { kind: "unknown"; verb: string; nearest?: Verb }
-  /** A known verb whose argument does not parse; `expected` is a line that would. */
+  /** A known verb whose argument does not parse; `expected` says which would, as Markdown. */
   | { kind: "malformed"; verb: Verb; expected: string };
 
 /** One command, for the help, the README and the parser. */
@@ -189,14 +189,14 @@ function argued(verb: Verb, argument: string, rest: string): CommandReading {
         return {
           kind: "malformed",
           verb,
-          expected: "/agent approve SHA, with at least 7 digits of the commit",
+          expected: "`/agent approve SHA`, with at least 7 digits of the commit",
         };
       }
       return { kind: "command", command: { kind: verb, sha: own.toLowerCase() } };
     }
     case "budget": {
       const amount = /^\$?(\d{1,6})(?:\.(\d{1,2}))?$/.exec(own);
-      if (!amount) return { kind: "malformed", verb, expected: "/agent budget USD, such as 5 or 7.50" };
+      if (!amount) return { kind: "malformed", verb, expected: "`/agent budget USD`, such as 5 or 7.50" };
       const cents = Number(amount[1]) * 100 + Number((amount[2] ?? "").padEnd(2, "0"));
       return { kind: "command", command: { kind: verb, cents } };
     }

@@ -37,7 +37,7 @@ export function unknownText(reading: Extract<CommandReading, { kind: "unknown" }
 
 /** A known verb with an argument that does not parse. */
 export function malformedText(reading: Extract<CommandReading, { kind: "malformed" }>): string {
-  return `I did not understand that. Send \`${reading.expected}\`.`;
+  return `I did not understand that. Send ${reading.expected}.`;
 }
 
 /** Where a run stands now. */

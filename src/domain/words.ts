@@ -3,6 +3,7 @@
  * `harmless` or `oneLine` before it stands beside our own words.
  */
 import type { Ending } from "./ending.ts";
+import { endingWords } from "./ending-words.ts";
 import { commentMarker, runMarker, sessionBranch } from "./ids.ts";
 import { filledTemplate } from "./pull-template.ts";
 import { queuedText } from "./queue-words.ts";
@@ -26,8 +27,8 @@ export type State =
   | { kind: "waiting for an answer" }
   | { kind: "waiting for approval"; of: "head"; head: string; reasons: Reason[]; more: number }
   | { kind: "waiting for approval"; of: "plan"; plan: string }
-  /** `fate`: what became of the pull request, once it is merged or closed. */
-  | { kind: "ended"; ending: Ending; fate?: string };
+  /** `fate`: what became of the pull request, once it is merged or closed. `summary`: the agent's, of the work. */
+  | { kind: "ended"; ending: Ending; fate?: string; summary?: string };
 
 /** What the status comment is made of besides the run. */
 export interface StatusFacts {
@@ -57,7 +58,8 @@ export function headline(run: Run, state: State, now: number): string {
 
 /** The status comment: headline first, marker last. */
 export function statusComment(run: Run, state: State, facts: StatusFacts): string {
-  const parts = [headline(run, state, facts.now), ...stateWords(run, state), ...links(run, state, facts)];
+  const said = stateWords(run, state).filter((part) => part !== "");
+  const parts = [headline(run, state, facts.now), ...said, ...links(run, state, facts)];
   const marker = runMarker(run.id);
   return `${parts.join("\n\n").slice(0, bodyMax - marker.length - 2)}\n\n${marker}`;
 }
@@ -74,7 +76,7 @@ function stateWords(run: Run, state: State): string[] {
     case "starting":
       return ["I am on it. Reply `/agent stop` to stop me."];
     case "working":
-      return [latest(run), counts(run)].filter((part) => part !== "");
+      return [latest(run), counts(run)];
     case "waiting for an answer":
       return [
         "I asked a question below and wait for the answer: reply in a comment. Nothing is spent meanwhile.",
@@ -82,54 +84,16 @@ function stateWords(run: Run, state: State): string[] {
     case "waiting for approval":
       return [state.of === "plan" ? planWords(state.plan) : heldText(state)];
     case "ended":
-      return [...endingWords(run, state.ending), ...(state.fate === undefined ? [] : [`${state.fate}.`])];
+      return endingWords(run, state.ending, {
+        summary: quoted(state.summary ?? ""),
+        latest: latest(run),
+        counts: counts(run),
+        budget: dollars(budgetCents(run.settings)),
+        ...(state.fate === undefined ? {} : { fate: state.fate }),
+      });
     default:
       return state satisfies never;
   }
-}
-
-function endingWords(run: Run, ending: Ending): string[] {
-  switch (ending.kind) {
-    case "opened":
-      return [`The pull request is open: #${ending.pull}.`, counts(run)];
-    case "no changes":
-      return ["The agent finished without pushing anything. Its last words:", latest(run)];
-    case "stopped":
-      return [`Stopped${ending.by === undefined ? "" : ` by ${ending.by}`}: ${ending.why}.`, keptBranch(run)];
-    case "failed":
-      return [oneLine(ending.words, wordsMax), `Run \`${run.id}\`.`, keptBranch(run)];
-    case "refused":
-      return [oneLine(ending.words, wordsMax)];
-    case "budget reached":
-      return [
-        `The budget of ${dollars(budgetCents(run.settings))} is used up. \`/agent budget USD\` raises it and the work goes on.`,
-        unfinished(ending.pull),
-      ];
-    case "timed out":
-      return [
-        `The time limit of ${run.settings.limits.minutes} minutes is reached.`,
-        unfinished(ending.pull) || keptBranch(run),
-      ];
-    case "unanswered":
-      return ["No answer came within seven days. `/agent retry` starts again."];
-    default:
-      return ending satisfies never;
-  }
-}
-
-/** An ending in one line, for a run that comes after it. */
-export function endingText(ending: Ending): string {
-  return "words" in ending ? `${ending.kind} (${ending.words})` : ending.kind;
-}
-
-function unfinished(pull: number | undefined): string {
-  return pull === undefined ? "" : `What was pushed so far is in #${pull}, marked *unfinished*.`;
-}
-
-function keptBranch(run: Run): string {
-  return run.session === undefined
-    ? ""
-    : `What was pushed, if anything, stays on the branch \`${sessionBranch(run.session)}\`.`;
 }
 
 function planWords(plan: string): string {
@@ -153,13 +117,12 @@ export function heldText({ head, reasons, more }: Extract<State, { of: "head" }>
 }
 
 function latest(run: Run): string {
-  const words = harmless(run.progress.words, { max: wordsMax });
-  return words === ""
-    ? ""
-    : words
-        .split("\n")
-        .map((line) => `> ${line}`)
-        .join("\n");
+  return quoted(run.progress.words);
+}
+
+function quoted(words: string): string {
+  const lines = harmless(words, { max: wordsMax }).split("\n");
+  return lines.join("") === "" ? "" : lines.map((line) => `> ${line}`).join("\n");
 }
 
 function counts(run: Run): string {
@@ -175,6 +138,7 @@ function links(run: Run, state: State, facts: StatusFacts): string[] {
   const all = [
     facts.sessionUrl && `[session](${facts.sessionUrl})`,
     run.session && state.kind !== "starting" && `branch \`${sessionBranch(run.session)}\``,
+    run.pull && !("ending" in state && "pull" in state.ending) && `pull request #${run.pull}`,
     facts.dashboardUrl && `[timeline](${facts.dashboardUrl})`,
   ].filter((link) => typeof link === "string");
   const notes =

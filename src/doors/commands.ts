@@ -3,11 +3,11 @@
  * comment without a command is the answer where a run waits for one, and nothing elsewhere.
  */
 import type { CommandReading } from "../domain/command.ts";
+import { endingText } from "../domain/ending-words.ts";
 import { sessionBranch } from "../domain/ids.ts";
 import type { Intent } from "../domain/intent.ts";
 import { answers, malformedText, unknownText } from "../domain/replies.ts";
 import type { Origin, Run, Stop, Trigger } from "../domain/run.ts";
-import { endingText } from "../domain/words.ts";
 import { waitingOn } from "../store/notes.ts";
 import { latestRun, liveRun, stopRun } from "../store/runs.ts";
 import { approveHead, approvePlan } from "./approvals.ts";

@@ -11,6 +11,7 @@ import { heldText, reminderComment } from "../domain/words.ts";
 import { comment, type Reaction, reaction } from "../github/issue.ts";
 import { beginNextRound } from "../store/rounds.ts";
 import { raiseAlarm } from "./alarm.ts";
+import { lastSubmission } from "./answers.ts";
 import { showAnswer, showHeld } from "./conversation.ts";
 import { releaseTokens } from "./credential.ts";
 import { noted, toldAs } from "./facts.ts";
@@ -224,10 +225,12 @@ function endingFrom(met: "finished" | "budget reached" | "timed out", proposed: 
 async function report(tools: Tools, ending: Ending): Promise<void> {
   const { ledger, github } = tools;
   const { run } = tools.held;
+  const summary = lastSubmission(tools)?.summary;
+  const state = { kind: "ended", ending, ...(summary === undefined ? {} : { summary }) } as const;
   const mark = markOf(ending);
   if (mark) await ledger.once("mark", reaction(github, run.place, targetOf(run), mark));
-  await postState(tools, { kind: "ended", ending });
-  await showState(tools, { kind: "ended", ending });
+  await postState(tools, state);
+  await showState(tools, state);
 }
 
 function markOf(ending: Ending): Reaction | undefined {

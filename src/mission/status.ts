@@ -19,7 +19,7 @@ const firstGapMs = 5_000;
 
 /**
  * Shows where the run stands. Progress is held back until it is due, and while GitHub's limits leave no room for
- * it; every other state is shown at once.
+ * it; every other state is shown at once, and so is work that goes on after it.
  */
 export async function showState(tools: Tools, state: State): Promise<void> {
   if (state.kind !== "working") return edit(tools, state);
@@ -57,7 +57,7 @@ async function edit(tools: Tools, state: State): Promise<void> {
   if (!posted) return;
   const shown = ledger.read("shown");
   const now = clock.now();
-  if (state.kind === "working" && now < dueAt(tools, shown)) return;
+  if (state.kind === "working" && isAtWork(shown) && now < dueAt(tools, shown)) return;
   const text = newsOf(tools, state);
   if (shown?.text === text) return;
   const body = bodyOf(tools, state);
@@ -92,6 +92,12 @@ async function repost({ github, ledger, clock, held: { run } }: Tools, body: str
   const act = comment(github, run.place, { marker: runMarker(run.id), body, since: run.createdAt });
   const found = await act.find(clock.now());
   await ledger.write("comment", found ?? (await act.make()));
+}
+
+/** Does the comment say already that the run begins or works? */
+function isAtWork(shown: { text: string } | undefined): boolean {
+  const said = shown && (JSON.parse(shown.text) as [State])[0].kind;
+  return said === undefined || said === "starting" || said === "working";
 }
 
 function dueAt({ held: { run } }: Tools, shown: { at: number } | undefined): number {

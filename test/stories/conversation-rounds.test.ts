@@ -20,7 +20,7 @@ test("stopped in a later round the run rests, and goes on in a new session by fa
   const { issue, pull } = await openedPull(stage);
   await says(stage, pull, "/agent fix more");
   await says(stage, pull, "/agent stop", "rita");
-  expect(stage.status(issue)).toContain("Stopped by rita: command");
+  expect(stage.status(issue)).toContain("Stopped by rita with `/agent stop`.");
   expect(session()?.archivedAt).not.toBeNull();
   expect(aliveTokens(stage)).toEqual([]);
   await says(stage, issue, "/agent budget 4");

@@ -75,3 +75,72 @@ test("a person's edit of the pull request and deletion of comments do not break 
   expect(stage.github.comments(shop, issue)).toHaveLength(1);
   expect(stage.github.pulls(shop)).toHaveLength(1);
 });
+
+/** When the status comment was edited, in milliseconds. */
+const edits = () =>
+  stage.github.log
+    .filter(({ method, route }) => method === "PATCH" && route.endsWith("/issues/comments/{comment_id}"))
+    .map(({ at }) => at);
+
+test("it links the session, the branch, the pull request and the dashboard", async () => {
+  stage = await setStage({ env: { PUBLIC_URL: "https://patchwright.example" } });
+  stage.plays(async (agent) => {
+    if (agent.round === 2) await agent.wait(10 * 60_000);
+    await fixAndSubmit()(agent);
+  });
+  const { issue, pull } = await openedPull(stage);
+  const id = stage.claude.sessions[0]?.id;
+  const [, run] = /patchwright:run:(run_\w{20}) /.exec(stage.status(issue)) ?? [];
+  const timeline = `[timeline](https://patchwright.example/runs/${run})`;
+  const session = `[session](https://platform.claude.com/workspaces/default/sessions/${id})`;
+  expect(stage.status(issue)).toContain(`The pull request is open: #${pull}.\n\n> Fixed it.\n\n`);
+  expect(stage.status(issue)).toContain(`${session} · branch \`claude/${id}\` · ${timeline}`);
+  await says(stage, pull, "/agent fix more");
+  expect(stage.status(issue)).toContain(
+    `${session} · branch \`claude/${id}\` · pull request #${pull} · ${timeline}`,
+  );
+});
+
+test("an agent that talks all the time has it edited twice a minute at first, then every three minutes", async () => {
+  stage = await setStage();
+  stage.plays(async (agent) => {
+    for (let step = 0; step < 360; step += 1) {
+      await agent.say(`Step ${step}.`);
+      await agent.wait(5_000);
+    }
+  });
+  const issue = stage.labelled();
+  await stage.pass(29 * 60_000);
+  const gaps = edits().flatMap((at, place, all) => (place === 0 ? [] : [at - (all[place - 1] ?? 0)]));
+  expect(Math.min(...gaps)).toBeGreaterThanOrEqual(30_000);
+  expect(Math.min(...gaps.slice(-4))).toBeGreaterThanOrEqual(180_000);
+  expect(edits().length).toBeGreaterThan(10);
+  await stage.untilShown(issue, "no changes");
+});
+
+test("an agent that says nothing new has it edited once and not again", async () => {
+  stage = await setStage();
+  stage.plays((agent) => agent.wait(3 * 3_600_000));
+  const issue = stage.labelled();
+  await stage.pass(2 * 3_600_000);
+  expect(edits().length).toBeLessThanOrEqual(1);
+  await stage.untilShown(issue, "no changes");
+  expect(stage.status(issue)).toContain("without pushing anything, and without a word.");
+});
+
+test("work that goes on, after an answer and in a next round, is shown at once", async () => {
+  stage = await setStage();
+  stage.plays(async (agent) => {
+    if (agent.round === 1) await agent.custom("ask_maintainer", { question: "Up?" });
+    await agent.wait(10 * 60_000);
+    await fixAndSubmit()(agent);
+  });
+  const issue = stage.labelled();
+  await stage.untilShown(issue, "waiting for an answer");
+  stage.github.comment(shop, issue, { body: "Up.", by: "mona" });
+  await stage.untilShown(issue, "working", 40_000);
+  await stage.untilShown(issue, "opened #");
+  stage.github.comment(shop, issue, { body: "/agent fix more", by: "mona" });
+  await stage.untilShown(issue, "working", 40_000);
+  await stage.untilShown(issue, "opened #");
+});

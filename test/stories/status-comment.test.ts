@@ -69,6 +69,8 @@ test("a run of minutes is told in one comment", async () => {
 
     The pull request is open: #2.
 
+    > Fixed it.
+
     2 files read · 1 edit · 4 commands run
 
     [session](https://platform.claude.com/workspaces/default/sessions/sesn_01SIM00000000000000000001) · branch \`claude/sesn_01SIM00000000000000000001\`
