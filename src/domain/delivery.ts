@@ -11,6 +11,7 @@ const repository = z.object({
   name: z.string(),
   private: z.boolean(),
   archived: z.boolean().default(false),
+  disabled: z.boolean().default(false),
   default_branch: z.string(),
   html_url: z.string(),
   owner: account,

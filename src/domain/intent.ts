@@ -51,6 +51,7 @@ export interface Suite {
 /** Reads a delivery received at `now`. Whether a label is one of ours is for the settings to say. */
 export function intentOf(delivery: Delivery, now: number): Intent {
   if (delivery.repository.archived) return { kind: "nothing", why: "repository is archived" };
+  if (delivery.repository.disabled) return { kind: "nothing", why: "repository is disabled" };
   switch (delivery.kind) {
     case "issues.labeled":
       return labelled(delivery, now);

@@ -1,6 +1,7 @@
 /**
  * Deliveries by hand: what GitHub, or somebody who recorded what it sent, could post to the service.
  */
+import { createHmac } from "node:crypto";
 import type { Stage } from "./stage.ts";
 
 type Sent = Stage["github"]["deliveries"][number];
@@ -18,6 +19,32 @@ export async function post({ app }: Stage, sent: Sent, id = sent.guid): Promise<
     method: "POST",
     headers: { ...sent.requestHeaders, "X-GitHub-Delivery": id },
     body: JSON.stringify(sent.payload),
+  });
+  return status;
+}
+
+/** What somebody who holds the webhook secret could post: a delivery with members changed, signed anew. */
+export async function postChanged(
+  { app, github }: Stage,
+  { requestHeaders, payload, event: sent }: Sent,
+  { id, event = sent, change }: { id: string; event?: string; change: Record<string, unknown> },
+): Promise<number> {
+  const isObject = (value: unknown) => typeof value === "object" && value !== null;
+  const changed = Object.entries(change).map(([name, value]) => [
+    name,
+    isObject(value) ? { ...Object(payload[name]), ...Object(value) } : value,
+  ]);
+  const body = JSON.stringify({ ...payload, ...Object.fromEntries(changed) });
+  const signature = createHmac("sha256", github.app.webhookSecret).update(body).digest("hex");
+  const headers = {
+    "X-GitHub-Delivery": id,
+    "X-GitHub-Event": event,
+    "X-Hub-Signature-256": `sha256=${signature}`,
+  };
+  const { status } = await fetch(`${app.url}/api/github/webhooks`, {
+    method: "POST",
+    headers: { ...requestHeaders, ...headers },
+    body,
   });
   return status;
 }
