@@ -2,11 +2,13 @@
  * The environment, read once. Every mistake is found in one go and named with its variable and remedy;
  * nothing below this file reads `process.env`.
  */
-import { createPrivateKey } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { z } from "zod";
+import { mcpOffers } from "./config-mcp.ts";
+import { privateKey, sealKeysOf, webhookSecrets } from "./config-secrets.ts";
 import { Problem } from "./domain/errors.ts";
+import type { McpOffers } from "./domain/mcp.ts";
 import { Secret } from "./domain/secret.ts";
 import { type Tracing, tracingOf } from "./domain/tracing.ts";
 
@@ -42,6 +44,8 @@ export interface Config {
   /** Lower-case logins whose installations are served; undefined serves all. */
   owners?: string[];
   limits: { budgetCents: number; budgetCentsMax: number; dayCentsMax: number; activeRuns: number };
+  /** MCP servers that settings may name. */
+  mcp: McpOffers;
   pollMs: number;
   sweepMs: number;
   logLevel: string;
@@ -49,8 +53,6 @@ export interface Config {
   tracing?: Tracing;
 }
 
-/** Shorter secrets can be guessed. */
-const secretCharactersMin = 16;
 const text = z.string().trim().min(1);
 const optional = text.optional();
 const url = z.url({ protocol: /^https?$/, error: "must be an http or https URL" });
@@ -111,9 +113,10 @@ export function readConfig(environment: Record<string, string | undefined>): Con
   const key = privateKey(given, mistakes);
   const secrets = webhookSecrets(given["WEBHOOK_SECRET"], mistakes);
   const sealKeys = sealKeysOf(given["PATCHWRIGHT_SEAL_KEY"], mistakes);
+  const mcp = mcpOffers(given, { webUrl: webUrlOf(given) }, mistakes);
   const tracing = tracingOf(given, mistakes);
   if (!read.success || !key || mistakes.length > 0) throw cannotStart(mistakes);
-  return { ...configOf(read.data, { key, secrets, sealKeys }), ...maybe("tracing", tracing) };
+  return { ...configOf(read.data, { key, secrets, sealKeys, mcp }), ...maybe("tracing", tracing) };
 }
 
 function cannotStart(mistakes: string[]): Problem {
@@ -200,60 +203,20 @@ const remedies: Record<string, string> = {
   ANTHROPIC_API_KEY: "an API key of the Claude platform",
 };
 
-function privateKey(given: Record<string, string | undefined>, mistakes: string[]): string | undefined {
-  const path = given["PRIVATE_KEY_PATH"];
-  const inline = given["PRIVATE_KEY"];
-  if (!inline && !path) {
-    mistakes.push(
-      "PRIVATE_KEY is not set: the GitHub App's private key, or PRIVATE_KEY_PATH with the file that holds it",
-    );
-    return undefined;
-  }
-  const name = inline ? "PRIVATE_KEY" : "PRIVATE_KEY_PATH";
-  try {
-    const raw = inline ?? readFileSync(path ?? "", "utf8");
-    const escaped = raw.replaceAll("\\n", "\n").trim();
-    const pem = escaped.startsWith("-----") ? escaped : Buffer.from(escaped, "base64").toString("utf8");
-    const key = createPrivateKey(pem);
-    if (key.asymmetricKeyType !== "rsa") throw new Error("not RSA");
-    // GitHub hands out PKCS#1; the signing library takes either, so one form leaves here.
-    return key.export({ type: "pkcs8", format: "pem" }).toString();
-  } catch (error) {
-    const missing = error instanceof Error && "code" in error && error.code === "ENOENT";
-    mistakes.push(
-      missing
-        ? `${name} names a file that does not exist`
-        : `${name} is not an RSA private key: use the .pem that GitHub generated (\\n escapes or base64 are fine)`,
-    );
-    return undefined;
-  }
-}
-
-function webhookSecrets(value: string | undefined, mistakes: string[]): Secret[] {
-  if (value === undefined) return [];
-  const secrets = value.split(",").map((part) => part.trim());
-  if (secrets.length > 2)
-    mistakes.push("WEBHOOK_SECRET holds more than two secrets: one, or two while rotating");
-  if (secrets.some((secret) => secret.length < secretCharactersMin)) {
-    mistakes.push(`WEBHOOK_SECRET is too short: at least ${secretCharactersMin} characters each`);
-  }
-  return secrets.map((secret) => new Secret(secret));
-}
-
-function sealKeysOf(value: string | undefined, mistakes: string[]): Uint8Array[] | undefined {
-  if (value === undefined) return undefined;
-  const keys = value.split(",").map((part) => Buffer.from(part.trim(), "base64"));
-  if (keys.some((part) => part.length !== 32)) {
-    mistakes.push("PATCHWRIGHT_SEAL_KEY must hold 32-byte keys in base64: openssl rand -base64 32");
-  }
-  return keys;
+function webUrlOf(given: { GHE_HOST?: string | undefined; GHE_PROTOCOL?: string | undefined }): string {
+  return given.GHE_HOST ? `${given.GHE_PROTOCOL ?? "https"}://${given.GHE_HOST}` : "https://github.com";
 }
 
 function configOf(
   read: Variables,
-  { key, secrets, sealKeys }: { key: string; secrets: Secret[]; sealKeys: Uint8Array[] | undefined },
+  {
+    key,
+    secrets,
+    sealKeys,
+    mcp,
+  }: { key: string; secrets: Secret[]; sealKeys: Uint8Array[] | undefined; mcp: McpOffers },
 ): Config {
-  const webUrl = read.GHE_HOST ? `${read.GHE_PROTOCOL}://${read.GHE_HOST}` : "https://github.com";
+  const webUrl = webUrlOf(read);
   const owners = read.PATCHWRIGHT_OWNERS.split(",").map((owner) => owner.trim().toLowerCase());
   return {
     app: { id: read.APP_ID, privateKey: new Secret(key), webhookSecrets: secrets },
@@ -280,6 +243,7 @@ function configOf(
       dayCentsMax: Math.round(read.PATCHWRIGHT_DAY_USD_MAX * 100),
       activeRuns: read.PATCHWRIGHT_MAX_ACTIVE_RUNS,
     },
+    mcp,
     pollMs: read.PATCHWRIGHT_POLL_MS,
     sweepMs: read.PATCHWRIGHT_SWEEP_MS,
     logLevel: read.LOG_LEVEL,

@@ -47,7 +47,8 @@ const floors = [
 /** Everybody above the ground floor may have these: they know nobody. */
 const shared = ["clock.ts", "log.ts"];
 
-const roomOf = (path: string) => path.split("/")[1] ?? "";
+/** The configuration is one room, whatever it is split into. */
+const roomOf = (path: string) => (path.split("/")[1] ?? "").replace(/^config-[a-z]+\.ts$/, "config.ts");
 const floorOf = (path: string) => floors.findIndex((rooms) => rooms.includes(roomOf(path)));
 
 /** May the one file import the other? */

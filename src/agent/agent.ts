@@ -5,7 +5,7 @@
 import type { Act } from "../domain/act.ts";
 import type { Progress } from "../domain/progress.ts";
 import type { Secret } from "../domain/secret.ts";
-import type { Network } from "./definition.ts";
+import type { McpTools, Network } from "./definition.ts";
 
 /** A repository to mount, with the token the platform's git proxy uses for it. */
 export interface Mount {
@@ -27,6 +27,31 @@ export interface SessionOrder {
   /** Whole US cents. */
   budgetCents: number;
   model: string;
+  servers: McpTools[];
+  /** The vault with what opens the servers. */
+  vault?: string;
+}
+
+/** What opens an MCP server, on its way into a vault. */
+export interface VaultCredential {
+  /** The server's name. */
+  server: string;
+  url: string;
+  token: Secret;
+}
+
+/** A vault that exists. */
+export interface OpenVault {
+  id: string;
+  /** Ids of its credentials by server. */
+  credentials: Record<string, string>;
+}
+
+/** A vault of ours as a list shows it. */
+export interface SeenVault {
+  id: string;
+  /** The run it was made for, as its metadata says. */
+  run: string;
 }
 
 /** The run a session is for. */
@@ -106,7 +131,17 @@ export interface Agents {
   attach(session: string, attachment: Attachment): Act<{ path: string }>;
   /** What has happened since `progress`. A session that is gone throws `gone`. */
   look(session: string, progress: Progress): Promise<Progress>;
-  /** Puts a new token in the place of a resource's old one. */
+  /** Makes a run's vault for its session of that number, or adopts and completes the one that carries both. */
+  vault(run: { id: string; number: number }, order: () => Promise<VaultCredential[]>): Act<OpenVault>;
+  /** Archives a vault with all it holds. One already closed or gone is success. */
+  closeVault(id: string): Promise<void>;
+  /** Deletes a vault. One already gone is success. */
+  removeVault(id: string): Promise<void>;
+  /** Our vaults, newest first, a page at a time; archived ones as well with `closed`. */
+  vaults(filter: { closed?: true }): AsyncIterable<SeenVault[]>;
+  /** Leaves a session at rest with these MCP servers only. */
+  equip(session: string, servers: McpTools[]): Promise<void>;
+  /** Puts a new token in the place of a resource's old one; `VAULT/CREDENTIAL` names what a vault holds. */
   handOver(session: string, resource: { id: string; token: Secret }): Promise<void>;
   /** Replaces a session's cap (whole US cents, more than it has cost); one paused at its cap goes on. */
   setBudget(session: string, cents: number): Promise<void>;

@@ -10,13 +10,14 @@ import { Problem } from "../domain/errors.ts";
 import { advance, type Progress } from "../domain/progress.ts";
 import type { Agents, OpenSession, SeenSession, SessionFilter, SessionOrder } from "./agent.ts";
 import { attachAct } from "./attaching.ts";
-import { tools } from "./definition.ts";
+import { serversAt, toolsWith } from "./definition.ts";
 import { agentEvent, followedTypes } from "./events.ts";
 import { asProblem } from "./failure.ts";
 import { withForms } from "./forms.ts";
 import { once, read } from "./patience.ts";
 import { createEnvironments, type Provisioned, provision } from "./provisioning.ts";
 import { answerAct, interrupt, messageAct } from "./sending.ts";
+import { closeVault, removeVault, replaceCredential, vaultAct, vaultPages } from "./vaults.ts";
 
 /** What the backend is built from. `fetch` must be the dispatcher's own (undici's). */
 export interface ClaudeOptions {
@@ -84,7 +85,17 @@ export function createClaude(
     answer: (session, answer) => triedAct(answerAct(client, session, answer)),
     attach: (session, attachment) => triedAct(attachAct(client, session, attachment)),
     look: (session, progress) => tried(look(client, session, progress)),
+    vault: (run, order) => triedAct(vaultAct(client, { run, now: () => clock.now() }, order)),
+    closeVault: (id) => tried(closeVault(client, id)),
+    removeVault: (id) => tried(removeVault(client, id)),
+    vaults: (filter) => vaultPages(client, filter),
+    equip: async (session, servers) => {
+      const agent = { tools: toolsWith(servers), mcp_servers: serversAt(servers) };
+      await tried(client.beta.sessions.update(session, { agent }, once));
+    },
     handOver: async (session, { id, token }) => {
+      const [vault, credential] = id.split("/");
+      if (vault && credential) return tried(replaceCredential(client, { vault, id: credential }, token));
       const params = { session_id: session, authorization_token: token.reveal() };
       await tried(client.beta.sessions.resources.update(id, params, once));
     },
@@ -126,9 +137,10 @@ async function openSession(client: Anthropic, order: SessionOrder, ready: Provis
         id: ready.agentId,
         version: ready.agentVersion,
         model: order.model,
-        tools,
-        mcp_servers: [],
+        tools: toolsWith(order.servers),
+        mcp_servers: serversAt(order.servers),
       },
+      ...(order.vault === undefined ? {} : { vault_ids: [order.vault] }),
       environment_id: ready.environmentId,
       title: order.title,
       metadata: order.metadata,

@@ -5,6 +5,13 @@
 import { createHash } from "node:crypto";
 import type Anthropic from "@anthropic-ai/sdk";
 
+/** An MCP server of a session and those of its tools that the agent may use. */
+export interface McpTools {
+  name: string;
+  url: string;
+  tools: string[];
+}
+
 type AgentParams = Anthropic.Beta.AgentCreateParams;
 type Tools = NonNullable<AgentParams["tools"]>;
 
@@ -94,10 +101,14 @@ export const tools: Tools = [
 /** Metadata that marks what is ours at the platform. */
 export const ownMark = { app: "patchwright" } as const;
 
-/** What a sandbox may reach besides `github.com`: hosts such as `api.example.com`, and the package registries. */
+/**
+ * What a sandbox may reach besides `github.com`: hosts such as `api.example.com`, the package registries, and the
+ * MCP servers of its session.
+ */
 export interface Network {
   hosts: string[];
   package_managers: boolean;
+  mcp?: true;
 }
 
 /** The network of the default environment. */
@@ -105,7 +116,7 @@ const defaultNetwork: Network = { hosts: [], package_managers: true };
 
 const agent = { name: "patchwright", model: defaultModel, system, tools };
 
-function environment(name: string, { hosts, package_managers }: Network) {
+function environment(name: string, { hosts, package_managers, mcp }: Network) {
   return {
     name,
     config: {
@@ -113,7 +124,7 @@ function environment(name: string, { hosts, package_managers }: Network) {
       networking: {
         type: "limited" as const,
         allowed_hosts: ["github.com", ...hosts],
-        allow_mcp_servers: false,
+        allow_mcp_servers: mcp ?? false,
         allow_package_managers: package_managers,
       },
     },
@@ -137,11 +148,29 @@ export const environmentDefinition = stamped(environment("patchwright", defaultN
 export type EnvironmentDefinition = typeof environmentDefinition;
 
 /** The environment for a network: the same one whatever the order and spelling of its hosts. */
-export function environmentFor({ hosts, package_managers }: Network): EnvironmentDefinition {
+export function environmentFor({ hosts, package_managers, mcp }: Network): EnvironmentDefinition {
   const sorted = [...new Set(hosts.map((host) => host.toLowerCase()))].sort();
-  const network = { hosts: sorted, package_managers };
+  const network = { hosts: sorted, package_managers, ...(mcp ? { mcp } : {}) };
   if (hashOf(network) === hashOf(defaultNetwork)) return environmentDefinition;
   const hash = hashOf(network);
   const own = stamped(environment(`patchwright-${hash}`, network));
   return { ...own, metadata: { ...own.metadata, network: hash } };
+}
+
+/** The tools of a session that has MCP servers besides: of each only those named, and none has to be asked for. */
+export function toolsWith(servers: McpTools[]): Tools {
+  const off = { enabled: false, permission_policy: { type: "always_allow" as const } };
+  const on = { ...off, enabled: true };
+  const toolsets = servers.map(({ name, tools: named }) => ({
+    type: "mcp_toolset" as const,
+    mcp_server_name: name,
+    default_config: off,
+    configs: named.map((tool) => ({ name: tool, ...on })),
+  }));
+  return [...tools, ...toolsets];
+}
+
+/** The servers themselves, as the platform wants them. */
+export function serversAt(servers: McpTools[]): { type: "url"; name: string; url: string }[] {
+  return servers.map(({ name, url }) => ({ type: "url" as const, name, url }));
 }

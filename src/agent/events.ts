@@ -48,6 +48,8 @@ export function agentEvent(event: SessionEvent): AgentEvent | undefined {
     case "session.status_terminated":
       return { ...base, kind: "terminated" };
     case "session.error": {
+      const lost = lostServer(event.error);
+      if (lost) return { ...base, kind: "lost", lost };
       const words = troubleOf(event.error);
       return words === undefined ? { ...base, kind: "other" } : { ...base, kind: "trouble", words };
     }
@@ -61,6 +63,15 @@ export function textOf(content: readonly object[]): string {
   return content
     .flatMap((block) => ("text" in block && typeof block.text === "string" ? [block.text] : []))
     .join("\n\n");
+}
+
+/** An MCP server the session goes on without: it refused its token, or is not reached after retries. */
+function lostServer(error: SessionError): { server: string; why: string } | undefined {
+  if (error.type === "mcp_authentication_failed_error")
+    return { server: error.mcp_server_name, why: "it did not accept its token" };
+  if (error.type !== "mcp_connection_failed_error" || error.retry_status.type === "retrying")
+    return undefined;
+  return { server: error.mcp_server_name, why: "it could not be reached" };
 }
 
 const cannotClone = "The repository could not be mounted in the session";

@@ -27,8 +27,16 @@ export type AgentEvent = { id: string; at: string } & (
   | { kind: "called"; call: ToolCall }
   | { kind: "spent"; cents: number }
   | { kind: "trouble"; words: string }
+  | { kind: "lost"; lost: LostServer }
   | { kind: "other" }
 );
+
+/** An MCP server that a session works without. */
+export interface LostServer {
+  server: string;
+  /** A clause that follows a colon. */
+  why: string;
+}
 
 /** How far a session has come. */
 export interface Progress {
@@ -51,11 +59,14 @@ export interface Progress {
   carriedCents: number;
   /** A trouble the session cannot come back from, in words for people. */
   trouble?: string;
+  /** MCP servers that could not be used, each once; at most `lostMax`. */
+  lost?: LostServer[];
 }
 
 /** How many ids are remembered: more than any page of events that shares a few seconds. */
 export const seenMax = 2_000;
 const wordsMax = 4_000;
+const lostMax = 20;
 
 /** A session of which nothing has been seen yet. */
 export const noProgress: Progress = {
@@ -120,6 +131,11 @@ function take(progress: Progress, event: AgentEvent): Progress {
       return { ...progress, costCents: Math.max(progress.costCents, event.cents) };
     case "trouble":
       return { ...progress, trouble: progress.trouble ?? event.words };
+    case "lost": {
+      const { lost = [] } = progress;
+      const isKnown = lost.length >= lostMax || lost.some(({ server }) => server === event.lost.server);
+      return isKnown ? progress : { ...progress, lost: [...lost, event.lost] };
+    }
     case "other":
       return progress;
     default:

@@ -37,6 +37,8 @@ export interface StatusFacts {
   dashboardUrl?: string;
   /** Things left out of the request, in words. */
   leftOut?: string[];
+  /** Sentences about servers the run works without. */
+  without?: string[];
 }
 
 /** GitHub's limits: a comment or body, a title. */
@@ -147,6 +149,7 @@ function links(run: Run, state: State, facts: StatusFacts): string[] {
       : [];
   return [
     ...notes,
+    ...(facts.without ?? []),
     ...settingsLines(run.origin, fullName(run.place)),
     ...(all.length > 0 ? [all.join(" · ")] : []),
   ];

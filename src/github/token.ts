@@ -19,7 +19,7 @@ export interface MintedToken {
 export interface TokenScope {
   installation: number;
   repositoryId?: number;
-  permissions?: { contents: "read" | "write"; metadata: "read" };
+  permissions?: { contents: "read" | "write"; metadata: "read" } & { [other: string]: "read" | "write" };
 }
 
 /** Clocks this far apart are put down to GitHub's whole seconds. */

@@ -8,6 +8,7 @@
 import type { Mount } from "../agent/agent.ts";
 import { besideLost } from "../domain/besides.ts";
 import { isProblem, Problem } from "../domain/errors.ts";
+import { githubServer, githubServerPermissions, githubServerResource } from "../domain/mcp.ts";
 import { lifeMs, replaceAt, revokeRetiredAt, usable } from "../domain/rotation.ts";
 import { fullName } from "../domain/run.ts";
 import type { Secret } from "../domain/secret.ts";
@@ -29,9 +30,26 @@ export async function issueTokens(tools: Tools): Promise<(Mount & { tokenId: str
   return mounts;
 }
 
+interface Scope {
+  repositoryId: number;
+  contents: "read" | "write";
+  /** Besides contents and metadata. */
+  permissions?: Record<string, "read">;
+}
+
+/** A token for a resource, written down and in nobody's hands yet. */
+export async function issueToken(tools: Tools, resource: string): Promise<{ id: string; token: Secret }> {
+  const { record, token } = await unusedToken(tools, resource);
+  return { id: record.id, token };
+}
+
 /** What a resource's token may do: the run's own repository is changed, all others are only read. */
-function scopeOf(tools: Tools, resource: string): { repositoryId: number; contents: "read" | "write" } {
+function scopeOf(tools: Tools, resource: string): Scope {
   const { run } = tools.held;
+  if (resource === githubServerResource) {
+    const { contents, ...permissions } = githubServerPermissions;
+    return { repositoryId: run.place.repositoryId, contents, permissions };
+  }
   if (resource === fullName(run.place)) {
     return { repositoryId: run.place.repositoryId, contents: mayPush(tools) ? "write" : "read" };
   }
@@ -64,7 +82,7 @@ async function mintAndRecord(
     .mint({
       installation: run.place.installation,
       repositoryId: scope.repositoryId,
-      permissions: { contents: scope.contents, metadata: "read" },
+      permissions: { contents: scope.contents, metadata: "read", ...scope.permissions },
     })
     .catch((error: unknown) => {
       const isLost = isProblem(error) && error.code === "github_not_granted";
@@ -97,13 +115,15 @@ async function mintAndRecord(
  * revoked when their time has come. Returns when it wants to be called again.
  */
 export async function keepFresh(tools: Tools, session: RunSession): Promise<number> {
-  const { clock, store, seal, held } = tools;
+  const { clock, store, seal, held, ledger } = tools;
   const all = await tokensOf(store.db, seal, held.run.id);
-  const names = Object.keys(session.resources);
+  const isUsed = (name: string) => name !== githubServerResource || !ledger.read(`without ${githubServer}`);
+  const names = Object.keys(session.resources).filter(isUsed);
   const due: number[] = [];
   for (const resource of names) {
     const tokens = all.filter((token) => token.resource === resource);
-    due.push(await keepOne(tools, session, { resource, tokens }));
+    const kept = keepOne(tools, session, { resource, tokens });
+    due.push(await kept.catch((error: unknown) => doWithout(tools, resource, error)));
   }
   for (const token of await tokensOf(store.db, seal, held.run.id)) {
     if (token.state !== "retired") continue;
@@ -112,6 +132,15 @@ export async function keepFresh(tools: Tools, session: RunSession): Promise<numb
     else due.push(at);
   }
   return Math.min(...due);
+}
+
+/** The run can do without GitHub's MCP server, and without nothing else that needs a token. */
+async function doWithout(tools: Tools, resource: string, error: unknown): Promise<number> {
+  if (resource !== githubServerResource || !isProblem(error, "gone", "refused", "fault")) throw error;
+  await tools.ledger.write(`without ${githubServer}`, { why: "its token could not be replaced" });
+  tools.log.warn({ err: error }, "the session works without an MCP server");
+  await releaseTokens(tools, resource);
+  return Number.POSITIVE_INFINITY;
 }
 
 function life(token: TokenRecord) {
@@ -173,9 +202,10 @@ async function handOver(
   await tools.agents.handOver(session.id, { id, token });
 }
 
-/** Gives every token of the run back: at the end of a round, and when waiting on people begins. */
-export async function releaseTokens(tools: Tools): Promise<void> {
-  const all = await tokensOf(tools.store.db, tools.seal, tools.held.run.id);
+/** Gives every token of the run (or of one resource) back: at the end of a round, and when waiting on people begins. */
+export async function releaseTokens(tools: Tools, resource?: string): Promise<void> {
+  const held = await tokensOf(tools.store.db, tools.seal, tools.held.run.id);
+  const all = held.filter((token) => resource === undefined || token.resource === resource);
   // Read after another took over, they may be the next round's.
   if (all.length > 0) await tools.ledger.still();
   const given = await Promise.allSettled(all.map((token) => revoke(tools, token)));

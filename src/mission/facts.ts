@@ -2,7 +2,7 @@
  * `once(name, act)`: the written fact, or do it and write it. *Begun* is written before the act; a fact
  * found begun without a result is looked for first. A fact never holds a secret.
  */
-import type { OpenSession } from "../agent/agent.ts";
+import type { OpenSession, OpenVault } from "../agent/agent.ts";
 import type { Clock } from "../clock.ts";
 import type { Act } from "../domain/act.ts";
 import type { Beside } from "../domain/besides.ts";
@@ -20,6 +20,9 @@ import { changeRun, type HeldRun, type RunChange } from "../store/runs.ts";
 
 /** A session with the ids of the tokens it was opened with; none are known of an adopted one. */
 export type RunSession = OpenSession & { tokens?: Record<string, string> };
+
+/** A vault, and the id of the run's token it was made with; none is known of an adopted one. */
+export type RunVault = OpenVault & { token?: string };
 
 /** The comments that went into the request, as they stood at the trigger. */
 export interface Thread {
@@ -43,6 +46,11 @@ export interface Facts {
   [session: `session ${number}`]: RunSession;
   /** By session; `sha256` of the text as it was sent, unknown of one found again. */
   [request: `request ${string}`]: { id: string; sha256?: string };
+  /** By number of the session: the vault it is opened with. */
+  [vault: `vault ${number}`]: RunVault;
+  [closed: `closed ${string}`]: true;
+  /** By MCP server: why the run works without it. */
+  [without: `without ${string}`]: { why: string };
   /** By number of the session: the repositories it mounts besides. */
   [besides: `besides ${number}`]: Beside[];
   [archive: `archive ${string}`]: true;
@@ -97,6 +105,9 @@ const ofTheRun: ReadonlySet<string> = new Set([
   "session",
   "request",
   "besides",
+  "vault",
+  "closed",
+  "without",
   "archive",
   "budget",
   "pull",

@@ -19,6 +19,7 @@ import { acknowledge, showWork } from "./conversation.ts";
 import { keepFresh } from "./credential.ts";
 import { noted } from "./facts.ts";
 import { pausedFor } from "./pause.ts";
+import { goOnWithout, noteLost } from "./servers.ts";
 import { currentSession, keepBudget, sendRequest } from "./session.ts";
 import { listState, showState } from "./status.ts";
 import { noteReached, type Tools, targetOf } from "./tools.ts";
@@ -69,7 +70,11 @@ async function work(tools: Tools): Promise<Met | number | undefined> {
   tools.metrics.cost.inc(Math.max(spentCents(run) - spentBefore, 0));
   // A session that has come to its end takes neither answers nor messages.
   const over = endingOf(run.progress, sentIds(tools, session.id));
-  if (over && over.kind !== "finished") return over;
+  await noteLost(tools);
+  if (over && over.kind !== "finished") {
+    if (await goOnWithout(tools, session)) return Math.min(due, nextLook(tools));
+    return over;
+  }
   const question = await settleCalls(tools, session);
   if (question) return waitForPeople(tools, session, question);
   for (const { id, text } of toldNow(tools)) {
@@ -111,7 +116,7 @@ function toldNow({ clock, ledger, held: { run } }: Tools): { id: string; text: s
 /** Ids of what this round has sent; an idle older than one of them ends nothing. */
 function sentIds({ ledger, held: { run } }: Tools, session: string): string[] {
   const notes = run.notes.filter(({ round }) => round === run.round).map(({ id }) => id);
-  const names = [...notes, `last-call-${run.round}`].map((id) => `note ${id}` as const);
+  const names = [...notes, `last-call-${run.round}`, `without-${session}`].map((id) => `note ${id}` as const);
   const sent = [...names.map((name) => ledger.read(name)), ledger.read(`request ${session}`)];
   return sent.flatMap((one) => (one ? [one.id] : []));
 }

@@ -17,6 +17,7 @@ import { besidesOf, findBesides } from "./besides.ts";
 import { issueTokens } from "./credential.ts";
 import type { RunSession, Thread } from "./facts.ts";
 import { type FoundPicture, picturesOf, picturesQuoted } from "./pictures.ts";
+import { closeVaults, offeredBy, serversOf, vaultFor, withVault } from "./servers.ts";
 import { threadAtTrigger } from "./thread.ts";
 import { noteReached, type Tools } from "./tools.ts";
 
@@ -37,7 +38,7 @@ export function sessionEndsAt({ ledger, held: { run } }: Tools): number | undefi
   return last.at + run.settings.limits.session_days * dayMs;
 }
 
-/** Archives all sessions of the run. */
+/** Archives all sessions of the run, and closes the vaults they were opened with. */
 export async function archiveSessions(tools: Tools): Promise<void> {
   const { ledger, agents } = tools;
   for (const { id } of sessionsOf(tools)) {
@@ -47,6 +48,7 @@ export async function archiveSessions(tools: Tools): Promise<void> {
     };
     await ledger.once(`archive ${id}`, { find: archive, make: archive });
   }
+  await closeVaults(tools);
 }
 
 /** The session the round works in. */
@@ -54,26 +56,31 @@ export async function currentSession(tools: Tools): Promise<RunSession> {
   const { ledger, held } = tools;
   const known = sessionsOf(tools);
   const last = known.at(-1);
-  if ((sessionEndsAt(tools) ?? 0) <= tools.clock.now()) await archiveSessions(tools);
+  // Only one that is open: a vault made for the next session must not be closed with those before.
+  if ((sessionEndsAt(tools) ?? Number.POSITIVE_INFINITY) <= tools.clock.now()) await archiveSessions(tools);
   if (last && !ledger.read(`archive ${last.id}`)) return last;
   const name = last ? (`session ${known.length + 1}` as const) : "session";
   const progress = last ? forNextSession(held.run.progress) : held.run.progress;
   await findBesides(tools, known.length + 1);
+  const vault = await vaultFor(tools, known.length + 1);
+  const servers = offeredBy(serversOf(tools));
+  const { id, settings } = held.run;
+  const network = { ...settings.network, ...(servers.length > 0 ? { mcp: true as const } : {}) };
   let tokens: Record<string, string> | undefined;
-  const wanted = {
-    id: held.run.id,
-    known: known.map(({ id }) => id),
-    network: held.run.settings.network,
-  };
-  const act = tools.agents.session(wanted, async () => {
+  const act = tools.agents.session({ id, known: known.map((session) => session.id), network }, async () => {
     const mounts = await issueTokens(tools);
     tokens = Object.fromEntries(mounts.map(({ name, tokenId }) => [name, tokenId]));
     await ledger.still();
-    return order(tools, mounts, budgetCents(held.run.settings) - progress.carriedCents);
+    const basics = order(tools, mounts, budgetCents(settings) - progress.carriedCents);
+    return { ...basics, servers, ...(vault ? { vault: vault.id } : {}) };
   });
-  const make = async () => ({ ...(await act.make()), ...(tokens ? { tokens } : {}) });
-  const session = await ledger.once(name, { find: act.find, make }, ({ id }) => ({
-    session: id,
+  const make = async () => withVault({ ...(await act.make()), ...(tokens ? { tokens } : {}) }, vault);
+  const find = async (begunAt: number) => {
+    const found = await act.find(begunAt);
+    return found && withVault(found, vault);
+  };
+  const session = await ledger.once(name, { find, make }, (opened) => ({
+    session: opened.id,
     progress_json: JSON.stringify(progress),
   }));
   held.run.session = session.id;
@@ -82,7 +89,7 @@ export async function currentSession(tools: Tools): Promise<RunSession> {
   return session;
 }
 
-function order(tools: Tools, mounts: Mount[], cents: number): SessionOrder {
+function order(tools: Tools, mounts: Mount[], cents: number): Omit<SessionOrder, "servers"> {
   const { run } = tools.held;
   const branch = tools.ledger.read("pull")?.branch ?? startBranch(run);
   return {

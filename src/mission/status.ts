@@ -7,6 +7,7 @@ import { runMarker } from "../domain/ids.ts";
 import { type State, statusComment } from "../domain/words.ts";
 import { comment, editComment } from "../github/issue.ts";
 import { isPaced } from "../github/pace.ts";
+import { withoutServers } from "./servers.ts";
 import { leftOut } from "./thread.ts";
 import type { Tools } from "./tools.ts";
 
@@ -44,9 +45,11 @@ export async function postState(tools: Tools, state: State): Promise<void> {
 }
 
 /** What of a state is news: a text that differs in nothing but the time that passes is none. */
-function newsOf({ held: { run } }: Tools, state: State): string {
+function newsOf(tools: Tools, state: State): string {
+  const { run } = tools.held;
   const { words, counts, costCents } = run.progress;
-  return JSON.stringify([state, words, counts, costCents, ...(run.editedAt ? [run.editedAt] : [])]);
+  const since = [...(run.editedAt ? [run.editedAt] : []), ...withoutServers(tools)];
+  return JSON.stringify([state, words, counts, costCents, ...since]);
 }
 
 async function edit(tools: Tools, state: State): Promise<void> {
@@ -70,6 +73,7 @@ function bodyOf(tools: Tools, state: State): string {
   const { clock, config, agents } = tools;
   const { run } = tools.held;
   const omitted = leftOut(tools);
+  const without = withoutServers(tools);
   return statusComment(run, state, {
     now: clock.now(),
     ...(run.session === undefined ? {} : { sessionUrl: agents.url(run.session) }),
@@ -77,6 +81,7 @@ function bodyOf(tools: Tools, state: State): string {
       ? {}
       : { dashboardUrl: `${config.server.publicUrl}/runs/${run.id}` }),
     ...(omitted === undefined ? {} : { leftOut: omitted }),
+    without,
   });
 }
 

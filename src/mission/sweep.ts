@@ -9,6 +9,7 @@ import { closeLeftovers, closeYoungLeftovers, sweepRows } from "./sweep-leftover
 import type { SweepParts } from "./sweep-parts.ts";
 import { sweepOldPlaces, sweepPlaces } from "./sweep-places.ts";
 import { sweepSessions } from "./sweep-sessions.ts";
+import { closeLeftoverVaults } from "./sweep-vaults.ts";
 
 /** The rounds, by the id of their alarm. */
 export const sweepIds = ["deliveries", "sessions", "leftovers"] as const;
@@ -43,7 +44,8 @@ export function createSweep(parts: SweepParts): Sweep {
     leftovers: async () => {
       await sweepRows(parts);
       await sweepOldPlaces(parts);
-      return clock.now() + ((await closeLeftovers(closing)) ? config.sweepMs : config.pollMs);
+      const isDone = (await closeLeftovers(closing)) && (await closeLeftoverVaults(parts));
+      return clock.now() + (isDone ? config.sweepMs : config.pollMs);
     },
   };
   return async (id, signal) => rounds[id]?.(signal);

@@ -37,7 +37,7 @@ export interface Rooms {
   random: (bytes: number) => Uint8Array;
   log: Logger;
   metrics: Metrics;
-  config: Pick<Config, "limits" | "pollMs" | "server">;
+  config: Pick<Config, "limits" | "mcp" | "pollMs" | "server">;
 }
 
 /** The rooms and what belongs to one held run. */

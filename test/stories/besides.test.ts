@@ -1,8 +1,8 @@
 /** Several repositories: the settings' others are mounted to read, each with a token of its own, or refused by name. */
 import { afterEach, expect, test } from "vitest";
-import type { Settings } from "../../src/domain/settings.ts";
 import type { Agent } from "../sim/claude/agent.ts";
 import { workForHours } from "../sim/claude/scripts.ts";
+import { labelledWith } from "./settled.ts";
 import { type Setting, type Stage, setStage } from "./stage.ts";
 
 let stage: Stage;
@@ -28,14 +28,7 @@ async function set(setting: Setting = {}) {
   });
 }
 
-/** Labels an issue whose run works by settings that name these repositories. */
-async function labelledWith(repositories: string[], change: Partial<Settings> = {}): Promise<number> {
-  stage.claude.fault({ on: "POST /v1/sessions", trouble: { kind: "status", status: 529 } });
-  const issue = stage.labelled();
-  await stage.pass(100);
-  await stage.resettle((settings) => ({ ...settings, repositories, ...change }));
-  return issue;
-}
+const settled = (repositories: string[]) => labelledWith(stage, { repositories });
 
 const scopes = () =>
   stage.github.tokens().flatMap(({ repositoryIds, permissions }) => {
@@ -55,7 +48,7 @@ test("others are mounted read only, each with a least token of its own, and the 
     await lib.commit("Change it");
     seen.pushed = await lib.push().catch((error: unknown) => error);
   });
-  const issue = await labelledWith(["acme/lib", "Acme/Open", "acme/shop", "acme/lib"]);
+  const issue = await settled(["acme/lib", "Acme/Open", "acme/shop", "acme/lib"]);
   await stage.untilShown(issue, "no changes");
   const order = stage.claude.log.findLast(({ method, path }) => method === "POST" && path === "/v1/sessions");
   const { resources } = (order?.requestBody ?? {}) as { resources: { url: string; mount_path: string }[] };
@@ -76,7 +69,7 @@ test("each token is replaced by its own resource's id, for as long as the sessio
   await set();
   stage.github.setRole("acme/lib", "mona", "read");
   stage.plays(workForHours(3, 20));
-  const issue = await labelledWith(["acme/lib"]);
+  const issue = await settled(["acme/lib"]);
   await stage.untilShown(issue, "opened #");
   const [session] = stage.claude.sessions;
   const mounts = stage.claude.mounts(session?.id ?? "");
@@ -118,7 +111,7 @@ test.each<[string, string[], Setting, (stage: Stage) => void, RegExp]>([
   async (_what, repositories, setting, prepare, words) => {
     await set(setting);
     prepare(stage);
-    const issue = await labelledWith(["acme/open", ...repositories]);
+    const issue = await settled(["acme/open", ...repositories]);
     await stage.untilShown(issue, "refused");
     expect(stage.status(issue)).toMatch(words);
     expect(stage.status(issue)).not.toContain("`acme/open`");
@@ -130,7 +123,7 @@ test("one that is renamed meanwhile goes on under its number", async () => {
   await set();
   stage.github.setRole("acme/lib", "mona", "read");
   stage.plays(workForHours(2, 20));
-  const issue = await labelledWith(["acme/lib"]);
+  const issue = await settled(["acme/lib"]);
   await stage.pass(10 * minute);
   stage.github.rename("acme/lib", "library", "rita");
   await stage.untilShown(issue, "opened #");
@@ -141,7 +134,7 @@ test("one that is taken out of the installation ends the run as refused, with it
   await set();
   stage.github.setRole("acme/lib", "mona", "read");
   stage.plays(workForHours(3, 20));
-  const issue = await labelledWith(["acme/lib"]);
+  const issue = await settled(["acme/lib"]);
   await stage.pass(10 * minute);
   stage.github.select(stage.installation, "acme/lib", { isIn: false, by: "rita" });
   await stage.untilShown(issue, "refused");

@@ -65,7 +65,8 @@ function tokenFlaws({ github, disk, allows, now }: Evidence): string[] {
     ({ repositoryIds, permissions }) =>
       repositoryIds?.length !== 1 ||
       Object.entries(permissions).some(
-        ([name, level]) => name !== "contents" && !(name === "metadata" && level === "read"),
+        ([name, level]) =>
+          name !== "contents" && !(level === "read" && (name === "metadata" || isServerScope(permissions))),
       ),
   );
   const atWork = rowsOf(disk, "runs").some(({ phase }) => phase === "working");
@@ -75,6 +76,15 @@ function tokenFlaws({ github, disk, allows, now }: Evidence): string[] {
     ...wide.map(({ permissions }) => `a token may do too much: ${JSON.stringify(permissions)}`),
     ...(!atWork && alive.length > spared ? [`${alive.length} tokens were never revoked`] : []),
   ];
+}
+
+/** The scope of a token for GitHub's MCP server: it reads, and changes nothing. */
+function isServerScope(permissions: Record<string, string>): boolean {
+  const names = ["actions", "checks", "contents", "issues", "metadata", "pull_requests"];
+  return (
+    Object.keys(permissions).toSorted().join() === names.join() &&
+    Object.values(permissions).every((level) => level === "read")
+  );
 }
 
 /** GitHub's tokens, of whatever kind, and private keys. */

@@ -9,6 +9,7 @@ import type {
 } from "@anthropic-ai/sdk/resources/beta/sessions/events";
 import { Curtain } from "./curtain.ts";
 import { storeFile } from "./file-store.ts";
+import { callServer, checkMcpTool } from "./mcp.ts";
 import type { Session } from "./session.ts";
 import { Turn } from "./turn.ts";
 import { Workspace } from "./workspace.ts";
@@ -121,6 +122,38 @@ export class Agent extends Workspace {
     );
     const answers = await this.#await<BetaManagedAgentsUserCustomToolResultEvent>("custom_tool", uses);
     return answers.map((answer) => ({ text: textOf(answer.content), isError: answer.is_error ?? false }));
+  }
+
+  /** Uses a tool of an MCP server, as the platform does it in the agent's place. */
+  async mcp(server: string, name: string, input: Record<string, unknown> = {}): Promise<CustomAnswer> {
+    const { session } = this;
+    const { world } = this.turn;
+    const call = { server, name, input };
+    checkMcpTool(session, call);
+    const allowed = { evaluated_permission: "allow", evaluation: { type: "always_allow" } } as const;
+    const use = this.turn.request(() => {
+      const event = session.stamp({
+        type: "agent.mcp_tool_use" as const,
+        mcp_server_name: server,
+        name,
+        input,
+        ...allowed,
+      });
+      session.publish(event);
+      return event;
+    });
+    const { text, isError, trouble } = await callServer(world, session, call);
+    this.turn.check();
+    if (trouble) {
+      const retry_status = { type: "terminal" } as const;
+      const error = { type: trouble, mcp_server_name: server, message: trouble, retry_status };
+      session.publish(session.stamp({ type: "session.error", error }));
+    }
+    const content = [{ type: "text" as const, text }];
+    session.publish(
+      session.stamp({ type: "agent.mcp_tool_result", mcp_tool_use_id: use.id, content, is_error: isError }),
+    );
+    return { text, isError };
   }
 
   /** Asks for leave to use a tool whose policy is `always_ask`. */

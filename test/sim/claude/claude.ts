@@ -8,6 +8,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import type { Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { VaultCreateParams } from "@anthropic-ai/sdk/resources/beta/vaults";
 import { createAdaptorServer } from "@hono/node-server";
 import { Hono } from "hono";
 import { type Clock, systemClock } from "../../../src/clock.ts";
@@ -31,7 +32,7 @@ import { doNothing } from "./scripts.ts";
 import type { Session } from "./session.ts";
 import { sessionRoutes } from "./sessions.ts";
 import type { NodeBindings } from "./stream.ts";
-import { credentialRoutes, vaultRoutes } from "./vaults.ts";
+import { credentialRoutes, newVault, type VaultRecord, vaultRoutes } from "./vaults.ts";
 import { type WebhookDelivery, Webhooks, type WebhookTarget } from "./webhooks.ts";
 import { find, type GitOperation, type Observer, type Switches, type World } from "./world.ts";
 
@@ -78,6 +79,10 @@ export interface ClaudeSim {
   readonly sessions: Session[];
   session(id: string): Session;
   mounts(sessionId: string): MountSummary[];
+  /** Vaults that were not deleted, oldest first. */
+  readonly vaults: VaultRecord[];
+  /** Makes a vault as somebody else does who shares the workspace; returns its id. */
+  addVault(params: VaultCreateParams): string;
   /** Hashes of the tokens a credential held. */
   credentialTokens(vaultId: string, credentialId: string): MountedToken[];
   /** Chooses each session's script, asked at its first message. */
@@ -187,6 +192,9 @@ function control(world: World, stop: () => Promise<void>): ClaudeSim {
     get sessions() {
       return [...world.sessions.values()];
     },
+    get vaults() {
+      return [...world.vaults.values()];
+    },
     session: (id) => find(world.sessions, "session", id),
     mounts: (id) => find(world.sessions, "session", id).mounts.map(summary),
     credentialTokens: (vaultId, credentialId) =>
@@ -209,6 +217,7 @@ function control(world: World, stop: () => Promise<void>): ClaudeSim {
     setWebhook: (target) => {
       world.webhooks.target = target;
     },
+    addVault: (params) => newVault(world, params).id,
     addMemoryStore: (name, description = "") => {
       const id = world.ids("memstore");
       world.memoryStores.set(id, { id, name, description });

@@ -24,6 +24,8 @@ import { find, timestamp, type World } from "./world.ts";
 /** A credential and the hashes of the tokens it held. */
 export interface CredentialRecord {
   credential: BetaManagedAgentsCredential;
+  /** What it opens its server with; only the platform's MCP client reads it. */
+  token: string;
   ledger: MountedToken[];
 }
 
@@ -63,18 +65,7 @@ export function vaultRoutes(world: World): Hono {
     .post("/v1/vaults", async (c) => {
       readQuery(c, {});
       const body = await readBody(c, vaultCreate);
-      const now = timestamp(world);
-      const vault: BetaManagedAgentsVault = {
-        type: "vault",
-        id: world.ids("vlt"),
-        display_name: body.display_name,
-        metadata: body.metadata ?? {},
-        created_at: now,
-        updated_at: now,
-        archived_at: null,
-      };
-      world.vaults.set(vault.id, { vault, credentials: [] });
-      return c.json(vault);
+      return c.json(newVault(world, body));
     })
     .get("/v1/vaults", (c) =>
       c.json(
@@ -101,7 +92,10 @@ export function vaultRoutes(world: World): Hono {
       await readNothing(c);
       const { vault, credentials } = liveVault(world, c);
       vault.archived_at = timestamp(world);
-      for (const { credential } of credentials) credential.archived_at ??= vault.archived_at;
+      for (const record of credentials) {
+        record.credential.archived_at ??= vault.archived_at;
+        record.token = "";
+      }
       return c.json(vault);
     })
     .delete("/v1/vaults/:id", (c) => {
@@ -109,6 +103,21 @@ export function vaultRoutes(world: World): Hono {
       world.vaults.delete(vault.id);
       return c.json({ id: vault.id, type: "vault_deleted" });
     });
+}
+
+/** Makes a vault. */
+export function newVault(
+  world: World,
+  { display_name, metadata: pairs = {} }: VaultCreateParams,
+): BetaManagedAgentsVault {
+  const now = timestamp(world);
+  const id = world.ids("vlt");
+  const vault: BetaManagedAgentsVault = {
+    ...{ type: "vault", id, display_name, metadata: pairs },
+    ...{ created_at: now, updated_at: now, archived_at: null },
+  };
+  world.vaults.set(id, { vault, credentials: [] });
+  return vault;
 }
 
 /** Routes of a vault's credentials. */
@@ -136,10 +145,14 @@ export function credentialRoutes(world: World): Hono {
     })
     .post(`${base}/:credential`, async (c) => {
       readQuery(c, {});
-      const { credential, ledger } = credentialOf(world, c);
+      const record = credentialOf(world, c);
+      const { credential, ledger } = record;
       if (credential.archived_at !== null) throw invalid(`credential ${credential.id} is archived`);
       const body = await readBody(c, credentialUpdate);
-      if (body.auth?.token) ledger.push({ sha256: sha256(body.auth.token), setAt: world.clock.now() });
+      if (body.auth?.token) {
+        record.token = body.auth.token;
+        ledger.push({ sha256: sha256(body.auth.token), setAt: world.clock.now() });
+      }
       if (body.display_name !== undefined) credential.display_name = body.display_name;
       credential.metadata = patched(credential.metadata, body.metadata);
       credential.updated_at = timestamp(world);
@@ -164,7 +177,7 @@ export function credentialRoutes(world: World): Hono {
 }
 
 /** Scheme and host in lower case, without a default port or a slash at the end. */
-const normalised = (url: string): string => new URL(url).href.replace(/\/$/, "");
+export const normalised = (url: string): string => new URL(url).href.replace(/\/$/, "");
 
 function addCredential(
   world: World,
@@ -191,7 +204,11 @@ function addCredential(
     updated_at: now,
     archived_at: null,
   };
-  const record = { credential, ledger: [{ sha256: sha256(auth.token), setAt: world.clock.now() }] };
+  const record = {
+    credential,
+    token: auth.token,
+    ledger: [{ sha256: sha256(auth.token), setAt: world.clock.now() }],
+  };
   credentials.push(record);
   return record;
 }
