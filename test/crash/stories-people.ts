@@ -44,14 +44,14 @@ export const talks: Story[] = [
       says(shows("waiting for approval"), "/agent approve", "rita"),
     ],
     ends: { ...opened, waitsForPeople: true },
-    points: 190,
+    points: 212,
   },
   {
     name: "reply",
     script: work,
     acts: [labelled, says(openedAndRests, "/agent status", "mona"), says(() => true, "/agent help", "rita")],
     ends: { ...opened, comments: 2 },
-    points: 176,
+    points: 198,
   },
   {
     name: "budget",
@@ -61,7 +61,7 @@ export const talks: Story[] = [
     },
     acts: [labelled, says(shows("budget reached"), "/agent budget 9", "rita")],
     ends: { ...opened, rounds: 2, comments: 1 },
-    points: 198,
+    points: 222,
   },
   {
     name: "retry",
@@ -79,14 +79,14 @@ export const talks: Story[] = [
       },
     ],
     ends: { ...opened, messages: 2, runs: 2 },
-    points: 210,
+    points: 236,
   },
   {
     name: "failed checks",
     script: fixAndSubmit(),
     acts: [labelled, { when: openedAndRests, does: failChecks }],
     ends: { ...opened, rounds: 2, messages: 2, comments: 1 },
-    points: 230,
+    points: 252,
   },
   {
     name: "refusal",
@@ -103,6 +103,6 @@ export const talks: Story[] = [
       says(() => true, "/agent fix", "mona"),
     ],
     ends: { ...opened, comments: 1 },
-    points: 170,
+    points: 192,
   },
 ];

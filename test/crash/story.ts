@@ -46,7 +46,7 @@ export interface Story {
   isBrief?: true;
   /** How it may end besides, when nobody was there to replace a token and the agent's push failed. */
   endsAway?: Ends;
-  /** Points of a clean run when this was last looked at: fewer means that the sweep sees less than it did. */
+  /** The fewest points a clean run may have: lower it only with a word on what is not looked at any more. */
   points: number;
 }
 

@@ -1,8 +1,9 @@
 /** What the caretaker brings back: deliveries nobody took, a gap longer than GitHub's log, silent sessions. */
 import { afterEach, expect, test } from "vitest";
 import { doNothing, fixAndSubmit, workForHours } from "../sim/claude/scripts.ts";
-import { lastSent, verdictOf } from "./knocks.ts";
+import { lastSent, post, verdictOf } from "./knocks.ts";
 import { type Stage, setStage, shop } from "./stage.ts";
+import { rowsOf } from "./verdict.ts";
 
 let stage: Stage;
 afterEach(() => stage.close());
@@ -152,6 +153,30 @@ test("after a kill all runs are followed again with a few calls", async () => {
   expect(calls.length).toBeLessThanOrEqual(12);
   const looks = calls.filter(({ route }) => route.endsWith("/events"));
   expect(looks.length).toBeLessThanOrEqual(6);
+});
+
+test("deliveries are forgotten a week after they came, and a replay of them still does nothing", async () => {
+  stage = await setStage({ env: { ...sweeping, PATCHWRIGHT_POLL_MS: String(hourMs) } });
+  stage.plays(doNothing);
+  stage.labelled();
+  const labelled = lastSent(stage, "issues.labeled");
+  await stage.until("the run ended", () => rounds() === 1);
+  /** Ids of the deliveries that a start leaves there. */
+  const kept = async () => {
+    await stage.restart();
+    await stage.pass(minuteMs);
+    await stage.app.stop();
+    return rowsOf(stage.disk, "deliveries").map(({ id }) => id);
+  };
+  await away(6 * dayMs, () => undefined);
+  expect(await kept()).toContain(labelled.guid);
+  await stage.pass(2 * dayMs);
+  expect(await kept()).not.toContain(labelled.guid);
+  await stage.restart();
+  await post(stage, labelled, "a replay");
+  await stage.pass(minuteMs);
+  expect(verdictOf(stage, "a replay")).toBe("ignored: this labelling has been served");
+  expect(sessions()).toBe(1);
 });
 
 test("an idle service is quiet", async () => {
