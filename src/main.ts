@@ -17,6 +17,7 @@ import { createIntake } from "./doors/intake.ts";
 import { readManifest } from "./doors/manifest.ts";
 import { neighbours, wayOut } from "./doors/neighbours.ts";
 import { createOrder } from "./doors/order.ts";
+import { pausedBeside, pausedIn } from "./doors/pausing.ts";
 import { type Listening, listen } from "./doors/server.ts";
 import { openSetUp } from "./doors/setup.ts";
 import { embeddedEngine } from "./engine/embedded.ts";
@@ -80,7 +81,7 @@ export async function start(config: Config, outside: Outside): Promise<App> {
   const streams = createStreams(outdoors.streaming, { knock, log, on, clock, pollMs: config.pollMs });
   const { rulebook, permits, admission } = createOrder({ github, repositories, store, clock, config });
   const known = { config, github, store, clock, random, log, metrics };
-  const patient = { config, github, client, clock, fetch: outdoors.fetch, manifest: readManifest() };
+  const patient = { ...outdoors, config, clock, manifest: readManifest(), paused: () => pausedIn(store) };
   const answers = () => store.check().then(() => "answers");
   const doctor = (place: Place) => examine({ ...patient, store: answers, place });
   const looks = createHourly(clock, looksPerHour);
@@ -233,11 +234,11 @@ export async function examineFromOutside(
 ): Promise<Finding[]> {
   const [log, metrics] = [createLogger("silent"), createMetrics()];
   const outdoors = neighbours(config, { clock, log, metrics, traces: noTraces });
-  const { github, client, fetch } = outdoors;
   const open = () => openStore(storeOptions(config, clock));
-  const store = () => lookAtStore(config, { fetch, open });
+  const store = () => lookAtStore(config, { fetch: outdoors.fetch, open });
+  const paused = () => pausedBeside(config);
   try {
-    return await examine({ config, github, client, clock, fetch, manifest: readManifest(), store });
+    return await examine({ ...outdoors, config, clock, manifest: readManifest(), store, paused });
   } finally {
     await outdoors.close();
   }

@@ -14,6 +14,14 @@ if (major < 24 || (major === 24 && minor < 11)) {
 // Compiled code is kept beside what it was compiled from, where nobody can plant any who could not change that:
 // the next start takes half the time. Where it cannot be written, it is not kept.
 module.enableCompileCache(fileURLToPath(new URL("../node_modules/.cache/compiled", import.meta.url)));
-const { doctor, main } = await import("./main.ts");
-await (process.argv[2] === "doctor" ? doctor : main)(process.env);
+const verb = process.argv[2];
+if (verb === "pause" || verb === "resume") {
+  const { pauseOrResume } = await import("./doors/pausing.ts");
+  const { words, status } = await pauseOrResume(process.env, process.argv.slice(2));
+  (status === 0 ? process.stdout : process.stderr).write(words);
+  process.exitCode = status;
+} else {
+  const { doctor, main } = await import("./main.ts");
+  await (verb === "doctor" ? doctor : main)(process.env);
+}
 module.flushCompileCache();

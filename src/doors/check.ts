@@ -17,6 +17,8 @@ export interface Patient {
   fetch: typeof fetch;
   /** Says how the store stands, or throws what is wrong with it. */
   store: () => Promise<string>;
+  /** Logins of accounts whose new runs the operator holds back. */
+  paused: () => Promise<string[]>;
   /** Where a token is tried; the first installation that is not suspended when left out. */
   place?: { installation: number; repositoryId: number };
 }

@@ -7,7 +7,7 @@ import type { Check, Patient } from "./check.ts";
 import { agentChecks } from "./doctor-agent.ts";
 import { appChecks } from "./doctor-app.ts";
 import { deliveryChecks } from "./doctor-deliveries.ts";
-import { type Finding, fail, pass } from "./findings.ts";
+import { type Finding, fail, pass, warn } from "./findings.ts";
 
 const checks: Check[] = [
   ...appChecks,
@@ -27,6 +27,19 @@ const checks: Check[] = [
     what: "store",
     todo: "see what was found; the service needs DATA_DIR writable, or DATABASE_URL reachable",
     look: async ({ store }) => pass(await store()),
+  },
+  {
+    what: "pauses",
+    todo: "see what was found about the store",
+    look: async ({ paused }) => {
+      const owners = await paused();
+      return owners.length === 0
+        ? pass("no account is paused")
+        : warn(
+            `new runs are held back for ${owners.join(", ")}`,
+            "`npm run resume -- OWNER` lets them start",
+          );
+    },
   },
   ...agentChecks,
 ];

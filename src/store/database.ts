@@ -13,12 +13,14 @@ import { migrate } from "./migrations.ts";
 import type { PostgresOptions } from "./postgres.ts";
 import type { Schema } from "./schema.ts";
 import { SharedCommit, type Write } from "./shared-commit.ts";
-import { EmbeddedDialect, openFile } from "./sqlite.ts";
+import { EmbeddedDialect, openBeside, openFile } from "./sqlite.ts";
 
 /** Where to store. */
 export type StoreOptions =
   /** A file in `dataDir`, alone; the clock measures the wait for a process that is still there. */
   | { kind: "embedded"; dataDir: string; clock: Clock }
+  /** The same file beside whoever has it, for one short write; its tables are as they are. */
+  | { kind: "beside"; dataDir: string }
   /** A connection that is somebody else's, such as one in memory; closed with the store. */
   | { kind: "lent"; connection: SqliteDatabase }
   | ({ kind: "postgres" } & PostgresOptions);
@@ -42,6 +44,10 @@ async function dialectFor(options: StoreOptions) {
       const { connection, log, unlock } = await openFile(options.dataDir, options.clock);
       const dialect = new EmbeddedDialect({ database: connection });
       return { name: "sqlite", dialect, log, unlock } as const;
+    }
+    case "beside": {
+      const dialect = new EmbeddedDialect({ database: openBeside(options.dataDir) });
+      return { name: "sqlite", dialect, log: undefined, unlock: () => undefined } as const;
     }
     case "lent":
       return {
@@ -87,7 +93,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     }
   };
   try {
-    await migrate(db);
+    if (options.kind !== "beside") await migrate(db);
   } catch (error) {
     await close();
     throw error;

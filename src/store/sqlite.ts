@@ -3,7 +3,7 @@
  * The only file that imports `node:sqlite`, whose class newer Node versions rename.
  * It knows files, locks and SQLite's result codes; it does not know the tables.
  */
-import { chmodSync, mkdirSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
@@ -274,6 +274,20 @@ export async function openFile(dataDir: string, clock: Clock): Promise<EmbeddedF
       lock.close();
       throw error;
     }
+  } catch (error) {
+    throw placeProblem(error, dataDir);
+  }
+}
+
+/** Opens the `patchwright.db` that a service has made, without its lock. `refused` `store_missing` where none is. */
+export function openBeside(dataDir: string): SqliteDatabase {
+  const path = join(dataDir, "patchwright.db");
+  if (!existsSync(path)) {
+    const words = `There is no database in ${dataDir}. Start the service once, or set DATA_DIR as it has it.`;
+    throw new Problem("refused", "store_missing", words);
+  }
+  try {
+    return connectionOf(openDurable(path));
   } catch (error) {
     throw placeProblem(error, dataDir);
   }

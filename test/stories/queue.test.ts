@@ -150,3 +150,20 @@ test("the runs of a day: one too many is refused", async () => {
   await says(stage, second, "/agent retry");
   await stage.untilShown(second, "no changes");
 });
+
+test("a paused account: what is at work goes on, new runs wait and say so, and start after the pause", async () => {
+  const env = { PATCHWRIGHT_SWEEP_MS: "86400000" };
+  const [first] = await busyWith(worksFor(30), 0, { env });
+  const database = stage.disk.open();
+  database.prepare("insert into pauses (owner, since) values ('acme', 0)").run([]);
+  await stage.restart("kill");
+  const second = stage.labelled();
+  await stage.untilShown(second, "queued");
+  expect(stage.status(second)).toContain("The operator of this service holds back new work for acme.");
+  await stage.untilShown(first, "no changes");
+  await stage.pass(60 * minute);
+  expect(stage.claude.sessions).toHaveLength(1);
+  stage.disk.open().prepare("delete from pauses").run([]);
+  await stage.restart("kill");
+  await stage.untilShown(second, "no changes");
+});
