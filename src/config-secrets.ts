@@ -63,3 +63,21 @@ export function sealKeysOf(value: string | undefined, mistakes: string[]): Uint8
   }
   return keys;
 }
+
+/** The App as the OAuth knows it. */
+export interface OAuthApp {
+  clientId: string;
+  clientSecret: Secret;
+}
+
+/** The App's OAuth; undefined where it is not given. */
+export function oauthOf(
+  { CLIENT_ID: clientId, CLIENT_SECRET: secret }: Record<string, string | undefined>,
+  mistakes: string[],
+): OAuthApp | undefined {
+  if (clientId !== undefined && secret !== undefined)
+    return { clientId: clientId.trim(), clientSecret: new Secret(secret.trim()) };
+  if (clientId !== undefined || secret !== undefined)
+    mistakes.push("CLIENT_ID and CLIENT_SECRET belong together: set both, or neither");
+  return undefined;
+}

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { z } from "zod";
 import { mcpOffers } from "./config-mcp.ts";
-import { privateKey, sealKeysOf, webhookSecrets } from "./config-secrets.ts";
+import { type OAuthApp, oauthOf, privateKey, sealKeysOf, webhookSecrets } from "./config-secrets.ts";
 import { Problem } from "./domain/errors.ts";
 import type { McpOffers } from "./domain/mcp.ts";
 import { Secret } from "./domain/secret.ts";
@@ -37,7 +37,7 @@ export interface Config {
     publicUrl?: string;
     metricsToken?: Secret;
     /** The App's OAuth, by which people sign in to the dashboard. */
-    oauth?: { clientId: string; clientSecret: Secret };
+    oauth?: OAuthApp;
   };
   /** Keys of 32 bytes: the first seals, all open. Undefined: one is derived from the private key. */
   sealKeys?: Uint8Array[];
@@ -84,6 +84,8 @@ const variables = z.object({
   HOST: text.default("127.0.0.1"),
   PORT: z.coerce.number("must be a port number").int().min(0).max(65_535).default(3000),
   PUBLIC_URL: url.optional(),
+  CLIENT_ID: optional,
+  CLIENT_SECRET: optional,
   METRICS_TOKEN: text.optional(),
   PATCHWRIGHT_SEAL_KEY: optional,
   PATCHWRIGHT_OWNERS: text.default("*"),
@@ -115,8 +117,9 @@ export function readConfig(environment: Record<string, string | undefined>): Con
   const sealKeys = sealKeysOf(given["PATCHWRIGHT_SEAL_KEY"], mistakes);
   const mcp = mcpOffers(given, { webUrl: webUrlOf(given) }, mistakes);
   const tracing = tracingOf(given, mistakes);
+  const oauth = oauthOf(given, mistakes);
   if (!read.success || !key || mistakes.length > 0) throw cannotStart(mistakes);
-  return { ...configOf(read.data, { key, secrets, sealKeys, mcp }), ...maybe("tracing", tracing) };
+  return { ...configOf(read.data, { key, secrets, sealKeys, mcp, oauth }), ...maybe("tracing", tracing) };
 }
 
 function cannotStart(mistakes: string[]): Problem {
@@ -207,15 +210,16 @@ function webUrlOf(given: { GHE_HOST?: string | undefined; GHE_PROTOCOL?: string 
   return given.GHE_HOST ? `${given.GHE_PROTOCOL ?? "https"}://${given.GHE_HOST}` : "https://github.com";
 }
 
-function configOf(
-  read: Variables,
-  {
-    key,
-    secrets,
-    sealKeys,
-    mcp,
-  }: { key: string; secrets: Secret[]; sealKeys: Uint8Array[] | undefined; mcp: McpOffers },
-): Config {
+/** What was read of the variables beside the schema. */
+interface Read {
+  key: string;
+  secrets: Secret[];
+  sealKeys: Uint8Array[] | undefined;
+  mcp: McpOffers;
+  oauth: OAuthApp | undefined;
+}
+
+function configOf(read: Variables, { key, secrets, sealKeys, mcp, oauth }: Read): Config {
   const webUrl = webUrlOf(read);
   const owners = read.PATCHWRIGHT_OWNERS.split(",").map((owner) => owner.trim().toLowerCase());
   return {
@@ -234,6 +238,7 @@ function configOf(
       port: read.PORT,
       ...maybe("publicUrl", read.PUBLIC_URL?.replace(/\/+$/, "")),
       ...maybe("metricsToken", secretOf(read.METRICS_TOKEN)),
+      ...maybe("oauth", oauth),
     },
     ...maybe("sealKeys", sealKeys),
     ...maybe("owners", owners.includes("*") ? undefined : owners),

@@ -85,7 +85,8 @@ export async function start(config: Config, outside: Outside): Promise<App> {
   const answers = () => store.check().then(() => "answers");
   const doctor = (place: Place) => examine({ ...patient, store: answers, place });
   const looks = createHourly(clock, looksPerHour);
-  const intake = await createIntake({ ...known, engine, box, admission, rulebook, looks, examine: doctor });
+  const asked = { ...known, engine, box, admission, rulebook, looks, examine: doctor };
+  const intake = await createIntake(asked);
   const seal = sealWith(config.sealKeys ?? [sealKeyFrom(config.app.privateKey)], random);
   const attachments = createAttachments({ host: config.github, github, fetch: outdoors.fetch, clock });
   const rooms: Rooms = {
@@ -127,8 +128,8 @@ export async function start(config: Config, outside: Outside): Promise<App> {
         engine.wake(tx, ...sweepIds.map((id) => ({ kind: "sweep" as const, id, at: clock.now() }))),
       );
     const unready = async () => (stopping ? "stopping" : (engine.ailing() ?? storeAiling(store)));
-    const sessionUrl = agents.url;
-    const behind = { config, store, box, client, sessionUrl, knock, unready, metrics, log, clock };
+    const pages = { intake: asked, seal, random, sessionUrl: agents.url, fetch: outdoors.fetch };
+    const behind = { config, store, box, client, knock, unready, metrics, log, clock, ...pages };
     listening = await listen(entrance(behind), config.server);
   } catch (error) {
     await stop();

@@ -3,7 +3,7 @@
  * in, sentences come out. It knows facts by their names, and of a token no more than that there was one.
  */
 import type { JournalEntry, Journaled } from "./journal.ts";
-import type { Run } from "./run.ts";
+import type { Run, Stop } from "./run.ts";
 import { redact } from "./secret.ts";
 import { dollars } from "./words.ts";
 
@@ -228,10 +228,19 @@ function tokensOf(journal: readonly Journaled[]): Moment[] {
   });
 }
 
+const stops: Record<Stop["why"], string> = {
+  command: "asked to stop",
+  "label removed": "took the label off",
+  "issue closed": "closed the issue",
+  "pull request closed": "closed the pull request",
+  "pull request merged": "merged the pull request",
+  "a person pushed to the branch": "pushed to the branch",
+  "a push outside the run's branch": "pushed outside the run's branch",
+};
+
 function stopOf({ stop }: Run): Moment[] {
   if (!stop) return [];
-  const by = stop.by === undefined ? "" : `${stop.by}: `;
-  return [{ at: stop.at, who: "person", title: `${by}${stop.why}` }];
+  return [{ at: stop.at, who: "person", title: `${stop.by ?? "Somebody"} ${stops[stop.why]}` }];
 }
 
 /** What a run had cost by when: milliseconds since the epoch, whole US cents; never falling. */

@@ -188,17 +188,26 @@ async function retry(parts: IntakeParts, delivery: string, intent: Commanded, te
     if (text === "") return reply(parts, delivery, intent, answers.retryBudget);
     return fix(parts, delivery, intent, text);
   }
-  const before = {
-    ending: endingText(run.ending),
-    ...(run.session === undefined ? {} : { branch: sessionBranch(run.session) }),
-  };
   // On the pull request's thread the delivery tells of the pull request, and the work is the issue's.
   const asked = onPull ? againOn(run.origin, origin) : origin;
-  const again = { ...asked, trigger: triggerAgain(run, text, said.id), before };
+  const again = { ...asked, trigger: triggerAgain(run, text, said.id) };
+  return startAgain(parts, delivery, { run, origin: again, triggerKey: `comment:${said.id}` });
+}
+
+/** Starts the work of a run that has ended again; `origin` says who asks now, and for what. */
+export function startAgain(
+  parts: IntakeParts,
+  delivery: string,
+  { run, origin, triggerKey }: { run: Run; origin: Origin; triggerKey: string },
+): Promise<string> {
+  const before = {
+    ending: run.ending ? endingText(run.ending) : "",
+    ...(run.session === undefined ? {} : { branch: sessionBranch(run.session) }),
+  };
   const name =
     run.origin.label ?? (run.origin.trigger.kind === "label" ? run.origin.trigger.label : undefined);
   const label = name === undefined ? {} : { label: name };
-  const start = { place: run.place, origin: again, triggerKey: `comment:${said.id}`, ...label };
+  const start = { place: run.place, origin: { ...origin, before }, triggerKey, ...label };
   return beginRun(parts, delivery, start);
 }
 
@@ -220,6 +229,15 @@ async function stop(parts: IntakeParts, delivery: string, intent: Commanded): Pr
   if (run?.phase !== "working" || isOlder(said, run.createdAt))
     return reply(parts, delivery, intent, answers.nothingToStop);
   const asked: Stop = { why: "command", by: origin.sender.login, at: said.at };
+  return askToStop(parts, delivery, { run, stop: asked });
+}
+
+/** Writes down that a run is to stop, and wakes it. */
+export function askToStop(
+  parts: IntakeParts,
+  delivery: string,
+  { run, stop: asked }: { run: Run; stop: Stop },
+): Promise<string> {
   return written(parts, delivery, async (tx) => {
     await stopRun(tx, run.id, asked);
     return { verdict: `stop asked of ${run.id}`, wake: run.id };

@@ -11,12 +11,14 @@ import { census } from "../store/census.ts";
 import type { Store } from "../store/database.ts";
 import type { Inbox } from "../store/deliveries.ts";
 import { hasLiveRun } from "../store/listing.ts";
+import type { Seal } from "../store/seal.ts";
 import { takeWebhook } from "./claude.ts";
 import { createDashboard } from "./dashboard/dashboard.ts";
 import { takeDelivery } from "./github.ts";
 import { mayRead } from "./metrics-page.ts";
 import type { Answer, ServerParts } from "./server.ts";
 import { hearSettingsPush } from "./settings-push.ts";
+import type { IntakeParts } from "./verdict.ts";
 
 /** What stands behind the doors. */
 export interface Behind {
@@ -24,6 +26,11 @@ export interface Behind {
   store: Store;
   box: Inbox;
   client: Anthropic;
+  /** What carries out what people ask for. */
+  intake: IntakeParts;
+  seal: Seal;
+  random: (bytes: number) => Uint8Array;
+  fetch: typeof fetch;
   /** Where people see a session at the platform. */
   sessionUrl: (session: string) => string;
   /** Wakes the run of a session. */

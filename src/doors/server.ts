@@ -9,7 +9,7 @@ import type { Clock } from "../clock.ts";
 import { Problem } from "../domain/errors.ts";
 import type { Logger } from "../log.ts";
 import { type Body, readBody } from "./body.ts";
-import type { Pages } from "./dashboard/dashboard.ts";
+import type { Pages } from "./dashboard/answer.ts";
 import { joined, type Visitor, visitorOf } from "./visitor.ts";
 
 /** A request as a door sees it. */

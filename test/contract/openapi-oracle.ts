@@ -30,7 +30,7 @@ export interface Delivered {
 export interface Oracle {
   check(exchange: Exchange): string[];
   checkDelivery(delivery: Delivered): string[];
-  /** Everything that is wrong in a log, each flaw once; git and GraphQL are not in the description and are left out. */
+  /** Everything that is wrong in a log, each flaw once; git, GraphQL and pages for people are not in the description and are left out. */
   checkAll(log: { exchanges: Exchange[]; deliveries: Delivered[] }): string[];
 }
 
@@ -171,8 +171,11 @@ function oracleOf(description: Description): Oracle {
   };
 }
 
-/** What GitHub speaks besides REST. */
-const undescribed = ["graphql", "git-upload-pack", "git-receive-pack"];
+/** What GitHub speaks besides REST, and its pages for people. */
+export const undescribed = [
+  ...["graphql", "git-upload-pack", "git-receive-pack"],
+  ...["manifest page", "authorize page", "access token"],
+];
 
 /** An operation under judgement. */
 interface Case {

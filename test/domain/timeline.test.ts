@@ -127,7 +127,7 @@ test("what people say stands in its round, and a stop names who asked", () => {
   const titles = told({ run: runWith({ notes, stop, round: 2, roundAt: start + 60_000 }) }).map(
     ({ title }) => title,
   );
-  expect(titles.slice(1)).toEqual(["Round 2 began", "rita said", "mona: command"]);
+  expect(titles.slice(1)).toEqual(["Round 2 began", "rita said", "mona asked to stop"]);
 });
 
 test("of a token the timeline tells its steps and our own id, and which was the first", () => {

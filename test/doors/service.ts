@@ -63,6 +63,8 @@ export function variables(github: GitHubSim, claude: ClaudeSim): Record<string, 
     ANTHROPIC_API_KEY: claude.apiKey,
     ANTHROPIC_BASE_URL: claude.url,
     ANTHROPIC_WEBHOOK_SIGNING_KEY: webhookKey,
+    CLIENT_ID: github.app.clientId,
+    CLIENT_SECRET: github.app.clientSecret,
     PORT: "0",
   };
 }

@@ -3,7 +3,7 @@
  * approves of every request, no agent's script failed, every git operation found a token with life left,
  * tokens have one narrow use and an end, and no secret is anywhere but where it belongs.
  */
-import { openapiOracle } from "../contract/openapi-oracle.ts";
+import { openapiOracle, undescribed } from "../contract/openapi-oracle.ts";
 import type { ClaudeSim } from "../sim/claude/claude.ts";
 import type { GitHubSim } from "../sim/github/github.ts";
 import type { Disk } from "../store/disk.ts";
@@ -24,8 +24,6 @@ export interface Evidence {
   allows: Allowance[];
 }
 
-const notOfTheApi = ["git-upload-pack", "git-receive-pack", "graphql"];
-
 /** Everything that is wrong; an empty list is a good verdict. */
 export function verdictOn(evidence: Evidence): string[] {
   const { claude } = evidence;
@@ -42,7 +40,7 @@ export function verdictOn(evidence: Evidence): string[] {
 function requestFlaws({ github }: Evidence): string[] {
   const oracle = openapiOracle();
   return github.log
-    .filter(({ route, status, injected }) => !notOfTheApi.includes(route) && status !== 0 && !injected)
+    .filter(({ route, status, injected }) => !undescribed.includes(route) && status !== 0 && !injected)
     .flatMap((each) => oracle.check(each));
 }
 

@@ -14,6 +14,8 @@ export interface Audience {
   repositories?: readonly number[];
   /** Who acts, where somebody may. */
   person?: Person;
+  /** Ids of the repositories where they may do something. */
+  mayAct?: ReadonlySet<number>;
 }
 
 /** The machine itself: all is seen, and nobody is anybody at GitHub who could change something. */

@@ -2,23 +2,31 @@
  * The dashboard: what the service does, for those who may see it. Pages are written here and work without
  * script. What somebody may not see looks exactly like what does not exist.
  */
-import type { HttpBindings } from "@hono/node-server";
-import { type Context, Hono } from "hono";
-import { secureHeaders } from "hono/secure-headers";
+import { type Context, Hono, type Next } from "hono";
+import { bodyLimit } from "hono/body-limit";
 import type { Clock } from "../../clock.ts";
 import type { Config } from "../../config.ts";
+import { isProblem } from "../../domain/errors.ts";
+import { createOAuth } from "../../github/visitor-token.ts";
+import type { Logger } from "../../log.ts";
 import { type Course, courseOf } from "../../store/course.ts";
 import type { Store } from "../../store/database.ts";
 import { choices, listRuns, type RunLine, type Wanted } from "../../store/listing.ts";
+import type { Seal } from "../../store/seal.ts";
+import type { IntakeParts } from "../verdict.ts";
 import { visitorOf } from "../visitor.ts";
+import { type Act, actsFor, carryOut } from "./acts.ts";
+import { type Asked, headers, missing, type Pages, show } from "./answer.ts";
 import { assets } from "./assets.ts";
 import { type Audience, isOnMachine, machine } from "./audience.ts";
-import type { Html } from "./frame.ts";
+import { runPath } from "./frame.ts";
 import { type Filters, linesMax, listPage, readFilters, row, rows } from "./list-page.ts";
 import { type Fragments, live } from "./live.ts";
-import { notFoundPage } from "./message-page.ts";
+import { messagePage } from "./message-page.ts";
 import { countedMax, overviewPage, readScope } from "./overview-page.ts";
 import { type RunParts, runFragments, runPage } from "./run-page.ts";
+import { isOwnForm, type SignInParts, signInPage, signInRoutes, visitOf } from "./sign-in.ts";
+import { createVisits } from "./visits.ts";
 
 /** What the dashboard is made of. */
 export interface DashboardParts {
@@ -27,24 +35,26 @@ export interface DashboardParts {
   clock: Clock;
   /** Where people see a session at the platform. */
   sessionUrl: (session: string) => string;
+  /** What carries out what people ask for. */
+  intake: IntakeParts;
+  seal: Seal;
+  random: (bytes: number) => Uint8Array;
+  fetch: typeof fetch;
+  log: Logger;
 }
 
-/** What a request to the dashboard carries. */
-export type Pages = { Bindings: HttpBindings; Variables: { audience: Audience } };
-/** A request to the dashboard. */
-export type Asked = Context<Pages>;
-
+/** Forms hold one word. */
+const formBytesMax = 4_096;
 const idPattern = /^run_[a-z0-9]{1,40}$/;
 
 /** The pages, to be mounted at `/` behind all other routes. */
 export function createDashboard(parts: DashboardParts): Hono<Pages> {
   const app = new Hono<Pages>();
   app.use(headers);
-  app.use(async (context, next) => {
-    if (!isOnMachine(visitorOf(context.env.incoming), parts.config.server)) return context.notFound();
-    context.set("audience", machine);
-    return next();
-  });
+  const signIn = signInOf(parts);
+  app.use((context, next) => gate(parts, signIn, { context, next }));
+  app.use(bodyLimit({ maxSize: formBytesMax }));
+  if (signIn) app.route("/", signInRoutes(signIn));
   app.get("/assets/:name", (context) => asset(context));
   app.get("/", (context) => list(parts, context));
   app.get("/overview", (context) => overview(parts, context));
@@ -55,35 +65,64 @@ export function createDashboard(parts: DashboardParts): Hono<Pages> {
       ? live(context, parts.clock, () => fragmentsOfRun(parts, context))
       : missing(context),
   );
+  for (const act of ["stop", "retry"] as const)
+    app.post(`/runs/:id/${act}`, (context) => change(parts, context, act));
   return app;
 }
 
-/** Nothing from elsewhere, nothing inline, in nobody's frame. */
-const headers = secureHeaders({
-  contentSecurityPolicy: {
-    defaultSrc: ["'none'"],
-    styleSrc: ["'self'"],
-    scriptSrc: ["'self'"],
-    imgSrc: ["'self'"],
-    connectSrc: ["'self'"],
-    formAction: ["'self'"],
-    baseUri: ["'none'"],
-    frameAncestors: ["'none'"],
-  },
-  xFrameOptions: "DENY",
-  referrerPolicy: "no-referrer",
-});
-
-/** A page as an answer; none is kept by anybody. */
-export function show(context: Asked, page: Html, status: 200 | 401 | 403 | 404 | 503 = 200) {
-  context.header("cache-control", "no-store");
-  context.status(status);
-  return context.html(page);
+/** Undefined where the App's OAuth is not configured. */
+function signInOf({
+  config,
+  store,
+  seal,
+  random,
+  clock,
+  log,
+  fetch,
+}: DashboardParts): SignInParts | undefined {
+  const { oauth: known } = config.server;
+  if (!known) return undefined;
+  const oauth = createOAuth({ github: config.github, oauth: known, fetch, clock });
+  const visits = createVisits({ store, seal, oauth, clock, random, log });
+  return { config, oauth, visits, random };
 }
 
-/** The same for what does not exist and for what may not be seen. */
-export function missing(context: Asked) {
-  return show(context, notFoundPage(context.get("audience").looker), 404);
+/** Paths that a browser needs before anybody has signed in. */
+const openPaths = /^\/(assets|auth)\//;
+
+/** Lets in who may look. */
+async function gate(
+  { config, log }: DashboardParts,
+  signIn: SignInParts | undefined,
+  { context, next }: { context: Context<Pages>; next: Next },
+) {
+  if (!signIn) {
+    if (!isOnMachine(visitorOf(context.env.incoming), config.server)) return context.notFound();
+    context.set("audience", machine);
+    context.set("again", async () => machine);
+    return next();
+  }
+  if (openPaths.test(context.req.path)) return next();
+  const cookie = visitOf(context, signIn);
+  try {
+    const again = async () => (cookie === undefined ? undefined : signIn.visits.audience(cookie));
+    const audience = await again();
+    if (!audience) return show(context, signInPage(wayBack(context)), 401);
+    context.set("audience", audience);
+    context.set("visit", cookie);
+    context.set("again", again);
+    return next();
+  } catch (error) {
+    if (!isProblem(error)) throw error;
+    log.warn({ err: error }, "GitHub could not be asked what a person sees");
+    const words = "GitHub cannot be asked just now what you may see. Try again in a minute.";
+    return show(context, messagePage(undefined, { title: "One moment", words }), 503);
+  }
+}
+
+function wayBack({ req }: Context<Pages>): string {
+  const { pathname, search } = new URL(req.url);
+  return req.method === "GET" && !pathname.endsWith("/live") ? pathname + search : "/";
 }
 
 function asset(context: Asked) {
@@ -133,7 +172,15 @@ async function overview({ store, clock }: DashboardParts, context: Asked) {
   return show(context, overviewPage({ looker, scope, owners, lines }));
 }
 
-async function listFragments(parts: DashboardParts, context: Asked): Promise<Fragments> {
+/** Asked again, so that nobody sees longer than they may by leaving a page open. */
+async function isStillLooking(context: Asked): Promise<boolean> {
+  const audience = await context.get("again")();
+  if (audience) context.set("audience", audience);
+  return audience !== undefined;
+}
+
+async function listFragments(parts: DashboardParts, context: Asked): Promise<Fragments | undefined> {
+  if (!(await isStillLooking(context))) return undefined;
   const filters = readFilters(context.req.query());
   const lines = (await linesOf(parts, context.get("audience"), filters)).slice(0, linesMax);
   const now = parts.clock.now();
@@ -144,10 +191,7 @@ async function listFragments(parts: DashboardParts, context: Asked): Promise<Fra
 }
 
 /** The run the address names, for those who may see it. */
-export async function seen(
-  { store }: Pick<DashboardParts, "store">,
-  context: Asked,
-): Promise<Course | undefined> {
+async function seen({ store }: Pick<DashboardParts, "store">, context: Asked): Promise<Course | undefined> {
   const id = context.req.param("id") ?? "";
   if (!idPattern.test(id)) return undefined;
   const course = await courseOf(store.db, id);
@@ -157,15 +201,37 @@ export async function seen(
 
 async function run(parts: DashboardParts, context: Asked) {
   const course = await seen(parts, context);
-  return course ? show(context, runPage(runParts(parts, context, course))) : missing(context);
+  return course ? show(context, runPage(await runParts(parts, context, course))) : missing(context);
 }
 
 async function fragmentsOfRun(parts: DashboardParts, context: Asked): Promise<Fragments | undefined> {
-  const course = await seen(parts, context);
-  return course && { parts: runFragments(runParts(parts, context, course)) };
+  const course = (await isStillLooking(context)) ? await seen(parts, context) : undefined;
+  return course && { parts: runFragments(await runParts(parts, context, course)) };
 }
 
-function runParts({ sessionUrl, config, clock }: DashboardParts, context: Asked, course: Course): RunParts {
+async function runParts(
+  { sessionUrl, config, clock, intake }: DashboardParts,
+  context: Asked,
+  course: Course,
+): Promise<RunParts> {
+  const audience = context.get("audience");
+  const acts = await actsFor(intake, course, audience);
+  const { webUrl } = config.github;
+  return { looker: audience.looker, course, acts, sessionUrl, webUrl, now: clock.now() };
+}
+
+/** Stop or retry, by a form of ours and for somebody who is signed in. */
+async function change(parts: DashboardParts, context: Asked, act: Act) {
+  const course = await seen(parts, context);
+  const { person } = context.get("audience");
+  const cookie = context.get("visit");
+  if (!course || !person || cookie === undefined) return missing(context);
+  const { key } = await context.req.parseBody();
   const { looker } = context.get("audience");
-  return { looker, course, acts: [], sessionUrl, webUrl: config.github.webUrl, now: clock.now() };
+  const refused = (words: string) => show(context, messagePage(looker, { title: "Not done", words }), 403);
+  if (!isOwnForm(context, cookie, key))
+    return refused("That form was not written here, or is from before you signed in. Load the page again.");
+  const done = await carryOut(parts.intake, act, { run: course.run, person });
+  if (!done.isDone) return refused(done.words);
+  return context.redirect(runPath(done.started ?? course.line.id), 303);
 }

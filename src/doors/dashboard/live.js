@@ -4,15 +4,19 @@
  */
 const page = document.querySelector("[data-live]");
 
+/** What an element is known by in the next fragment: where it leads, or what it says. */
+const nameOf = (element) => element.getAttribute("href") ?? element.textContent;
+
 /** Folds stay open and the focus stays where it was. */
 function replace(old, fresh) {
-  const opened = [...old.querySelectorAll("details")].flatMap(({ open }, place) => (open ? [place] : []));
+  const opened = [...old.querySelectorAll("details[open] > summary")].map(nameOf);
   const focused = old.contains(document.activeElement) ? document.activeElement : undefined;
-  const place = focused ? [...old.querySelectorAll(focused.tagName)].indexOf(focused) : -1;
   old.replaceWith(fresh);
-  const folds = fresh.querySelectorAll("details");
-  for (const index of opened) if (folds[index]) folds[index].open = true;
-  if (focused) fresh.querySelectorAll(focused.tagName)[place]?.focus({ preventScroll: true });
+  for (const summary of fresh.querySelectorAll("summary"))
+    if (opened.includes(nameOf(summary))) summary.parentElement.open = true;
+  if (!focused) return;
+  const same = [...fresh.querySelectorAll(focused.tagName)].find((one) => nameOf(one) === nameOf(focused));
+  same?.focus({ preventScroll: true });
 }
 
 if (page) {

@@ -10,7 +10,10 @@ export function notFoundPage(looker: Looker): Html {
 }
 
 /** Something in one sentence. */
-export function messagePage(looker: Looker, { title, words }: { title: string; words: string }): Html {
+export function messagePage(
+  looker: Looker | undefined,
+  { title, words }: { title: string; words: string },
+): Html {
   const body = html`<div class="gate"><h1>${title}</h1><p role="alert">${words}</p><p><a href="/">All runs</a></p></div>`;
-  return page({ title, looker, body });
+  return page({ title, ...(looker ? { looker } : {}), body });
 }

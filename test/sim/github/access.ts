@@ -47,7 +47,7 @@ export function demand(
   repository?: Repository,
 ): Caller & { kind: "installation" } {
   if (caller.kind === "anonymous") throw new Refusal(401, "Requires authentication");
-  if (caller.kind === "app") throw new Refusal(403, "Resource not accessible by integration");
+  if (caller.kind !== "installation") throw new Refusal(403, "Resource not accessible by integration");
   if (repository && !reaches(caller, repository)) throw notFound();
   const granted = permissionsNow(caller.token, caller.installation);
   if (anyOf.length > 0 && !anyOf.some((permission) => holds(granted, permission)))

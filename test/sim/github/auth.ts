@@ -3,13 +3,18 @@
  * Knows claims, expiry and hashes; what a caller may do is decided in `access.ts`.
  */
 import { createHash, createPublicKey, generateKeyPairSync, randomBytes, verify } from "node:crypto";
+import { clientId, clientSecret } from "./payload-account.ts";
 import { badCredentials, Refusal } from "./refusal.ts";
-import type { Installation, Permissions, Token, World } from "./world.ts";
+import type { Account, Installation, Permissions, Token, World } from "./world.ts";
 
 /** The caller of a request, once its credentials have been checked. */
 export type Caller =
   | { kind: "anonymous" }
   | { kind: "app" }
+  /** A person who has signed in by the App. */
+  | { kind: "user"; account: Account }
+  /** The App by its OAuth credentials. */
+  | { kind: "client" }
   | { kind: "installation"; token: Token; installation: Installation };
 
 let key: string | undefined;
@@ -32,6 +37,9 @@ export function callerOf(world: World, header: string | undefined): Caller {
   if (header === undefined || header === "") return { kind: "anonymous" };
   const [scheme = "", credential = "", ...rest] = header.trim().split(/ +/);
   if (rest.length > 0 || credential === "") throw badCredentials();
+  const client = Buffer.from(`${clientId(world.app)}:${clientSecret(world.app)}`).toString("base64");
+  if (scheme.toLowerCase() === "basic" && credential === client) return { kind: "client" };
+  if (credential.startsWith("ghu_")) return callerOfUser(world, credential);
   if (scheme.toLowerCase() === "basic") return callerOfToken(world, passwordOf(credential));
   if (!["bearer", "token"].includes(scheme.toLowerCase())) throw badCredentials();
   if (/^[^.]+\.[^.]+\.[^.]+$/.test(credential) && !credential.startsWith("ghs_")) {
@@ -39,6 +47,12 @@ export function callerOf(world: World, header: string | undefined): Caller {
     return { kind: "app" };
   }
   return callerOfToken(world, credential);
+}
+
+function callerOfUser(world: World, secret: string): Caller {
+  const token = world.visitors.tokens.get(sha256(secret));
+  if (!token || world.clock.now() >= token.expiresAt) throw badCredentials();
+  return { kind: "user", account: token.account };
 }
 
 /** The password of Basic credentials. */

@@ -47,7 +47,7 @@ export interface Route {
   /** As the OpenAPI description writes it: `/repos/{owner}/{repo}/issues/{issue_number}`. */
   template: string;
   /** Who may call it; an installation when absent. */
-  as?: "app" | "anyone";
+  as?: "app" | "anyone" | "user" | "client";
   /** Any one of these permissions suffices. */
   needs?: Permission[] | ((call: RepositoryCall) => Permission[]);
   /** Counts against the limit on content creation. */

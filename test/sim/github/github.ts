@@ -17,6 +17,7 @@ import { Courier, type Mishap } from "./deliveries.ts";
 import { type Fault, Faults } from "./faults.ts";
 import { documentedLimits, Limiter, type LimitOptions } from "./limits.ts";
 import { Manifests, manifestRoute } from "./manifests.ts";
+import { clientId, clientSecret } from "./payload-account.ts";
 import { peopleOf } from "./people.ts";
 import { codersOf } from "./people-code.ts";
 import { type Observer, Requests } from "./requests.ts";
@@ -27,9 +28,12 @@ import { gitRoutes } from "./routes-git.ts";
 import { issueRoutes } from "./routes-issue.ts";
 import { pullRoutes } from "./routes-pull.ts";
 import { repositoryRoutes } from "./routes-repository.ts";
+import { userRoutes } from "./routes-user.ts";
 import { newAccount, seedsOf } from "./seeds.ts";
 import { application } from "./server.ts";
+import { SignIns } from "./sign-in.ts";
 import { viewOf } from "./view.ts";
+import { noVisitors } from "./visitors.ts";
 import { type Account, nextId, type Permissions, type World } from "./world.ts";
 
 /** How to start. */
@@ -97,6 +101,7 @@ function newWorld({ clock = systemClock, events = subscribed, permissions = aske
     repositories: new Map(),
     formerNames: new Map(),
     tokens: new Map(),
+    visitors: noVisitors(),
     tokenLag: { unknownMs: 0, forbiddenMs: 0 },
     emit: () => {},
     render: () => ({}),
@@ -119,9 +124,11 @@ export async function startGitHub(options: GitHubOptions = {}) {
   world.render = (post) => attachments.rendered(post);
   let tokenLifeMs = options.tokenLifeMs ?? 3_600_000;
   const manifests = new Manifests(world, courier);
+  const signIns = new SignIns(world);
   const routes: Route[] = [
     manifestRoute(manifests),
     ...appRoutes({ courier, tokenLifeMs: () => tokenLifeMs }),
+    ...userRoutes,
     ...repositoryRoutes,
     ...issueRoutes,
     ...commentRoutes,
@@ -130,7 +137,8 @@ export async function startGitHub(options: GitHubOptions = {}) {
     ...gitRoutes,
     rateLimitRoute(limiter),
   ];
-  const { fetch } = application({ world, routes, requests, faults, limiter, manifests, attachments });
+  const behind = { routes, requests, faults, limiter, manifests, attachments, signIns };
+  const { fetch } = application({ world, ...behind });
   const server = await listening(fetch, options.port ?? 0);
   const { port } = server.address() as AddressInfo;
   const host = `127.0.0.1:${port}`;
@@ -139,7 +147,13 @@ export async function startGitHub(options: GitHubOptions = {}) {
   return {
     ...{ url: world.url, host },
     /** The App under test and the secrets its owner holds. */
-    app: { ...app, botId: app.bot.id, botLogin: app.bot.login },
+    app: {
+      ...app,
+      botId: app.bot.id,
+      botLogin: app.bot.login,
+      clientId: clientId(app),
+      clientSecret: clientSecret(app),
+    },
     /** Every request so far, oldest first. */
     log: requests.log,
     /** Every look at an attached picture, oldest first. */
@@ -161,6 +175,22 @@ export async function startGitHub(options: GitHubOptions = {}) {
     /** The App's owner lets everybody install it, or its own account only. */
     setPublic: (isPublic: boolean): void => {
       app.isPublic = isPublic;
+    },
+    /** Where browsers may be sent back to after a sign-in. */
+    setCallbackUrls: (urls: string[]): void => {
+      world.visitors.callbackUrls = urls;
+    },
+    /** Seconds that tokens of people live from now on; 0: for ever, without refresh. */
+    setVisitorTokenLife: (seconds: number): void => {
+      signIns.lifeSeconds = seconds;
+    },
+    /** Tokens of people that are alive. */
+    visitorTokens: (): number =>
+      [...world.visitors.tokens.values()].filter(({ expiresAt }) => clock.now() < expiresAt).length,
+    /** A person takes back what the App may do for them. */
+    revokeVisitor: (login: string): void => {
+      for (const [hash, { account }] of world.visitors.tokens)
+        if (account.login === login) world.visitors.tokens.delete(hash);
     },
     /** Sends a delivery again; resolves once it is answered. */
     redeliver: (guid: string) => courier.redeliver(guid),

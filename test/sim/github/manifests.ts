@@ -1,7 +1,7 @@
 /**
  * Creating the App from a manifest: the page that shows a person what is asked for, the way back with a
- * one-time code, and the code's exchange for credentials. There is one App here, so creating it gives the
- * one there is the manifest's permissions, events and webhook.
+ * one-time code, the code's exchange for credentials, and the page that installs the App. There is one App
+ * here, so creating it gives the one there is the manifest's permissions, events and webhook.
  */
 import { Hono } from "hono";
 import { html } from "hono/html";
@@ -9,8 +9,9 @@ import { z } from "zod";
 import { created, param, type Reply, type Route } from "./call.ts";
 import type { Courier } from "./deliveries.ts";
 import { type Env, exchange, type Gate, type HonoContext } from "./gate.ts";
-import { appJson } from "./payload-account.ts";
+import { appJson, clientSecret } from "./payload-account.ts";
 import { notFound, Refusal, unprocessable } from "./refusal.ts";
+import { seedsOf } from "./seeds.ts";
 import { accountOf, nextId, type World } from "./world.ts";
 
 const manifestShape = z.strictObject({
@@ -75,8 +76,9 @@ export class Manifests {
     app.permissions = manifest.default_permissions;
     app.events = manifest.default_events;
     app.isPublic = manifest.public ?? true;
+    this.#world.visitors.callbackUrls = manifest.callback_urls ?? [];
     this.#courier.webhookUrl = manifest.hook_attributes.url;
-    const secrets = { client_secret: `secret-of-${app.id}`, webhook_secret: app.webhookSecret };
+    const secrets = { client_secret: clientSecret(app), webhook_secret: app.webhookSecret };
     return created({ ...appJson(this.#world, app), ...secrets, pem: app.privateKey });
   }
 }
@@ -104,16 +106,44 @@ export function manifestPages(around: Gate, manifests: Manifests): Hono<Env> {
       const { id, manifest } = manifests.show(text, context.req.query("state") ?? "");
       const page = await html`<!doctype html><title>Create GitHub App</title><h1>${manifest.name}</h1>
 <form method="post" action="/settings/apps/${id}"><button>Create GitHub App</button></form>`;
-      return { reply: { status: 200, raw: { type: "text/html", bytes: Buffer.from(String(page)) } } };
+      return pageOf(page);
     });
   app.post("/settings/apps/new", take);
   app.post("/organizations/:org/settings/apps/new", take);
+  app.get("/apps/:slug/installations/new", (context) =>
+    exchange(around, context, about, async () => {
+      const { slug } = around.world.app;
+      if (context.req.param("slug") !== slug) throw notFound();
+      const accounts = [...around.world.accounts.values()].filter(({ type }) => type === "Organization");
+      const forms = accounts.map(
+        ({ login }) =>
+          html`<form method="post"><button name="account" value="${login}">Install on ${login}</button></form>`,
+      );
+      return pageOf(
+        await html`<!doctype html><title>Install ${slug}</title><h1>Install ${slug}</h1>${forms}`,
+      );
+    }),
+  );
+  app.post("/apps/:slug/installations/new", (context) =>
+    exchange(around, context, about, async () => {
+      const { account } = await context.req.parseBody();
+      if (accountOf(around.world, String(account))?.type !== "Organization") throw notFound();
+      seedsOf(around.world, "").install(String(account));
+      return pageOf(
+        await html`<!doctype html><title>Installed</title><h1>Installed on ${String(account)}</h1>`,
+      );
+    }),
+  );
   app.post("/settings/apps/:id", (context) =>
     exchange(around, context, about, async () => ({
       reply: { status: 302, headers: { location: manifests.agree(context.req.param("id")) } },
     })),
   );
   return app;
+}
+
+function pageOf(page: unknown): { reply: Reply } {
+  return { reply: { status: 200, raw: { type: "text/html", bytes: Buffer.from(String(page)) } } };
 }
 
 function parsed(text: string): unknown {

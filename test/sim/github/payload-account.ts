@@ -84,6 +84,16 @@ export function organizationJson(world: World, account: Account): Json {
   };
 }
 
+/** Names the App where people sign in. */
+export function clientId(app: AppIdentity): string {
+  return `Iv23li${app.id}`;
+}
+
+/** The secret that goes with it. */
+export function clientSecret(app: AppIdentity): string {
+  return `secret-of-${app.id}`;
+}
+
 /** An App as `performed_via_github_app` and check runs show it. */
 export function appJson(world: World, app: AppIdentity): Json {
   const own = app.id === world.app.id;
@@ -91,7 +101,7 @@ export function appJson(world: World, app: AppIdentity): Json {
     id: app.id,
     slug: app.slug,
     node_id: nodeId("App", app.id),
-    client_id: `Iv23li${app.id}`,
+    client_id: clientId(app),
     owner: userJson(world, app.owner),
     name: app.slug,
     description: null,
@@ -109,7 +119,7 @@ export function installationJson(world: World, installation: Installation): Json
   const { account, selection, suspendedAt, suspendedBy } = installation;
   return {
     id: installation.id,
-    client_id: `Iv23li${world.app.id}`,
+    client_id: clientId(world.app),
     account: userJson(world, account),
     repository_selection: selection,
     access_tokens_url: `${api(world)}/app/installations/${installation.id}/access_tokens`,

@@ -10,7 +10,7 @@ export interface RequestRecord {
   /** The OpenAPI template, `git-upload-pack`, `git-receive-pack`, `graphql` or `unknown`. */
   route: string;
   query: Record<string, string>;
-  as: "app" | "installation" | "anonymous" | undefined;
+  as: "app" | "installation" | "user" | "client" | "anonymous" | undefined;
   installationId?: number;
   tokenHash?: string;
   requestBody?: unknown;

@@ -13,6 +13,7 @@ import { answerGraphql } from "./graphql.ts";
 import { type Manifests, manifestPages } from "./manifests.ts";
 import { notFound, Refusal } from "./refusal.ts";
 import type { RequestRecord } from "./requests.ts";
+import { type SignIns, signInPages } from "./sign-in.ts";
 import { fullName, type Repository, type World } from "./world.ts";
 
 /** The gate, and what lies behind it. */
@@ -20,6 +21,7 @@ export interface Surroundings extends Gate {
   routes: Route[];
   manifests: Manifests;
   attachments: Attachments;
+  signIns: SignIns;
 }
 
 /** Segments that may hold slashes when they end a template. */
@@ -41,6 +43,7 @@ export function application(around: Surroundings): Hono<Env> {
     }
   }
   app.route("/", manifestPages(around, around.manifests));
+  app.route("/", signInPages(around, around.signIns));
   app.post("/api/graphql", (context) => graphql(around, context));
   // Logs lie on a host of their own, behind an address that only the API gives away.
   app.get("/job-logs/:id", (context) => context.text(logOf(around.world, Number(context.req.param("id")))));
@@ -79,7 +82,7 @@ async function rest(around: Surroundings, context: HonoContext, route: Route): P
       who = signed(record, caller);
       limiter.count(who);
       const call = await callFrom(around, { context, route, caller });
-      record.requestBody = call.body;
+      record.requestBody = route.as === "client" ? { access_token: "***" } : call.body;
       const needed = permit(route, call);
       if (needed.length > 0) accepts = accepted(needed);
       if (route.createsContent) limiter.countContent(who);
@@ -155,6 +158,10 @@ function permit(route: Route, call: RepositoryCall): Permission[] {
   if (route.as === "anyone") return [];
   if (route.as === "app") {
     if (call.caller.kind !== "app") throw new Refusal(401, "A JSON web token could not be decoded");
+    return [];
+  }
+  if (route.as === "user" || route.as === "client") {
+    if (call.caller.kind !== route.as) throw new Refusal(401, "Requires authentication");
     return [];
   }
   const repository = route.template.startsWith("/repos/") ? call.repository : undefined;

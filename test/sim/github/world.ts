@@ -5,6 +5,7 @@
  */
 import type { Clock } from "../../../src/clock.ts";
 import type { Emit } from "./occurrence.ts";
+import type { Visitors } from "./visitors.ts";
 
 /** A JSON object on its way in or out. */
 export type Json = Record<string, unknown>;
@@ -236,6 +237,7 @@ export interface World {
   /** Lower-case `owner/name` a repository once had → its id. */
   formerNames: Map<string, number>;
   tokens: Map<string, Token>;
+  visitors: Visitors;
   /** How long a fresh token answers 401, and after that 403. */
   tokenLag: { unknownMs: number; forbiddenMs: number };
   emit: Emit;

@@ -1,0 +1,67 @@
+/**
+ * Stopping a run and starting one again, as the commands do it and for those whom GitHub lets: asked again at
+ * the moment of the act, whatever the page showed.
+ */
+import type { Person, Run } from "../../domain/run.ts";
+import { isClosed } from "../../domain/run.ts";
+import type { Course } from "../../store/course.ts";
+import { latestRun } from "../../store/runs.ts";
+import { askToStop, startAgain } from "../commands.ts";
+import { type IntakeParts, keyOf } from "../verdict.ts";
+import type { Audience } from "./audience.ts";
+
+/** What can be done to a run from its page. */
+export type Act = "stop" | "retry";
+
+/** What somebody may do to a run as it stands, as far as is known without asking. */
+export async function actsFor(
+  { store }: Pick<IntakeParts, "store">,
+  { run, line }: Course,
+  audience: Audience,
+): Promise<Act[]> {
+  if (!audience.person || !audience.mayAct?.has(line.repositoryId)) return [];
+  if (run.phase === "working") return run.stop ? [] : ["stop"];
+  const newest = await latestRun(store.db, keyOf("issue", run.place));
+  return newest?.id === run.id && isRetried(run) ? ["retry"] : [];
+}
+
+/** An ending that was not a success, of a matter that is still open. */
+function isRetried(run: Run): boolean {
+  return run.phase === "ended" && run.ending !== undefined && run.ending.kind !== "opened" && !isClosed(run);
+}
+
+/** What came of an act, in one sentence, and whether it was done. */
+export interface Done {
+  isDone: boolean;
+  words: string;
+  /** The run that it started. */
+  started?: string;
+}
+
+/** Carries an act out for a person. */
+export async function carryOut(
+  parts: IntakeParts,
+  act: Act,
+  { run, person }: { run: Run; person: Person },
+): Promise<Done> {
+  const at = parts.clock.now();
+  // Whoever asked before by an App, it is a person who asks now.
+  const { viaApp: _app, ...first } = run.origin;
+  const origin = { ...first, sender: person, at };
+  if (!(await parts.admission.allowed({ place: run.place, origin })))
+    return { isDone: false, words: "GitHub says that you may not do this in this repository." };
+  // No delivery asks for it: the id is that of what was done.
+  const id = `dashboard:${act}:${run.id}`;
+  if (act === "stop") {
+    const now = await latestRun(parts.store.db, { kind: "id", id: run.id });
+    if (now?.phase !== "working") return { isDone: false, words: "The run is over already." };
+    await askToStop(parts, id, { run: now, stop: { why: "command", by: person.login, at } });
+    return { isDone: true, words: "The run is being stopped." };
+  }
+  if (!isRetried(run)) return { isDone: false, words: "This run cannot be started again." };
+  // One page starts one run, however often its button is pressed.
+  const verdict = await startAgain(parts, id, { run, origin, triggerKey: id });
+  const started = /^run (\S+) started$/.exec(verdict)?.[1];
+  if (started === undefined) return { isDone: false, words: "Another run of this issue has begun already." };
+  return { isDone: true, words: "A new run has begun.", started };
+}

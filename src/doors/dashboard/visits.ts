@@ -1,0 +1,170 @@
+/**
+ * Signed-in browsers: what a cookie stands for. A person's tokens lie sealed in the store, are replaced before
+ * they expire and given back at the end; what GitHub lets the person see is asked at most every five minutes
+ * and serves no longer than that.
+ */
+import { createHash } from "node:crypto";
+import type { Clock } from "../../clock.ts";
+import { isProblem, Problem } from "../../domain/errors.ts";
+import { Secret } from "../../domain/secret.ts";
+import type { Sight } from "../../github/sight.ts";
+import { sightOf, whoIs } from "../../github/sight.ts";
+import type { OAuth, VisitorTokens } from "../../github/visitor-token.ts";
+import type { Logger } from "../../log.ts";
+import type { Store } from "../../store/database.ts";
+import type { VisitRow } from "../../store/schema.ts";
+import type { Seal } from "../../store/seal.ts";
+import { addVisit, dropVisit, findVisit, forgetVisits, resealVisit } from "../../store/visits.ts";
+import type { Audience } from "./audience.ts";
+
+/** What visits are kept with. */
+export interface VisitParts {
+  store: Store;
+  seal: Seal;
+  oauth: OAuth;
+  clock: Clock;
+  random: (bytes: number) => Uint8Array;
+  log: Logger;
+}
+
+/** Visits, by cookie. */
+export interface Visits {
+  /** Begins one for whoever the tokens act for; returns the cookie. */
+  begin(tokens: VisitorTokens): Promise<string>;
+  /** Who the cookie stands for and what they see; undefined for nobody. `later` when GitHub cannot be asked. */
+  audience(cookie: string): Promise<Audience | undefined>;
+  /** Ends one and gives its token back. */
+  end(cookie: string): Promise<void>;
+}
+
+/** A visit ends by itself after this. */
+export const visitMs = 30 * 24 * 3_600_000;
+const sightMs = 5 * 60_000;
+/** Tokens with less life than this are replaced first. */
+const marginMs = 60_000;
+const cookieBytes = 32;
+/** Sights remembered. */
+const sightsMax = 1_000;
+
+/** The word that a form of this visit must carry: nobody has it who has not the cookie, and it does not tell the cookie. */
+export function formKeyOf(cookie: string): string {
+  return createHash("sha256").update(`form ${cookie}`).digest("base64url");
+}
+
+/** Visits over the store. */
+export function createVisits(parts: VisitParts): Visits {
+  const { store, oauth, clock, random, log } = parts;
+  const sights = new Map<string, { at: number; sight: Promise<Sight> }>();
+  const end = async (row: VisitRow, why: string) => {
+    sights.delete(row.id);
+    await dropVisit(store.db, row.id);
+    const tokens = opened(parts, row);
+    if (tokens) await oauth.revoke(tokens.access).catch((error: unknown) => log.warn({ err: error }, why));
+  };
+  const look = (row: VisitRow): Promise<Sight> => {
+    const known = sights.get(row.id);
+    if (known && clock.now() < known.at + sightMs) return known.sight;
+    const sight = freshTokens(parts, row).then(({ access }) => sightOf(oauth.as(access)));
+    sights.delete(row.id);
+    sights.set(row.id, { at: clock.now(), sight });
+    for (const id of sights.keys()) if (sights.size > sightsMax) sights.delete(id);
+    // What failed is asked again by the next who comes.
+    sight.catch(() => sights.get(row.id)?.sight === sight && sights.delete(row.id));
+    return sight;
+  };
+  return {
+    begin: async (tokens) => {
+      const { id, login } = await whoIs(oauth.as(tokens.access));
+      const cookie = Buffer.from(random(cookieBytes)).toString("base64url");
+      const began_at = clock.now();
+      await forgetVisits(store.db, began_at - visitMs);
+      const row = { id: idOf(cookie), person_id: id, login, began_at };
+      await addVisit(store.db, { ...row, sealed: sealed(parts, row, tokens) });
+      return cookie;
+    },
+    audience: async (cookie) => {
+      const row = await findVisit(store.db, idOf(cookie));
+      if (!row) return undefined;
+      if (row.began_at + visitMs < clock.now()) {
+        await end(row, "the token of a visit that is over was not given back");
+        return undefined;
+      }
+      try {
+        return audienceOf(row, cookie, await look(row));
+      } catch (error) {
+        // Taken back at GitHub: the visit is over.
+        if (!isProblem(error) || error.kind === "later") throw error;
+        log.info({ code: error.code }, "a visit ended at GitHub");
+        sights.delete(row.id);
+        await dropVisit(store.db, row.id);
+        return undefined;
+      }
+    },
+    end: async (cookie) => {
+      const row = await findVisit(store.db, idOf(cookie));
+      if (row) await end(row, "a token was not given back at the sign-out");
+    },
+  };
+}
+
+function idOf(cookie: string): string {
+  return createHash("sha256").update(cookie).digest("hex");
+}
+
+function audienceOf({ login, person_id }: VisitRow, cookie: string, sight: Sight): Audience {
+  return {
+    looker: { login, formKey: formKeyOf(cookie) },
+    repositories: [...sight.keys()],
+    person: { login, id: person_id, type: "User" },
+    mayAct: new Set([...sight].flatMap(([id, { mayWrite }]) => (mayWrite ? [id] : []))),
+  };
+}
+
+type Owner = Pick<VisitRow, "id" | "person_id">;
+
+/** A visit's tokens belong to its row and its person, as a run's tokens to theirs. */
+function rowOf({ id, person_id }: Owner) {
+  return { runId: "visit", resource: String(person_id), tokenId: id };
+}
+
+function sealed({ seal }: VisitParts, owner: Owner, { access, refresh, accessUntil }: VisitorTokens): string {
+  const plain = JSON.stringify({ access: access.reveal(), refresh: refresh?.reveal(), accessUntil });
+  return seal.seal(new Secret(plain), rowOf(owner));
+}
+
+function opened({ seal }: VisitParts, row: VisitRow): VisitorTokens | undefined {
+  const plain = seal.open(row.sealed, rowOf(row));
+  if (!plain) return undefined;
+  const { access, refresh, accessUntil } = JSON.parse(plain.reveal()) as Record<string, string> & {
+    accessUntil?: number;
+  };
+  return {
+    access: new Secret(access ?? ""),
+    ...(refresh === undefined ? {} : { refresh: new Secret(refresh) }),
+    ...(accessUntil === undefined ? {} : { accessUntil }),
+  };
+}
+
+async function freshTokens(parts: VisitParts, row: VisitRow): Promise<VisitorTokens> {
+  const { clock, oauth, store } = parts;
+  const tokens = opened(parts, row);
+  if (!tokens) throw over();
+  if (tokens.accessUntil === undefined || clock.now() < tokens.accessUntil - marginMs) return tokens;
+  if (!tokens.refresh) throw over();
+  try {
+    const next = await oauth.refresh(tokens.refresh);
+    await resealVisit(store.db, row, sealed(parts, row, next));
+    return next;
+  } catch (error) {
+    // A refresh token is good once: another replica may have used it, and then its tokens are here.
+    const now = await findVisit(store.db, row.id);
+    if (!now || now.sealed === row.sealed || isProblem(error, "later")) throw error;
+    const theirs = opened(parts, now);
+    if (!theirs) throw error;
+    return theirs;
+  }
+}
+
+function over(): Problem {
+  return new Problem("refused", "visit_over", "You are not signed in any more.");
+}

@@ -1,0 +1,64 @@
+/**
+ * What a person sees of the App's repositories, asked of GitHub as that person: private and internal ones they
+ * can read, and public ones on which they have at least triage, because there everybody reads.
+ */
+import type { Octokit } from "@octokit/rest";
+
+/** Ids of repositories a person sees, each with whether they may write there. */
+export type Sight = ReadonlyMap<number, { mayWrite: boolean }>;
+
+/** Lists are read so far: 1,000 installations, 5,000 repositories in each. */
+const installationPagesMax = 10;
+const repositoryPagesMax = 50;
+const pageSize = 100;
+
+/** Who the person is. */
+export async function whoIs(person: Octokit): Promise<{ id: number; login: string }> {
+  const { data } = await person.rest.users.getAuthenticated();
+  return { id: data.id, login: data.login };
+}
+
+/** Asks for everything within sight. Throws what GitHub's failures come to. */
+export async function sightOf(person: Octokit): Promise<Sight> {
+  const sight = new Map<number, { mayWrite: boolean }>();
+  for (const installation_id of await installationsOf(person)) {
+    for (let page = 1; page <= repositoryPagesMax; page += 1) {
+      const { data } = await person.rest.apps.listInstallationReposForAuthenticatedUser({
+        installation_id,
+        per_page: pageSize,
+        page,
+      });
+      for (const repository of data.repositories)
+        if (isSeen(repository)) sight.set(repository.id, { mayWrite: repository.permissions?.push ?? false });
+      if (data.repositories.length < pageSize) break;
+    }
+  }
+  return sight;
+}
+
+async function installationsOf(person: Octokit): Promise<number[]> {
+  const ids: number[] = [];
+  for (let page = 1; page <= installationPagesMax; page += 1) {
+    const { data } = await person.rest.apps.listInstallationsForAuthenticatedUser({
+      per_page: pageSize,
+      page,
+    });
+    // GitHub answers 403 for the repositories of a suspended one.
+    ids.push(...data.installations.filter((one) => one.suspended_at === null).map(({ id }) => id));
+    if (data.installations.length < pageSize) break;
+  }
+  return ids;
+}
+
+/** A repository as the list shows it, as far as it is read here. */
+interface Listed {
+  private: boolean;
+  visibility?: string;
+  permissions?: { pull?: boolean; triage?: boolean; push?: boolean; maintain?: boolean; admin?: boolean };
+}
+
+function isSeen({ private: closed, visibility, permissions = {} }: Listed): boolean {
+  const isPublic = visibility === undefined ? !closed : visibility === "public";
+  const { pull = false, triage = false, push = false, maintain = false, admin = false } = permissions;
+  return triage || push || maintain || admin || (!isPublic && pull);
+}

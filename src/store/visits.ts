@@ -1,0 +1,37 @@
+/** Who has signed in, by the hash of their browser's cookie. What is sealed in a row is not this file's business. */
+import type { Db, VisitRow } from "./schema.ts";
+
+/** Writes a new visit. */
+export async function addVisit(db: Db, visit: VisitRow): Promise<void> {
+  await db.insertInto("visits").values(visit).execute();
+}
+
+/** The visit of that id; undefined when there is none. */
+export function findVisit(db: Db, id: string): Promise<VisitRow | undefined> {
+  return db.selectFrom("visits").selectAll().where("id", "=", id).executeTakeFirst();
+}
+
+/** Puts other tokens in the place of those that were read. False when somebody else has done so meanwhile. */
+export async function resealVisit(
+  db: Db,
+  { id, sealed: before }: Pick<VisitRow, "id" | "sealed">,
+  sealed: string,
+): Promise<boolean> {
+  const done = await db
+    .updateTable("visits")
+    .set({ sealed })
+    .where("id", "=", id)
+    .where("sealed", "=", before)
+    .executeTakeFirst();
+  return done.numUpdatedRows === 1n;
+}
+
+/** Forgets a visit. */
+export async function dropVisit(db: Db, id: string): Promise<void> {
+  await db.deleteFrom("visits").where("id", "=", id).execute();
+}
+
+/** Forgets visits that began before `before`. */
+export async function forgetVisits(db: Db, before: number): Promise<void> {
+  await db.deleteFrom("visits").where("began_at", "<", before).execute();
+}

@@ -1,0 +1,94 @@
+/** Stop and retry from a run's page: for those whom GitHub lets, by our own forms, as the commands do it. */
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { fixAndSubmit } from "../sim/claude/scripts.ts";
+import { type Stage, setStage, shop } from "../stories/stage.ts";
+import { Browser, formKey } from "./browser.ts";
+
+let stage: Stage;
+let browser: Browser;
+let issue: number;
+let path: string;
+beforeEach(async () => {
+  const env: Record<string, string> = {};
+  stage = await setStage({
+    env,
+    beforehand: ({ github }) => {
+      env["CLIENT_ID"] = github.app.clientId;
+      env["CLIENT_SECRET"] = github.app.clientSecret;
+    },
+  });
+  stage.github.setCallbackUrls([`${stage.app.url}/auth/callback`]);
+  stage.github.setRole(shop, "otto", "read");
+  stage.plays((agent) => agent.wait(3_600_000));
+  browser = new Browser(stage.app.url);
+  issue = stage.labelled();
+  await stage.untilShown(issue, "working");
+  path = `/runs/${runId()}`;
+});
+afterEach(() => stage.close());
+
+const runId = () => /run_\w{20}/.exec(stage.status(issue))?.[0] ?? "";
+
+test("a person who may write stops a run, and the issue says who it was", async () => {
+  await browser.signIn("rita");
+  const page = await browser.get(path);
+  expect(page.text).toContain("Stop this run");
+  expect((await browser.post(`${path}/stop`, { key: formKey(page) })).headers["location"]).toBe(path);
+  await stage.untilShown(issue, "stopped");
+  expect(stage.status(issue)).toContain("Stopped by rita: command.");
+  const after = await browser.get(path);
+  expect(after.text).toMatch(/state calm">stopped/);
+  expect(after.text).not.toContain("Stop this run");
+  const again = await browser.post(`${path}/stop`, { key: formKey(page) });
+  expect([again.status, again.text.includes("The run is over already.")]).toEqual([403, true]);
+});
+
+test("no form but our own, written for this browser, stops anything", async () => {
+  await browser.signIn("rita");
+  const key = formKey(await browser.get(path));
+  const other = new Browser(stage.app.url);
+  await other.signIn("mona");
+  expect((await browser.post(`${path}/stop`)).status).toBe(403);
+  expect((await browser.post(`${path}/stop`, { key: `${key}x` })).status).toBe(403);
+  expect((await other.post(`${path}/stop`, { key })).status).toBe(403);
+  for (const site of ["cross-site", "same-site", "none"])
+    expect((await browser.post(`${path}/stop`, { key }, { "sec-fetch-site": site })).status).toBe(403);
+  expect((await browser.get(`${path}/stop`)).status).toBe(404);
+  await stage.pass(60_000);
+  expect(stage.headline(issue)).toContain("**working**");
+});
+
+test("who may only read has no button, and is refused without one; a role taken away counts at once", async () => {
+  await browser.signIn("otto");
+  const page = await browser.get(path);
+  expect(page.status).toBe(200);
+  expect(page.text).not.toContain("Stop this run");
+  const forced = await browser.post(`${path}/stop`, { key: formKey(page) });
+  expect([forced.status, forced.text.includes("you may not do this")]).toEqual([403, true]);
+  const former = new Browser(stage.app.url);
+  await former.signIn("rita");
+  const key = formKey(await former.get(path));
+  stage.github.setRole(shop, "rita", "read");
+  await stage.pass(61_000);
+  expect((await former.post(`${path}/stop`, { key })).status).toBe(403);
+  expect(stage.headline(issue)).toContain("**working**");
+});
+
+test("a run that failed is started again, once, in the name of who asked", async () => {
+  await browser.signIn("rita");
+  const key = formKey(await browser.get(path));
+  expect((await browser.post(`${path}/retry`, { key })).status).toBe(403);
+  await browser.post(`${path}/stop`, { key });
+  await stage.untilShown(issue, "stopped");
+  expect((await browser.get(path)).text).toContain("Start again");
+  stage.plays(fixAndSubmit());
+  const begun = await browser.post(`${path}/retry`, { key });
+  const next = String(begun.headers["location"]);
+  expect(next).toMatch(/^\/runs\/run_\w{20}$/);
+  expect(next).not.toBe(path);
+  await stage.untilShown(issue, "opened");
+  expect(stage.headline(issue)).toContain("**rita** asked");
+  expect((await browser.get(next)).text).toMatch(/rita asked by the label “agent”.*Ended: opened/s);
+  expect((await browser.get(path)).text).not.toContain("Start again");
+  expect((await browser.post(`${path}/retry`, { key })).status).toBe(403);
+});
