@@ -31,7 +31,14 @@ describe.skipIf(chromiumPath === undefined)("in a browser", () => {
     github.setRole(shop, "mona", "write");
     github.setRole(shop, "rita", "read");
     github.install("acme");
-    claude.script(() => fixAndSubmit());
+    claude.script(() => async (agent) => {
+      for (const cents of [6, 11, 9]) {
+        await agent.read("add.js");
+        await agent.spend(cents);
+        await agent.wait(1_500);
+      }
+      await fixAndSubmit({ title: "Add without one too many", summary: "`add` no longer adds one." })(agent);
+    });
     opened = labelled("Add is wrong");
     await state(opened, "opened");
     browser = await openBrowser();

@@ -106,7 +106,7 @@ async function playStory(story: Story, scene: Scene, teller: Teller): Promise<vo
 async function keepRunning({ github, claude, server, url }: Scene, teller: Teller): Promise<void> {
   teller.plain();
   teller.plain("Everything is still running:");
-  teller.plain(`  Patchwright          ${url}`);
+  teller.plain(`  the dashboard        ${url}/`);
   teller.plain(`  simulated GitHub     ${github.url}`);
   teller.plain(`  simulated Claude     ${claude.url}`);
   teller.plain("Ctrl-C stops it.");
