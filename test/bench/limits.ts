@@ -5,8 +5,9 @@
  */
 import { dayMoney } from "./limits/day-money.ts";
 import type { Figure } from "./limits/figure.ts";
+import { hostileText } from "./limits/hostile-text.ts";
 
-const figures: Figure[] = [dayMoney];
+const figures: Figure[] = [dayMoney, hostileText];
 
 const wanted = process.argv.slice(2);
 const chosen = figures.filter(({ id }) => wanted.length === 0 || wanted.includes(id));
