@@ -20,6 +20,11 @@ if (verb === "pause" || verb === "resume") {
   const { words, status } = await pauseOrResume(process.env, process.argv.slice(2));
   (status === 0 ? process.stdout : process.stderr).write(words);
   process.exitCode = status;
+} else if (verb === "labels" || verb === "settings:schema") {
+  const { runErrand } = await import("./doors/from-outside.ts");
+  const { words, status } = await runErrand(process.env, process.argv.slice(2));
+  (status === 0 ? process.stdout : process.stderr).write(words);
+  process.exitCode = status;
 } else {
   const { doctor, main } = await import("./main.ts");
   await (verb === "doctor" ? doctor : main)(process.env);

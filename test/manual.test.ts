@@ -69,6 +69,8 @@ const proofs: [begins: string, proof: () => unknown][] = [
   ["npm run check", byCi("check")],
   ["npm run demo", byCi("demo")],
   ["npm run doctor", byTest("test/doors/doctor.test.ts", "`npm run doctor` prints every line")],
+  ["npm run labels", byTest("test/doors/label-making.test.ts", "`npm run labels -- OWNER`")],
+  ["npm run --silent settings:schema", byTest("test/doors/label-making.test.ts", "the schema for editors")],
   ["npm run test:postgres", byCi("test:postgres")],
   ["npm run test:container", byCi("test:container")],
   ["npm run test:crash", () => expect(scripts()["test:crash"]).toBe("node test/crash/crash.ts")],

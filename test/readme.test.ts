@@ -4,6 +4,8 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { commandTable } from "../src/domain/command.ts";
 import type { Ending } from "../src/domain/ending.ts";
+import { defaultSettings, settingsPath } from "../src/domain/settings.ts";
+import { parseSettings } from "../src/domain/settings-file.ts";
 
 const path = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url));
 const readme = readFileSync(path("README.md"), "utf8");
@@ -45,6 +47,11 @@ test("the table of variables has every one, with its default", () => {
     ([name, value]) => value !== undefined && !told.get(name)?.startsWith(`\`${value}\``),
   );
   expect(wrong).toEqual([]);
+});
+
+test("the settings in the manual are all of them, with their defaults", () => {
+  const yaml = /## Settings\n[\s\S]*?```yaml\n([\s\S]*?)```/.exec(readme)?.[1] ?? "";
+  expect(parseSettings(yaml, { file: settingsPath })).toEqual({ kind: "settings", given: defaultSettings });
 });
 
 test("the example environment names known variables only", () => {

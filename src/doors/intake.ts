@@ -102,12 +102,8 @@ async function carryOut(parts: IntakeParts, row: DeliveryRow, intent: Intent): P
   switch (intent.kind) {
     case "nothing":
       return conclude(parts, delivery, `ignored: ${intent.why}`);
-    case "unlabelled": {
-      if (!(await stopsHere(parts, intent))) return conclude(parts, delivery, notOurs);
-      const ignored = await unlabellingIgnored(parts, row, intent);
-      if (ignored !== undefined) return conclude(parts, delivery, `ignored: ${ignored}`);
-      return stopFound(parts, delivery, { key: keyOf("issue", intent.place), stop: intent.stop });
-    }
+    case "unlabelled":
+      return hearUnlabelled(parts, row, intent);
     case "edited":
       return hearEdit(parts, delivery, intent);
     case "stop":
@@ -149,12 +145,20 @@ async function isOurs({ rulebook }: IntakeParts, { place, label }: Labelled): Pr
   return labelOf(triggerLabels(rules), label) !== undefined;
 }
 
-/** Is it the label that the run was started by? One started by a command goes with any of ours. */
-async function stopsHere(parts: IntakeParts, { place, label }: Labelled): Promise<boolean> {
+/** A label taken off stops the run it started; one started by a command goes with any of its settings. */
+async function hearUnlabelled(
+  parts: IntakeParts,
+  row: DeliveryRow,
+  intent: Extract<Intent, { kind: "unlabelled" }>,
+): Promise<string> {
+  const { place, label, stop } = intent;
   const run = await liveRun(parts.store.db, keyOf("issue", place));
   const own = run?.origin.label;
-  if (own !== undefined) return sameLabel(own, label);
-  return (run && labelOf(run.settings, label) !== undefined) || isOurs(parts, { place, label });
+  const isIts = own === undefined ? run && labelOf(run.settings, label) : sameLabel(own, label);
+  if (run?.phase === "working" && !isIts) return conclude(parts, row.id, notOurs);
+  const ignored = await unlabellingIgnored(parts, row, intent);
+  if (ignored !== undefined) return conclude(parts, row.id, `ignored: ${ignored}`);
+  return stopFound(parts, row.id, { key: keyOf("issue", place), stop, label });
 }
 
 /** Deliveries other than labels carry what tells them apart: the same body twice is one thing said once. */
@@ -165,14 +169,15 @@ async function isReplay({ box }: IntakeParts, { id, body_hash }: DeliveryRow): P
 function stopFound(
   parts: IntakeParts,
   delivery: string,
-  { key, stop }: { key: RunKey; stop: Stop },
+  { key, stop, label }: { key: RunKey; stop: Stop; label?: string },
 ): Promise<string> {
   return written(parts, delivery, async (tx) => {
     const run = await liveRun(tx, key);
     if (run && stop.at < run.origin.at) return { verdict: "ignored: older than the run" };
     // Taking the label off again does not close what has already been proposed.
     if (!run || (run.phase === "resting" && stop.why === "label removed")) {
-      if (stop.why === "label removed" && key.kind === "issue") await rememberUnlabelled(tx, key, stop.at);
+      if (label !== undefined && key.kind === "issue")
+        await rememberUnlabelled(tx, { ...key, label }, stop.at);
       return { verdict: "ignored: no run to stop" };
     }
     await stopRun(tx, run.id, stop);

@@ -50,7 +50,7 @@ export async function labelPutOn(
   const [copyAt, run, offAt] = await Promise.all([
     box.lastCopy(row.body_hash, row.id),
     latestRun(store.db, keyOf("issue", place)),
-    unlabelledAt(store.db, place),
+    unlabelledAt(store.db, { ...place, label }),
   ]);
   if (run?.phase === "working" && !run.stop) {
     // A stop that was received before may be on its way to the run.
@@ -100,10 +100,10 @@ export async function unlabellingIgnored(
 /** Was the label taken off after this labelling was received? Asked in the transaction that starts the run. */
 export async function isOffSince(
   tx: Parameters<typeof unlabelledAt>[0],
-  place: Place,
+  { place, label }: { place: Place; label: string },
   origin: Pick<Origin, "at">,
 ): Promise<boolean> {
-  return ((await unlabelledAt(tx, place)) ?? 0) > origin.at;
+  return ((await unlabelledAt(tx, { ...place, label })) ?? 0) > origin.at;
 }
 
 async function settled({ clock }: IntakeParts, { received_at: receivedAt }: Row): Promise<void> {

@@ -38,7 +38,8 @@ export async function beginRun(parts: IntakeParts, delivery: string, start: Star
     const resting = await liveRun(tx, keyOf("issue", place));
     if (resting?.phase === "resting" && !isClosed(resting) && origin.trigger.kind === "command")
       return tellOrigin(tx, parts, { run: resting, origin });
-    if (start.label !== undefined && (await isOffSince(tx, place, origin))) {
+    const { label } = start;
+    if (label !== undefined && (await isOffSince(tx, { place, label }, origin))) {
       return { verdict: "ignored: the label was taken off again" };
     }
     if (terms.kind === "refused") {

@@ -24,22 +24,22 @@ export async function dropMemo(db: Db, name: string): Promise<void> {
   await db.deleteFrom("memos").where("name", "=", name).execute();
 }
 
-/** When a trigger label last came off an issue that had no run to stop, milliseconds since the epoch. */
-export async function unlabelledAt(
-  db: Db,
-  { repositoryId, issue }: { repositoryId: number; issue: number },
-): Promise<number | undefined> {
-  const memo = await readMemo(db, unlabelledName({ repositoryId, issue }));
+/** A label of an issue, whoever calls it by which case. */
+export interface IssueLabel {
+  repositoryId: number;
+  issue: number;
+  label: string;
+}
+
+/** When a label last came off an issue that had no run to stop, milliseconds since the epoch. */
+export async function unlabelledAt(db: Db, label: IssueLabel): Promise<number | undefined> {
+  const memo = await readMemo(db, unlabelledName(label));
   return memo === undefined ? undefined : Number(memo);
 }
 
-/** Remembers that a trigger label came off an issue that had no run to stop. */
-export async function rememberUnlabelled(
-  db: Db,
-  thread: { repositoryId: number; issue: number },
-  at: number,
-): Promise<void> {
-  await writeMemo(db, unlabelledName(thread), String(at));
+/** Remembers that a label came off an issue that had no run to stop: it may be one that starts runs. */
+export async function rememberUnlabelled(db: Db, label: IssueLabel, at: number): Promise<void> {
+  await writeMemo(db, unlabelledName(label), String(at));
 }
 
 /** Forgets labels that came off before `before`. */
@@ -54,6 +54,6 @@ export async function forgetUnlabelled(db: Db, before: number): Promise<void> {
 
 const unlabelledPrefix = "unlabelled ";
 
-function unlabelledName({ repositoryId, issue }: { repositoryId: number; issue: number }): string {
-  return `${unlabelledPrefix}${repositoryId} ${issue}`;
+function unlabelledName({ repositoryId, issue, label }: IssueLabel): string {
+  return `${unlabelledPrefix}${repositoryId} ${issue} ${label.normalize("NFC").toLowerCase()}`;
 }

@@ -64,7 +64,7 @@ async function answers(store: Store): Promise<void> {
     new Map([["asleep", { ended: false, session: "s-asleep", opening: true }]]),
   );
   expect(await runsWithTokensLeft(store.db)).toEqual([]);
-  const thread = { repositoryId: 2, issue: 3 };
+  const thread = { repositoryId: 2, issue: 3, label: "agent" };
   await rememberUnlabelled(store.db, thread, now);
   await forgetUnlabelled(store.db, now);
   expect(await unlabelledAt(store.db, thread)).toBe(now);

@@ -65,9 +65,15 @@ export function peopleOf(world: World) {
       removeLabel(world, at(repository, number), { name: label, actor: as(by) });
     },
 
-    /** Comments and returns the comment's id. */
-    comment(repository: string, number: number, { body, by }: { body: string; by: string }): number {
-      return addComment(world, at(repository, number), { body, actor: as(by) }).id;
+    /** Comments, through an App (by slug) where one is named, and returns the comment's id. */
+    comment(
+      repository: string,
+      number: number,
+      { body, by, through }: { body: string; by: string; through?: string },
+    ): number {
+      const actor = as(by);
+      const via = through === undefined ? {} : { via: { id: 7_001, slug: through, owner: actor.account } };
+      return addComment(world, at(repository, number), { body, actor: { ...actor, ...via } }).id;
     },
 
     /** Changes a comment. */
