@@ -23,10 +23,12 @@ export interface Share {
   share: number;
   of: number;
   tell: (told: Told) => void;
-  /** Time is up: nothing more is begun. */
+  /** Time is up: nothing more is begun, once the fewest have been. */
   isOver: () => boolean;
 }
 
+/** A sample plays so many in each process, however slow the machine is. */
+const fewest = { plays: 20, kills: 3 };
 /** A bug that has not shown by then is missed. */
 const catchPlaysMax = 60;
 /** Real servers at work side by side: each play waits now and then. */
@@ -53,8 +55,9 @@ export async function sweep(measure: Measure, { share, of, tell, isOver }: Share
     plans.push(...singlesOf(recorded, measure), ...(story === main ? pairsOf(recorded, measure) : []));
   }
   if (share === 0) tell({ kind: "planned", plays: plans.length });
-  for (const plan of shuffled(plans, measure.seed).filter((_, at) => at % of === share)) {
-    if (isOver()) return;
+  const mine = shuffled(plans, measure.seed).filter((_, at) => at % of === share);
+  for (const [at, plan] of mine.entries()) {
+    if (isOver() && at >= fewest.plays) return;
     await playPlan(plan, tell);
   }
 }
@@ -79,8 +82,13 @@ export async function killSweep(measure: Measure, { share, of, tell, isOver }: S
   }
   // Two clean runs in real time are not the same to the last point: the name says whose it is.
   const mine = plans.filter(({ story, kill: point = "" }) => shareOf(`${story} ${point}`, of) === share);
+  let begun = 0;
   const worker = async () => {
-    for (let plan = mine.shift(); plan && !isOver(); plan = mine.shift()) await playPlan(plan, tell);
+    for (let plan = mine.shift(); plan; plan = mine.shift()) {
+      if (isOver() && begun >= fewest.kills) return;
+      begun += 1;
+      await playPlan(plan, tell);
+    }
   };
   await Promise.all(Array.from({ length: killsAtOnce }, worker));
 }
