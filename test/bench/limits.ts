@@ -6,10 +6,11 @@
 import { dayMoney } from "./limits/day-money.ts";
 import type { Figure } from "./limits/figure.ts";
 import { hostileText } from "./limits/hostile-text.ts";
+import { besideBacklog } from "./limits/lone-label.ts";
 
-const figures: Figure[] = [dayMoney, hostileText];
+const figures: Figure[] = [besideBacklog, dayMoney, hostileText];
 
-const wanted = process.argv.slice(2);
+const wanted = process.argv.slice(2).filter((one) => !one.startsWith("--"));
 const chosen = figures.filter(({ id }) => wanted.length === 0 || wanted.includes(id));
 const began = performance.now();
 const missed: string[] = [];
