@@ -34,7 +34,8 @@ function paragraphs(
   switch (ending.kind) {
     case "opened": {
       const open = fate === undefined ? `The pull request is open: #${ending.pull}.` : "";
-      return [open, summary || latest, counts];
+      // What was said in a later round stands on the pull request, under what it answers.
+      return [open, summary || (run.round === 1 ? latest : ""), counts];
     }
     case "no changes":
       return latest === ""
