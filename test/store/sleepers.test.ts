@@ -17,7 +17,13 @@ import { freshDatabase, serverUrl } from "./server.ts";
 const now = 1_795_305_600_000;
 
 async function withRuns(store: Store): Promise<void> {
-  const origin = { trigger: { kind: "label" as const, label: "agent" }, at: now };
+  const sender = { login: "mona", id: 1, type: "User" };
+  const origin = {
+    trigger: { kind: "label" as const, label: "agent" },
+    at: now,
+    sender,
+    title: "Add is wrong",
+  };
   for (const [issue, id] of ["alarmed", "asleep", "overdue", "failing"].entries()) {
     const place = { installation: 1, repositoryId: 2, owner: "acme", repo: "shop", issue };
     await store.db.transaction().execute((tx) =>
