@@ -54,7 +54,7 @@ beforeEach(() => {
 const runOf = (on: Stage, number: number) => /run_\w{20}/.exec(on.status(number))?.[0] ?? "";
 
 test("who has not signed in is shown the way in, and nothing else", async () => {
-  for (const path of ["/", "/overview", `/runs/${id}`, "/live", `/runs/${id}/live`, "/nothing"]) {
+  for (const path of ["/", "/overview", `/runs/${id}`, "/live", `/runs/${id}/live`]) {
     const { status, text } = await browser.get(path);
     expect(status).toBe(401);
     expect(text).toContain("Sign in with GitHub");
@@ -62,6 +62,7 @@ test("who has not signed in is shown the way in, and nothing else", async () => 
   }
   expect((await browser.post(`/runs/${id}/stop`)).status).toBe(401);
   expect((await browser.get("/", { host: "localhost" })).status).toBe(401);
+  expect((await browser.get("/nothing")).status).toBe(404);
 });
 
 test("the way there carries a state and a PKCE challenge, and the browser keeps its half", async () => {

@@ -87,6 +87,8 @@ function signInOf({
   return { config, oauth, visits, random };
 }
 
+/** Everything else does not exist, whoever asks. */
+const ownPaths = /^\/$|^\/(overview|live)$|^\/(runs|assets|auth)\//;
 /** Paths that a browser needs before anybody has signed in. */
 const openPaths = /^\/(assets|auth)\//;
 
@@ -96,6 +98,7 @@ async function gate(
   signIn: SignInParts | undefined,
   { context, next }: { context: Context<Pages>; next: Next },
 ) {
+  if (!ownPaths.test(context.req.path)) return context.notFound();
   if (!signIn) {
     if (!isOnMachine(visitorOf(context.env.incoming), config.server)) return context.notFound();
     context.set("audience", machine);
