@@ -4,6 +4,7 @@
  */
 import type Anthropic from "@anthropic-ai/sdk";
 import type { AgentEvent } from "../domain/progress.ts";
+import { pushResult } from "../domain/push-result.ts";
 import { redact } from "../domain/secret.ts";
 
 type SessionEvent = Anthropic.Beta.Sessions.BetaManagedAgentsSessionEvent;
@@ -16,6 +17,7 @@ export const followedTypes: SessionEventType[] = [
   "user.custom_tool_result",
   "agent.message",
   "agent.tool_use",
+  "agent.tool_result",
   "agent.custom_tool_use",
   "session.error",
   "session.usage",
@@ -36,7 +38,12 @@ export function agentEvent(event: SessionEvent): AgentEvent | undefined {
     case "agent.message":
       return { ...base, kind: "said", text: textOf(event.content) };
     case "agent.tool_use":
-      return { ...base, kind: "worked", tool: event.name };
+      return { ...base, kind: "worked", tool: event.name, ...(pushes(event.input) ? { pushes: true } : {}) };
+    case "agent.tool_result": {
+      const result = pushResult(textOf(event.content ?? []));
+      const ran = { use: event.tool_use_id, ok: event.is_error !== true };
+      return { ...base, kind: "ran", ...ran, ...(result ? { result } : {}) };
+    }
     case "agent.custom_tool_use":
       return { ...base, kind: "called", call: { id: event.id, name: event.name, input: event.input } };
     case "session.usage":
@@ -56,6 +63,10 @@ export function agentEvent(event: SessionEvent): AgentEvent | undefined {
     default:
       return { ...base, kind: "other" };
   }
+}
+
+function pushes({ command }: Record<string, unknown>): boolean {
+  return typeof command === "string" && /\bgit\b[^\n;&|]*\bpush\b/.test(command);
 }
 
 /** The text blocks of a message, one after the other. */

@@ -3,6 +3,9 @@
  * came (stream, webhook, looking) and however often. It knows the shapes of the Claude platform's events
  * only as far as `AgentEvent` names them; floor 2 translates.
  */
+import type { PushResult } from "./push-result.ts";
+
+type Refusal = Extract<PushResult, { kind: "refused" }>;
 
 /** A custom tool call of the agent that waits for our answer. */
 export interface ToolCall {
@@ -23,7 +26,8 @@ export type AgentEvent = { id: string; at: string } & (
   | { kind: "heard" }
   | { kind: "answered"; call: string }
   | { kind: "said"; text: string }
-  | { kind: "worked"; tool: string }
+  | { kind: "worked"; tool: string; pushes?: true }
+  | { kind: "ran"; use: string; ok: boolean; result?: PushResult }
   | { kind: "called"; call: ToolCall }
   | { kind: "spent"; cents: number }
   | { kind: "trouble"; words: string }
@@ -57,6 +61,10 @@ export interface Progress {
   /** List cost of this session, and of the run's sessions before it. */
   costCents: number;
   carriedCents: number;
+  /** GitHub's refusal of the last push, until another one is taken. */
+  refusal?: Refusal;
+  /** The last command that pushes, by the id of its event. */
+  pushing?: string;
   /** A trouble the session cannot come back from, in words for people. */
   trouble?: string;
   /** MCP servers that could not be used, each once; at most `lostMax`. */
@@ -82,7 +90,7 @@ export const noProgress: Progress = {
 
 /** The same session as a new round finds it: an old rest or trouble ends nothing, old words answer nothing. */
 export function forNextRound(progress: Progress): Progress {
-  const { idle: _idle, trouble: _trouble, ...rest } = progress;
+  const { idle: _idle, trouble: _trouble, refusal: _refusal, ...rest } = progress;
   return { ...rest, words: "" };
 }
 
@@ -124,7 +132,17 @@ function take(progress: Progress, event: AgentEvent): Progress {
     case "said":
       return { ...progress, words: event.text.slice(-wordsMax) };
     case "worked":
-      return { ...progress, counts: counted(progress.counts, event.tool) };
+      return {
+        ...progress,
+        counts: counted(progress.counts, event.tool),
+        ...(event.pushes ? { pushing: event.id } : {}),
+      };
+    case "ran": {
+      const { result, ok, use } = event;
+      if (result?.kind === "refused") return { ...progress, refusal: result };
+      // A quiet push says nothing when all is well.
+      return result || (ok && use === progress.pushing) ? without(progress, "refusal", {}) : progress;
+    }
     case "called":
       return { ...progress, calls: [...progress.calls, event.call] };
     case "spent":
@@ -143,7 +161,7 @@ function take(progress: Progress, event: AgentEvent): Progress {
   }
 }
 
-function without(progress: Progress, key: "idle", change: Partial<Progress>): Progress {
+function without(progress: Progress, key: "idle" | "refusal", change: Partial<Progress>): Progress {
   const { [key]: _gone, ...rest } = progress;
   return { ...rest, ...change };
 }

@@ -19,6 +19,7 @@ import { acknowledge, showWork } from "./conversation.ts";
 import { keepFresh } from "./credential.ts";
 import { noted } from "./facts.ts";
 import { pausedFor } from "./pause.ts";
+import { refusalId, refusalTold, unlessRefused } from "./refused-push.ts";
 import { goOnWithout, noteLost } from "./servers.ts";
 import { currentSession, keepBudget, sendRequest } from "./session.ts";
 import { listState, showState } from "./status.ts";
@@ -84,7 +85,7 @@ async function work(tools: Tools): Promise<Met | number | undefined> {
   await acknowledge(tools);
 
   const met = endingOf(run.progress, sentIds(tools, session.id));
-  if (met) return met;
+  if (met) return unlessRefused(met, run);
   await showState(tools, { kind: "working" });
   return Math.min(due, nextLook(tools));
 }
@@ -107,7 +108,7 @@ async function greet(tools: Tools): Promise<void> {
 /** What the agent is told besides the request: what people said, and that its time runs out. */
 function toldNow({ clock, ledger, held: { run } }: Tools): { id: string; text: string }[] {
   const said = run.notes.filter((note) => note.text !== "" && !isAnswer(ledger, note));
-  const notes = said.map((note) => ({ id: note.id, text: noteText(run, note) }));
+  const notes = [...said.map((note) => ({ id: note.id, text: noteText(run, note) })), ...refusalTold(run)];
   return clock.now() < lastCall(run)
     ? notes
     : [...notes, { id: `last-call-${run.round}`, text: lastCallText }];
@@ -116,7 +117,8 @@ function toldNow({ clock, ledger, held: { run } }: Tools): { id: string; text: s
 /** Ids of what this round has sent; an idle older than one of them ends nothing. */
 function sentIds({ ledger, held: { run } }: Tools, session: string): string[] {
   const notes = run.notes.filter(({ round }) => round === run.round).map(({ id }) => id);
-  const names = [...notes, `last-call-${run.round}`, `without-${session}`].map((id) => `note ${id}` as const);
+  const own = [`last-call-${run.round}`, `without-${session}`, refusalId(run)];
+  const names = [...notes, ...own].map((id) => `note ${id}` as const);
   const sent = [...names.map((name) => ledger.read(name)), ledger.read(`request ${session}`)];
   return sent.flatMap((one) => (one ? [one.id] : []));
 }
