@@ -48,6 +48,8 @@ export interface Config {
   mcp: McpOffers;
   pollMs: number;
   sweepMs: number;
+  /** How long the words of ended runs are kept. */
+  textsKeptMs: number;
   logLevel: string;
   /** Undefined: nothing is traced. */
   tracing?: Tracing;
@@ -100,6 +102,7 @@ const variables = z.object({
     .default(25),
   PATCHWRIGHT_POLL_MS: spanMs.default(30_000),
   PATCHWRIGHT_SWEEP_MS: spanMs.default(300_000),
+  PATCHWRIGHT_RETENTION_DAYS: z.coerce.number().int().min(1).max(400).default(30),
   LOG_LEVEL: z
     .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"], "must be one of pino's levels")
     .default("info"),
@@ -251,6 +254,7 @@ function configOf(read: Variables, { key, secrets, sealKeys, mcp, oauth }: Read)
     mcp,
     pollMs: read.PATCHWRIGHT_POLL_MS,
     sweepMs: read.PATCHWRIGHT_SWEEP_MS,
+    textsKeptMs: read.PATCHWRIGHT_RETENTION_DAYS * 24 * 60 * 60_000,
     logLevel: read.LOG_LEVEL,
   };
 }

@@ -75,12 +75,15 @@ export interface OpenSession {
 /** A session as a list shows it. */
 export interface SeenSession {
   id: string;
-  /** The run it was opened for, as its metadata says. */
+  /** The run it was opened for, and the installation, as its metadata says. */
   run?: string;
+  installation?: number;
 }
 
 /** Which sessions to list; all that are not closed when nothing is said. */
 export interface SessionFilter {
+  /** Closed ones as well. */
+  closed?: true;
   /** Only those that work at this moment. */
   working?: true;
   /** Only those opened since then, milliseconds since the epoch. */
@@ -149,7 +152,9 @@ export interface Agents {
   interrupt(session: string): Promise<void>;
   /** Closes a session for good. One already closed or gone is success; `later` while it still runs. */
   archive(session: string): Promise<void>;
-  /** Our agent's sessions that are not closed, oldest first, a page of at most a hundred at a time. */
+  /** Deletes a session with everything said in it. One already gone is success; `later` while it still runs. */
+  remove(session: string): Promise<void>;
+  /** Our agent's sessions (see `SessionFilter`), oldest first, a page of at most a hundred at a time. */
   sessions(filter: SessionFilter): AsyncIterable<SeenSession[]>;
   /** Where a person can watch the session. */
   url(session: string): string;

@@ -108,6 +108,7 @@ export function createClaude(
     },
     interrupt: (session) => settled(interrupt(client, session)),
     archive: (session) => archive(client, session),
+    remove: (session) => close(client, session, client.beta.sessions.delete(session, {}, once)),
     sessions: async function* (filter) {
       const { agentId } = await tried(ready());
       yield* sessionPages(client, agentId, filter);
@@ -205,19 +206,24 @@ async function findSession(
 async function* sessionPages(
   client: Anthropic,
   agentId: string,
-  { working, since }: SessionFilter,
+  { working, since, closed }: SessionFilter,
 ): AsyncGenerator<SeenSession[]> {
   const list = client.beta.sessions.list(
     {
       ...{ agent_id: agentId, order: "asc", limit: 100 },
       ...(working ? { statuses: ["running", "rescheduling"] } : {}),
+      ...(closed ? { include_archived: true } : {}),
       ...(since === undefined ? {} : { "created_at[gte]": new Date(since).toISOString() }),
     },
     read,
   );
   try {
     for await (const { data } of (await list).iterPages()) {
-      yield data.map(({ id, metadata: { run_id: run } }) => (run === undefined ? { id } : { id, run }));
+      yield data.map(({ id, metadata: { run_id: run, installation_id: installation } }) => ({
+        id,
+        ...(run === undefined ? {} : { run }),
+        ...(installation === undefined ? {} : { installation: Number(installation) }),
+      }));
     }
   } catch (error) {
     throw asProblem(error);
@@ -250,9 +256,14 @@ async function settled(call: Promise<unknown>): Promise<void> {
   }
 }
 
-async function archive(client: Anthropic, session: string): Promise<void> {
+function archive(client: Anthropic, session: string): Promise<void> {
+  return close(client, session, client.beta.sessions.archive(session, {}, once));
+}
+
+/** Ends a session by a call that the platform refuses while it runs. */
+async function close(client: Anthropic, session: string, call: Promise<unknown>): Promise<void> {
   try {
-    await settled(client.beta.sessions.archive(session, {}, once));
+    await settled(call);
   } catch (error) {
     const problem = asProblem(error);
     if (!/running/i.test(problem.message)) throw problem;

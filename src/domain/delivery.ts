@@ -3,6 +3,7 @@
  * shape its event header claims, because the header is not under the signature. Everything else is ignored.
  */
 import { z } from "zod";
+import { upheavalKinds } from "./upheaval.ts";
 
 const account = z.object({ login: z.string(), id: z.number(), type: z.string().default("User") });
 
@@ -64,6 +65,16 @@ const shapes = {
     ...scope,
     issue,
     changes: z.object({ title: z.object({}).optional(), body: z.object({}).optional() }).default({}),
+  }),
+  "issues.deleted": z.object({ ...scope, issue }),
+  "issues.locked": z.object({ ...scope, issue }),
+  "issues.transferred": z.object({
+    ...scope,
+    issue,
+    changes: z.object({
+      new_issue: z.object({ number: z.number() }),
+      new_repository: repository.pick({ id: true, name: true, owner: true }),
+    }),
   }),
   "issue_comment.created": z.object({ ...scope, issue, comment }),
   "pull_request.closed": z.object({
@@ -128,7 +139,7 @@ export type Account = z.infer<typeof account>;
 
 /** Events the inbox stores; deliveries of all others are answered and forgotten. */
 export const storedEvents: ReadonlySet<string> = new Set(
-  Object.keys(shapes).map((kind) => kind.split(".")[0] ?? kind),
+  [...Object.keys(shapes), ...upheavalKinds].map((kind) => kind.split(".")[0] ?? kind),
 );
 
 /** The result of reading a delivery. */
@@ -154,18 +165,27 @@ export function readDelivery(event: string, payload: unknown): Reading {
 
 /** Is a delivery of this event and action (empty where the event has none) one we act on? */
 export function isUsed(event: string, action: string): boolean {
-  return isKind(action === "" ? event : `${event}.${action}`);
+  const kind = action === "" ? event : `${event}.${action}`;
+  return isKind(kind) || upheavalKinds.includes(kind);
 }
 
 const owned = z.object({
   repository: z.object({ owner: z.object({ login: z.string() }) }).optional(),
   installation: z.object({ account: z.object({ login: z.string() }).optional() }).optional(),
+  // Of an account that was renamed only its old name can be one that is served.
+  changes: z.object({ login: z.object({ from: z.string() }).optional() }).optional(),
+  account: z.object({ login: z.string() }).optional(),
 });
 
 /** Whose repository or installation a payload is about: the lower-case login, where the payload tells. */
 export function ownerOf(payload: unknown): string | undefined {
   const { data } = owned.safeParse(payload);
-  return (data?.repository?.owner.login ?? data?.installation?.account?.login)?.toLowerCase();
+  const { repository, installation, changes, account } = data ?? {};
+  const login =
+    repository?.owner.login ??
+    installation?.account?.login ??
+    (account && (changes?.login?.from ?? account.login));
+  return login?.toLowerCase();
 }
 
 function isKind(kind: string): kind is DeliveryKind {

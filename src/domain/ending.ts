@@ -34,10 +34,29 @@ interface Underway {
  * (`waiting`) the clock does not count.
  */
 export function calledOff(run: Underway, now: number, waiting: boolean): Met | undefined {
-  if (run.stop) {
-    return { kind: "stopped", why: run.stop.why, ...(run.stop.by === undefined ? {} : { by: run.stop.by }) };
-  }
+  if (run.stop) return endingOfStop(run.stop);
   return !waiting && now >= deadline(run) ? { kind: "timed out" } : undefined;
+}
+
+/** Stops that are a no to the App, which people can take back: what is told, and the remedy. */
+const refusals: Record<string, string> = {
+  "the App was suspended":
+    "The App's installation was suspended. When an owner has unsuspended it in the installation's settings, `/agent retry` starts again.",
+  "the repository was taken out of the App's installation":
+    "The repository was taken out of the App's installation. An owner can add it again in the installation's settings.",
+};
+
+/** The ending of a run that was stopped. */
+export function endingOfStop({
+  why,
+  by,
+}: {
+  why: string;
+  by?: string;
+}): Extract<Ending, { kind: "stopped" | "refused" }> {
+  const words = refusals[why];
+  if (words !== undefined) return { kind: "refused", words };
+  return { kind: "stopped", why, ...(by === undefined ? {} : { by }) };
 }
 
 /** When the round's working time is over. */

@@ -7,6 +7,7 @@ import { type Account, type Delivery, readDelivery } from "./delivery.ts";
 import { isSessionBranch } from "./ids.ts";
 import { isBranch, type Move, moveOf } from "./move.ts";
 import type { Origin, Person, Place, Stop } from "./run.ts";
+import { readUpheaval } from "./upheaval.ts";
 
 /** A comment as a delivery carries it. */
 export interface Said {
@@ -75,6 +76,14 @@ export function intentOf(delivery: Delivery, now: number): Intent {
         at: now,
       };
     }
+    case "issues.deleted":
+    case "issues.locked":
+    case "issues.transferred":
+      return stop(delivery, delivery.issue.number, {
+        ...upset(delivery),
+        by: delivery.sender.login,
+        at: now,
+      });
     case "issue_comment.created":
       return commented(delivery, now);
     case "pull_request.closed": {
@@ -116,6 +125,17 @@ export function intentOf(delivery: Delivery, now: number): Intent {
     default:
       return delivery satisfies never;
   }
+}
+
+/** What became of an issue that cannot be talked on any more. */
+function upset(
+  delivery: Of<"issues.deleted"> | Of<"issues.locked"> | Of<"issues.transferred">,
+): Pick<Stop, "why" | "moved"> {
+  if (delivery.kind === "issues.deleted") return { why: "issue deleted" };
+  if (delivery.kind === "issues.locked") return { why: "issue locked" };
+  const { new_repository: to, new_issue: issue } = delivery.changes;
+  const moved = { repositoryId: to.id, owner: to.owner.login, repo: to.name, issue: issue.number };
+  return { why: "issue transferred", moved };
 }
 
 type Remarked = Of<"pull_request_review.submitted"> | Of<"pull_request_review_comment.created">;
@@ -190,6 +210,7 @@ function checked(delivery: Of<"check_suite.completed">): Intent {
  * Most deliveries of an organisation are such, and reading them once is enough.
  */
 export function idleness(event: string, payload: unknown): string | undefined {
+  if (readUpheaval(event, payload)) return undefined;
   const reading = readDelivery(event, payload);
   if (reading.kind === "ignored") return reading.why === "action not used" ? reading.why : undefined;
   const intent = intentOf(reading.delivery, 0);

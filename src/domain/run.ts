@@ -64,20 +64,40 @@ export interface Stop {
     | "pull request closed"
     | "pull request merged"
     | "a person pushed to the branch"
-    | "a push outside the run's branch";
+    | "a push outside the run's branch"
+    | "issue deleted"
+    | "issue transferred"
+    | "issue locked"
+    | "the App was suspended"
+    | "the App was uninstalled"
+    | "the repository was taken out of the App's installation"
+    | "the repository was archived"
+    | "the repository was made public"
+    | "the repository was deleted"
+    | "the repository was transferred";
   /** Login of the person, where one is known. */
   by?: string;
   at: number;
   /** What is told on the issue besides, in a comment of its own. */
   alarm?: string;
+  /** Where the issue is now, when it was transferred. */
+  moved?: Pick<Place, "repositoryId" | "owner" | "repo" | "issue">;
 }
 
-/** Stops that close the matter, the one that says most last: a merge closes the issue as well. */
+/** Stops that close the matter, the one that says most last: a merge closes the issue as well. A public repository's session holds what was private. */
 const finals: readonly Stop["why"][] = [
   "issue closed",
   "pull request closed",
   "pull request merged",
+  "issue transferred",
+  "issue deleted",
+  "the repository was archived",
+  "the repository was made public",
+  "the repository was transferred",
   "a push outside the run's branch",
+  "the repository was taken out of the App's installation",
+  "the repository was deleted",
+  "the App was uninstalled",
 ];
 
 /** Is the matter closed with this stop, so that nothing of the run rests any longer? */

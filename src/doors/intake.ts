@@ -7,8 +7,9 @@ import { Probot } from "probot";
 import { readDelivery, storedEvents } from "../domain/delivery.ts";
 import { isProblem } from "../domain/errors.ts";
 import { type Intent, intentOf } from "../domain/intent.ts";
-import type { Place, Stop } from "../domain/run.ts";
+import { isFinal, type Place, type Stop } from "../domain/run.ts";
 import { labelOf, sameLabel } from "../domain/settings.ts";
+import { readUpheaval } from "../domain/upheaval.ts";
 import { labelsStaleMs, triggerLabels } from "../mission/rulebook.ts";
 import { rememberUnlabelled } from "../store/memos.ts";
 import { liveRun, type RunKey, stopRun } from "../store/runs.ts";
@@ -20,6 +21,7 @@ import { labelPutOn, unlabellingIgnored } from "./labelling.ts";
 import { giveOwed } from "./owed.ts";
 import { hearProposed } from "./settings-check.ts";
 import { beginRun } from "./starting.ts";
+import { hearUpheaval } from "./upheavals.ts";
 import { conclude, type IntakeParts, keyOf, verdictKind, written } from "./verdict.ts";
 
 /** Works off one delivery of the inbox; the engine's worker for the kind `delivery`. */
@@ -81,6 +83,13 @@ interface Received {
 
 /** Does what the delivery asks, and returns the verdict that was written with it. */
 async function handle(parts: IntakeParts, received: Received): Promise<string> {
+  const upheaval = readUpheaval(received.event, received.payload);
+  if (upheaval) {
+    const row = await parts.box.load(received.id);
+    if (!row || (await isReplay(parts, row)))
+      return conclude(parts, received.id, "ignored: a copy of an earlier delivery");
+    return hearUpheaval(parts, received.id, upheaval);
+  }
   const reading = readDelivery(received.event, received.payload);
   if (reading.kind === "ignored") {
     if (reading.why === "body contradicts its event header")
@@ -174,8 +183,8 @@ function stopFound(
   return written(parts, delivery, async (tx) => {
     const run = await liveRun(tx, key);
     if (run && stop.at < run.origin.at) return { verdict: "ignored: older than the run" };
-    // Taking the label off again does not close what has already been proposed.
-    if (!run || (run.phase === "resting" && stop.why === "label removed")) {
+    // Neither taking the label off again nor a lock closes what has already been proposed.
+    if (!run || (run.phase === "resting" && !isFinal(stop))) {
       if (label !== undefined && key.kind === "issue")
         await rememberUnlabelled(tx, { ...key, label }, stop.at);
       return { verdict: "ignored: no run to stop" };

@@ -29,3 +29,18 @@ export async function pointBranch(
       });
   }
 }
+
+/** Is there such a branch? */
+export async function branchExists(
+  github: GitHub,
+  { installation, owner, repo }: Place,
+  branch: string,
+): Promise<boolean> {
+  try {
+    await github.of(installation).rest.git.getRef({ owner, repo, ref: `heads/${branch}` });
+    return true;
+  } catch (error) {
+    if (isProblem(error, "gone")) return false;
+    throw error;
+  }
+}

@@ -6,6 +6,7 @@ import { isProblem, Problem } from "../domain/errors.ts";
 import type { Place } from "../domain/run.ts";
 import type { ScreenedCommit } from "../domain/screening.ts";
 import type { ScreenedFile } from "../domain/screening-content.ts";
+import { branchExists } from "./branch.ts";
 import type { GitHub } from "./client.ts";
 
 /** Commits of a branch that its base does not have. */
@@ -51,6 +52,7 @@ export async function pushedChanges(
       throw error;
     },
   );
+  // A comparison does not say which of its two ends is missing.
   if (!data && (await branchExists(github, place, head))) throw baseGone(base);
   const last = data?.commits.at(-1);
   if (!data || !last || data.ahead_by === 0) return undefined;
@@ -76,21 +78,6 @@ export async function pushedChanges(
     commits,
     total: { commits: data.total_commits, files: net.length, lines },
   };
-}
-
-/** A comparison does not say which of its two ends is missing. */
-async function branchExists(
-  github: GitHub,
-  { installation, owner, repo }: Place,
-  branch: string,
-): Promise<boolean> {
-  try {
-    await github.of(installation).rest.git.getRef({ owner, repo, ref: `heads/${branch}` });
-    return true;
-  } catch (error) {
-    if (isProblem(error, "gone")) return false;
-    throw error;
-  }
 }
 
 function baseGone(base: string): Problem {

@@ -3,23 +3,22 @@
  * Invariants: an ending is written before it is shown; no token of the round is alive when anything is
  * proposed or reported; nothing is left saying *working*.
  */
-import type { Ending, Met } from "../domain/ending.ts";
+import { type Ending, endingOfStop, type Met } from "../domain/ending.ts";
 import { isProblem } from "../domain/errors.ts";
 import { commentMarker } from "../domain/ids.ts";
 import { isFinal, type Run } from "../domain/run.ts";
 import { heldText, reminderComment } from "../domain/words.ts";
-import { comment, type Reaction, reaction } from "../github/issue.ts";
+import { comment } from "../github/issue.ts";
 import { beginNextRound } from "../store/rounds.ts";
-import { raiseAlarm } from "./alarm.ts";
-import { lastSubmission } from "./answers.ts";
 import { showAnswer, showHeld } from "./conversation.ts";
 import { releaseTokens } from "./credential.ts";
 import { noted, toldAs } from "./facts.ts";
 import { type Proposed, propose } from "./proposal.ts";
 import { hasUnseenChecks, repairChecks } from "./repair.ts";
+import { report, reportEnd, tellLate, unheard } from "./report.ts";
 import { archiveSessions, sessionEndsAt, sessionsOf } from "./session.ts";
-import { postState, showState } from "./status.ts";
-import { noteReached, type Tools, targetOf } from "./tools.ts";
+import { showState } from "./status.ts";
+import { noteReached, type Tools } from "./tools.ts";
 import { giveUpPlace, stepAside } from "./turn.ts";
 
 /** How long held work waits for an approval. */
@@ -44,8 +43,7 @@ export async function close(tools: Tools, met: Met): Promise<number | undefined>
   }
   const ending: Ending = settled.kind === "held" ? { kind: "unanswered" } : settled;
   await ledger.once("ending", noted(ending));
-  await report(tools, ending).catch((error: unknown) => unheard(tools, error));
-  await raiseAlarm(tools).catch((error: unknown) => unheard(tools, error));
+  await report(tools, ending);
   await showAnswer(tools, ending, worked).catch((error: unknown) => unheard(tools, error));
   if (ending.kind !== "opened" && ending.kind !== "budget reached")
     await archiveSessions(tools).catch((error: unknown) => unheard(tools, error));
@@ -127,6 +125,7 @@ export async function farewell(tools: Tools): Promise<number | undefined> {
   const { ledger, clock, held } = tools;
   const { run } = held;
   await releaseTokens(tools);
+  await tellLate(tools);
   if (run.phase === "ended") return undefined;
   if (!run.stop || !isFinal(run.stop)) {
     if (await repairChecks(tools)) return clock.now();
@@ -136,11 +135,7 @@ export async function farewell(tools: Tools): Promise<number | undefined> {
     return undefined;
   }
   await archiveSessions(tools).catch((error: unknown) => unheard(tools, error));
-  const ending = run.ending ?? { kind: "stopped", why: run.stop.why };
-  await raiseAlarm(tools).catch((error: unknown) => unheard(tools, error));
-  const ofPull = run.pull !== undefined && run.stop.why !== "issue closed";
-  const fate = ofPull ? `#${run.pull}: ${run.stop.why}` : run.stop.why;
-  await showState(tools, { kind: "ended", ending, fate }).catch((error: unknown) => unheard(tools, error));
+  await reportEnd(tools);
   await ledger.change({ phase: "ended", ended_at: clock.now() });
   tools.log.info({ run_id: run.id, session_id: run.session, why: run.stop.why }, "run ended");
   return undefined;
@@ -183,7 +178,7 @@ async function settle(tools: Tools, met: Met): Promise<Ending | Extract<Proposed
     case "finished":
     case "budget reached":
     case "timed out": {
-      if (stop) return stopped(stop);
+      if (stop) return endingOfStop(stop);
       const proposed = await propose(tools, { unfinished: met.kind !== "finished" });
       return proposed.kind === "held" && met.kind === "finished" ? proposed : endingFrom(met.kind, proposed);
     }
@@ -203,16 +198,6 @@ function refusedOrFailed(error: unknown): Ending {
   return { kind: error.kind === "refused" ? "refused" : "failed", words: error.message };
 }
 
-/** Where nobody can be told any more (issue locked or deleted, App removed) the round ends all the same. */
-function unheard({ log, held: { run } }: Tools, error: unknown): void {
-  if (!isProblem(error) || error.kind === "later") throw error;
-  log.warn({ run_id: run.id, err: error }, "not all of an ending could be done");
-}
-
-function stopped({ why, by }: { why: string; by?: string }): Ending {
-  return { kind: "stopped", why, ...(by === undefined ? {} : { by }) };
-}
-
 function endingFrom(met: "finished" | "budget reached" | "timed out", proposed: Proposed): Ending {
   if (proposed.kind === "called off")
     return { kind: "stopped", why: "asked while the work was being proposed" };
@@ -220,35 +205,6 @@ function endingFrom(met: "finished" | "budget reached" | "timed out", proposed: 
     proposed.kind === "opened" ? { pull: proposed.pull.number, url: proposed.pull.url } : undefined;
   if (met === "finished") return pull ? { kind: "opened", ...pull } : { kind: "no changes" };
   return { kind: met, ...pull };
-}
-
-async function report(tools: Tools, ending: Ending): Promise<void> {
-  const { ledger, github } = tools;
-  const { run } = tools.held;
-  const summary = lastSubmission(tools)?.summary;
-  const state = { kind: "ended", ending, ...(summary === undefined ? {} : { summary }) } as const;
-  const mark = markOf(ending);
-  if (mark) await ledger.once("mark", reaction(github, run.place, targetOf(run), mark));
-  await postState(tools, state);
-  await showState(tools, state);
-}
-
-function markOf(ending: Ending): Reaction | undefined {
-  switch (ending.kind) {
-    case "opened":
-      return "rocket";
-    case "failed":
-    case "refused":
-    case "timed out":
-    case "budget reached":
-    case "unanswered":
-      return "confused";
-    case "no changes":
-    case "stopped":
-      return undefined;
-    default:
-      return ending satisfies never;
-  }
 }
 
 /** An act whose repetition changes nothing. */

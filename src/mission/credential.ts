@@ -50,12 +50,9 @@ function scopeOf(tools: Tools, resource: string): Scope {
     const { contents, ...permissions } = githubServerPermissions;
     return { repositoryId: run.place.repositoryId, contents, permissions };
   }
-  if (resource === fullName(run.place)) {
-    return { repositoryId: run.place.repositoryId, contents: mayPush(tools) ? "write" : "read" };
-  }
   const beside = besidesOf(tools).find(({ name }) => name === resource);
-  if (!beside)
-    throw new Problem("fault", "resource_unknown", `The run does not know the repository ${resource}.`);
+  // The run's own may be called otherwise by now: a session keeps the name it was opened with.
+  if (!beside) return { repositoryId: run.place.repositoryId, contents: mayPush(tools) ? "write" : "read" };
   return { repositoryId: beside.repositoryId, contents: "read" };
 }
 
@@ -221,10 +218,16 @@ async function revoke(tools: Tools, token: TokenRecord): Promise<void> {
     return;
   }
   if (secret) {
-    await tools.github.revoke(secret, tools.held.run.place.installation).catch((error: unknown) => {
-      // An installation that is gone or suspended has killed the token with it.
-      if (!isProblem(error, "gone", "refused")) throw error;
-    });
+    const given = await tools.github.revoke(secret, tools.held.run.place.installation).then(
+      () => true,
+      (error: unknown) => {
+        // An installation that is gone has killed the token with it.
+        if (!isProblem(error, "gone", "refused")) throw error;
+        return error.code !== "github_suspended";
+      },
+    );
+    // It may come to life again with the installation, and is given back then.
+    if (!given) return;
   }
   await dropToken(tools.store.db, token, {
     step: secret ? "revoked" : "expired",

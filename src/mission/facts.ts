@@ -87,6 +87,8 @@ export interface Facts {
   interrupt: true;
   ending: Ending;
   mark: { id: number };
+  /** The ending could not be told: GitHub does not let us speak; it may be tried again; it was. */
+  untold: "waiting" | "due" | "told";
   /** Our check run on the pull request: on the head a round found, and by commit on what it left. */
   check: { id: number; sha: string };
   [checked: `checked ${string}`]: { id: number };

@@ -11,6 +11,7 @@ import { type Reason, screen } from "../domain/screening.ts";
 import { pullBody, pullTitle } from "../domain/words.ts";
 import { pointBranch } from "../github/branch.ts";
 import { type Changes, pushedChanges } from "../github/changes.ts";
+import { defaultBranchOf } from "../github/installation.ts";
 import { type Pull, pullRequest, reviewRequest } from "../github/pull.ts";
 import { stopAsked } from "../store/runs.ts";
 import { lastSubmission } from "./answers.ts";
@@ -26,14 +27,14 @@ export type Proposed =
 
 /** Proposes what the session's branch holds. `unfinished` marks work that was cut off. */
 export async function propose(tools: Tools, { unfinished }: { unfinished: boolean }): Promise<Proposed> {
-  const { ledger, github } = tools;
+  const { ledger } = tools;
   const { run } = tools.held;
   const opened = ledger.read("pull");
   if (opened) await askForReview(tools, opened);
   const unchanged: Proposed = opened ? { kind: "opened", pull: opened } : { kind: "nothing" };
   if (run.session === undefined) return unchanged;
   const head = sessionBranch(run.session);
-  const changes = await pushedChanges(github, run.place, { base: baseBranch(run), head });
+  const changes = await changesOf(tools, head);
   if (!changes || changes.headSha === run.head) return unchanged;
   const verdict = screenChanges(tools, changes);
   switch (verdict.kind) {
@@ -57,6 +58,20 @@ async function isApproved(tools: Tools, head: string): Promise<boolean> {
   const approval = tools.ledger.read("approval");
   if (!approval || !head.startsWith(approval.head)) return false;
   return approval.person === undefined || mayStillApprove(tools, approval.person);
+}
+
+/** What was pushed; a default branch that has another name meanwhile is followed. */
+async function changesOf({ github, ledger, held: { run } }: Tools, head: string) {
+  try {
+    return await pushedChanges(github, run.place, { base: baseBranch(run), head });
+  } catch (error) {
+    if (!isProblem(error) || error.code !== "base_gone" || run.settings.base !== "") throw error;
+    const defaultBranch = await defaultBranchOf(github, run.place);
+    if (defaultBranch === run.origin.defaultBranch) throw error;
+    run.origin = { ...run.origin, defaultBranch };
+    await ledger.change({ origin_json: JSON.stringify(run.origin) });
+    return pushedChanges(github, run.place, { base: defaultBranch, head });
+  }
 }
 
 /** A later push, screened: it is on the pull request already, or is carried over from a new session's branch. */

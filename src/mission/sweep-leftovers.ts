@@ -14,11 +14,14 @@ import {
   sessionsOfRuns,
   sleepers,
 } from "../store/sleepers.ts";
+import { forgetRuns, forgetTexts, runsWithTexts } from "../store/texts.ts";
 import type { SweepParts } from "./sweep-parts.ts";
 import { wakeAll, wakeRuns } from "./sweep-wakes.ts";
 
 /** Payloads are kept this long: GitHub's own delivery log keeps three days. */
 const deliveryKeptMs = 7 * 24 * 60 * 60_000;
+/** Rows of runs without their texts. */
+const rowsKeptMs = 400 * 24 * 60 * 60_000;
 const unlabelledKeptMs = 24 * 3_600_000;
 const expiredKeptMs = 3_600_000;
 /** An alarm this long overdue is not coming any more. */
@@ -42,6 +45,16 @@ export async function sweepRows(parts: SweepParts): Promise<void> {
   await forgetExpiredTokens(store.db, now - expiredKeptMs);
   await forgetUnlabelled(store.db, now - unlabelledKeptMs);
   await box.prune(now - deliveryKeptMs);
+  await forgetOld(parts);
+}
+
+/** Texts of ended runs leave after the days the operator names, the rows without them much later. */
+async function forgetOld({ store, clock, config }: SweepParts): Promise<void> {
+  const ids = await runsWithTexts(store.db, { before: clock.now() - config.textsKeptMs });
+  await store.db.transaction().execute(async (tx) => {
+    await forgetTexts(tx, ids, clock.now());
+    await forgetRuns(tx, clock.now() - rowsKeptMs);
+  });
 }
 
 /** Closes young sessions without a living run, while runs begin or end. True when none is left. */

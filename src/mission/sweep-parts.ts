@@ -13,7 +13,7 @@ import type { Rulebook } from "./rulebook.ts";
 
 /** What the caretaker works with. */
 export interface SweepParts {
-  config: Pick<Config, "owners" | "pollMs" | "sweepMs">;
+  config: Pick<Config, "owners" | "pollMs" | "sweepMs" | "textsKeptMs">;
   github: GitHub;
   agents: Agents;
   rulebook: Rulebook;

@@ -1,9 +1,10 @@
 /**
- * The caretaker: what nobody would come back to by itself. Three rounds, each with its own alarm: the
- * delivery log, sessions at work, leftovers. Everything is paged and bounded; what does not fit into one
+ * The caretaker: what nobody would come back to by itself. Four rounds, each with its own alarm: the
+ * delivery log, sessions at work, leftovers, installations that have left. Everything is paged and bounded; what does not fit into one
  * turn is continued in the next, and a *later* of GitHub or the platform is the engine's to wait out.
  */
 import { createDeliverySweep } from "./sweep-deliveries.ts";
+import { sweepDepartures } from "./sweep-departures.ts";
 import { createGapSweep } from "./sweep-gap.ts";
 import { closeLeftovers, closeYoungLeftovers, sweepRows } from "./sweep-leftovers.ts";
 import type { SweepParts } from "./sweep-parts.ts";
@@ -12,7 +13,7 @@ import { sweepSessions } from "./sweep-sessions.ts";
 import { closeLeftoverVaults } from "./sweep-vaults.ts";
 
 /** The rounds, by the id of their alarm. */
-export const sweepIds = ["deliveries", "sessions", "leftovers"] as const;
+export const sweepIds = ["deliveries", "sessions", "leftovers", "departures"] as const;
 
 /** How soon a session that was interrupted is tried again. */
 const settleMs = 5_000;
@@ -28,7 +29,7 @@ export function createSweep(parts: SweepParts): Sweep {
   const closing = { ...parts, told: new Set<string>() };
   // A pass over the log goes on through its turns; between two passes the gap, if there is one, is searched.
   let isLogRead = false;
-  const rounds: Record<string, (signal: AbortSignal) => Promise<number>> = {
+  const rounds: Record<string, (signal: AbortSignal) => Promise<number | undefined>> = {
     deliveries: async (signal) => {
       isLogRead = isLogRead || (await deliveries(signal));
       if (!isLogRead || !(await gap(signal))) return clock.now();
@@ -41,6 +42,7 @@ export function createSweep(parts: SweepParts): Sweep {
       await sweepSessions(parts);
       return (await closeYoungLeftovers(closing)) ? dueAt : Math.min(clock.now() + settleMs, dueAt);
     },
+    departures: async () => ((await sweepDepartures(parts)) ? undefined : clock.now() + settleMs),
     leftovers: async () => {
       await sweepRows(parts);
       await sweepOldPlaces(parts);

@@ -202,6 +202,17 @@ async function createSettingsFiles({ schema }: Kysely<Schema>): Promise<void> {
     .execute();
 }
 
+/** When the words of a run were taken out of its rows. */
+async function addForgottenAt({ schema }: Kysely<Schema>): Promise<void> {
+  await schema.alterTable("runs").addColumn("forgotten_at", "bigint").execute();
+  await schema
+    .createIndex("runs_with_texts")
+    .on("runs")
+    .column("ended_at")
+    .where(sql.ref("forgotten_at"), "is", null)
+    .execute();
+}
+
 /** All migrations by name, in order of their names. */
 const migrations: Record<string, Migration> = {
   "0001_first_tables": {
@@ -232,6 +243,7 @@ const migrations: Record<string, Migration> = {
   },
   "0005_settings_files": { up: createSettingsFiles },
   "0006_paces": { up: createPaces },
+  "0007_forgetting": { up: addForgottenAt },
 };
 
 /** Names in the database that this code does not know: it was written by a newer version. */

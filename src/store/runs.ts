@@ -130,6 +130,7 @@ export type RunChange = Partial<
     | "round_at"
     | "phase"
     | "ending_json"
+    | "origin_json"
     | "session"
     | "pull"
     | "head"

@@ -75,6 +75,8 @@ export interface RunRow {
   pull_at: number | null;
   /** What became of the pull request: `merged` or `closed`. */
   fate: string | null;
+  /** When the words of people and agents were taken out of it; null while they are there. */
+  forgotten_at: number | null;
 }
 
 /** One entry of a run's journal (`JournalEntry` of domain/journal.ts). */

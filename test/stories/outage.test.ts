@@ -48,7 +48,7 @@ async function setUp(clock: VirtualClock) {
   };
   const sweep = createSweep({
     ...{ ...rooms, box: inbox(store, engine, clock) },
-    config: { pollMs: 30_000, sweepMs: 300_000 },
+    config: { pollMs: 30_000, sweepMs: 300_000, textsKeptMs: 30 * 86_400_000 },
     agents: {} as Agents,
     rulebook: {} as Rulebook,
   });

@@ -119,6 +119,10 @@ export function issueOf(call: RepositoryCall): Issue {
   const issue = call.repository.issues.get(Number(call.params["issue_number"]));
   if (!issue) throw notFound();
   if (issue.deleted) throw gone();
+  if (issue.movedTo) {
+    const { repository, number } = issue.movedTo;
+    throw moved(call.method, `${call.world.url}/api/v3/repositories/${repository.id}/issues/${number}`);
+  }
   return issue;
 }
 

@@ -32,6 +32,7 @@ import { userRoutes } from "./routes-user.ts";
 import { newAccount, seedsOf } from "./seeds.ts";
 import { application } from "./server.ts";
 import { SignIns } from "./sign-in.ts";
+import { upheavalsOf } from "./upheavals.ts";
 import { viewOf } from "./view.ts";
 import { noVisitors } from "./visitors.ts";
 import { type Account, nextId, type Permissions, type World } from "./world.ts";
@@ -218,6 +219,7 @@ export async function startGitHub(options: GitHubOptions = {}) {
     ...seedsOf(world, directory),
     ...peopleOf(world),
     ...codersOf(world),
+    ...upheavalsOf(world),
     ...viewOf(world),
     /** Closes the server and removes its temporary directory. */
     async stop(): Promise<void> {

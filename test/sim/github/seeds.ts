@@ -166,6 +166,8 @@ export function seedsOf(world: World, directory: string) {
       const installation = installed(world, id);
       const fields = { repositories: of(installation).map(repositoryNameJson) };
       world.installations.delete(id);
+      for (const token of world.tokens.values())
+        if (token.installationId === id) token.revokedAt ??= world.clock.now();
       announceInstallation(world, {
         installation,
         event: "installation",

@@ -131,6 +131,8 @@ export interface Issue extends Post {
   closedAt: number | undefined;
   closedBy: Account | undefined;
   locked: boolean;
+  /** Where it is now, when it was transferred. */
+  movedTo?: Issue;
   deleted: boolean;
   comments: Comment[];
   events: IssueEvent[];

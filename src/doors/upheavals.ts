@@ -1,0 +1,125 @@
+/**
+ * What becomes of the runs of an installation or a repository that people suspend, remove, rename or open to
+ * the world: each ends or goes on as the manual's table says. Renames follow the ids.
+ */
+import type { Stop } from "../domain/run.ts";
+import type { Upheaval } from "../domain/upheaval.ts";
+import { branchExists } from "../github/branch.ts";
+import { standingOf } from "../github/installation.ts";
+import { noteDeparture } from "../store/departures.ts";
+import { liveRun, stopRun } from "../store/runs.ts";
+import { endingsDue, rebase, renameOwner, renameRepository, runsIn } from "../store/upheavals.ts";
+import { conclude, type IntakeParts, written } from "./verdict.ts";
+
+/** Stops, renames or tells; what is there to do is written together with the delivery's verdict. */
+export async function hearUpheaval(
+  parts: IntakeParts,
+  delivery: string,
+  upheaval: Upheaval,
+): Promise<string> {
+  switch (upheaval.kind) {
+    case "suspended":
+      return suspended(parts, delivery, upheaval);
+    case "uninstalled":
+      return uninstalled(parts, delivery, upheaval);
+    case "removed": {
+      const { repositories, stop, by } = upheaval;
+      const runs = await runsIn(parts.store.db, { repositories });
+      return stopAll(parts, delivery, { runs, why: stop, by });
+    }
+    case "renamed":
+      return renamed(parts, delivery, (tx) => renameRepository(tx, upheaval));
+    case "account renamed":
+      return renamed(parts, delivery, (tx) => renameOwner(tx, upheaval.installation, upheaval.owner));
+    case "transferred": {
+      const { repositoryId, by } = upheaval;
+      const runs = await runsIn(parts.store.db, { repositories: [repositoryId] });
+      const rename = (tx: Tx) => renameRepository(tx, upheaval);
+      return stopAll(parts, delivery, { runs, why: "the repository was transferred", by, besides: rename });
+    }
+    case "default branch changed":
+      return defaultBranchChanged(parts, delivery, upheaval);
+    case "reachable":
+      return written(parts, delivery, async (tx) => {
+        const runs = await endingsDue(tx, upheaval);
+        return { verdict: `told again: ${runs.length} endings`, wake: runs };
+      });
+    default:
+      return upheaval satisfies never;
+  }
+}
+
+type Tx = Parameters<Parameters<typeof written>[2]>[0];
+type Of<K extends Upheaval["kind"]> = Extract<Upheaval, { kind: K }>;
+
+/** What is at work ends; what rests goes on resting. Asked of GitHub: deliveries come late and out of order. */
+async function suspended(
+  parts: IntakeParts,
+  delivery: string,
+  { installation, by }: Of<"suspended">,
+): Promise<string> {
+  if ((await standingOf(parts.github, installation)) === "installed")
+    return conclude(parts, delivery, "ignored: it is not suspended any more");
+  const runs = await runsIn(parts.store.db, { installation, working: true });
+  return stopAll(parts, delivery, { runs, why: "the App was suspended", by });
+}
+
+/** Everything ends, and what is remembered of it is on its way out. */
+async function uninstalled(
+  parts: IntakeParts,
+  delivery: string,
+  { installation, by }: Of<"uninstalled">,
+): Promise<string> {
+  if ((await standingOf(parts.github, installation)) !== "gone")
+    return conclude(parts, delivery, "ignored: it is installed");
+  const runs = await runsIn(parts.store.db, { installation });
+  const at = parts.clock.now();
+  const besides = async (tx: Tx) => {
+    await noteDeparture(tx, { installation, at });
+    await parts.engine.wake(tx, { kind: "sweep", id: "departures", at });
+  };
+  return stopAll(parts, delivery, { runs, why: "the App was uninstalled", by, besides });
+}
+
+/** A branch that was renamed is followed; where only another one is the default now, runs keep to theirs. */
+async function defaultBranchChanged(
+  parts: IntakeParts,
+  delivery: string,
+  upheaval: Of<"default branch changed">,
+): Promise<string> {
+  const { repositoryId, from } = upheaval;
+  const [id] = await runsIn(parts.store.db, { repositories: [repositoryId] });
+  const row = id === undefined ? undefined : await liveRun(parts.store.db, { kind: "id", id });
+  if (!row || (await branchExists(parts.github, row.place, from)))
+    return conclude(parts, delivery, "ignored: no run is concerned");
+  return renamed(parts, delivery, (tx) => rebase(tx, upheaval));
+}
+
+function renamed(
+  parts: IntakeParts,
+  delivery: string,
+  rename: (tx: Tx) => Promise<unknown>,
+): Promise<string> {
+  return written(parts, delivery, async (tx) => {
+    await rename(tx);
+    return { verdict: "new name taken in" };
+  });
+}
+
+function stopAll(
+  parts: IntakeParts,
+  delivery: string,
+  {
+    runs,
+    why,
+    by,
+    besides,
+  }: { runs: string[]; why: Stop["why"]; by: string; besides?: (tx: Tx) => Promise<void> },
+): Promise<string> {
+  const at = parts.clock.now();
+  return written(parts, delivery, async (tx) => {
+    await besides?.(tx);
+    for (const id of runs) await stopRun(tx, id, { why, by, at });
+    return { verdict: `stop asked of ${runs.length}: ${why}`, wake: runs };
+  });
+}
