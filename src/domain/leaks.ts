@@ -66,13 +66,13 @@ function inOrder(leaks: Leak[]): Leak[] {
  */
 const exampleRun = /example|abcdefghij|0123456789|1234567890|xxxxxxxx|\.{4}|\*{4}|IxMjM0NTY3ODkwI/i;
 
-/** Only its beginning counts, or the word put behind a real token would let it through. */
-function isExample(secret: string): boolean {
+/** Is it one of those? Only its beginning counts, or the word put behind a real token would let it through. */
+export function isExample(secret: string): boolean {
   return exampleRun.test(secret.slice(0, 40));
 }
 
 /** Not a placeholder of one repeated letter: entropy of at least 2.5 bits a character. */
-function varied(secret: string): boolean {
+export function varied(secret: string): boolean {
   return bitsPerCharacter(secret) >= 2.5;
 }
 

@@ -110,9 +110,12 @@ const largeFilePointer = /^version https:\/\/git-lfs\.github\.com\/spec\//;
 /** What the added lines hold. Secrets are looked for across lines, since a key has many. */
 function lineFindings(patch: Patch): ContentFinding[] {
   const { added } = patch;
+  const text = addedText(patch);
+  const leaks = leakFindings(text);
   const hidden = added.find(({ text }) => hasHidden(text));
   return [
-    ...leakFindings(addedText(patch)),
+    ...leaks,
+    ...(leaks.length > 0 ? [] : leakFindings(rejoined(text))),
     ...(added.some(({ text }) => largeFilePointer.test(text)) ? [unread("its contents lie in Git LFS")] : []),
     ...(hidden
       ? [
@@ -123,6 +126,18 @@ function lineFindings(patch: Patch): ContentFinding[] {
         ]
       : []),
   ];
+}
+
+/** Literals that the code puts together again, and lines that a backslash continues, as one text. */
+function rejoined(text: string): string {
+  return text
+    .replaceAll(/["'`][ \t]{0,40}(?:[+.&|]{1,2}|\\)?\s{0,80}(?:[+.&|]{1,2}\s{0,40})?["'`]/g, "")
+    .replaceAll(/\\\n[ \t]{0,80}/g, "");
+}
+
+/** The lines a file's patch adds, as one text. */
+export function addedLines({ patch }: Pick<ScreenedFile, "patch">): string {
+  return addedText(readPatch(patch ?? ""));
 }
 
 function addedText({ added }: Patch): string {

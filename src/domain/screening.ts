@@ -7,11 +7,13 @@ import { globMatcher } from "./glob.ts";
 import { hasHidden, visible } from "./hidden.ts";
 import { leaksIn, withoutLeaks } from "./leaks.ts";
 import {
+  addedLines,
   type ContentCode,
   type ContentFinding,
   contentFindings,
   type ScreenedFile,
 } from "./screening-content.ts";
+import type { PublicText, RuleFinding } from "./secret-rules.ts";
 import { type Settings, settingsPath } from "./settings.ts";
 
 /** One commit of `base..head`. */
@@ -31,6 +33,8 @@ export interface Proposal {
   title: string;
   summary: string;
   commits: ScreenedCommit[];
+  /** The difference in the end, as far as GitHub shows it: what two commits hold halves of is whole only there. */
+  net: Pick<ScreenedFile, "path" | "patch">[];
   /** What `base..head` comes to: all commits, and the files and lines (added and removed) that differ in the end. */
   total: { commits: number; files: number; lines: number };
 }
@@ -67,13 +71,37 @@ const changesMax = 20_000;
 /** Text of one proposal that is looked through; more is beyond any reader too. */
 const charsMax = 16 * 1024 * 1024;
 
-/** Screens a proposal by the settings of its run. */
-export function screen(proposal: Proposal, rules: Pick<Settings, "paths" | "limits">): Verdict {
+/** Everything of a proposal that becomes public as text, at most 16 MiB of contents. */
+export function* publicTexts(proposal: Proposal): Generator<PublicText> {
+  yield { where: "the title", text: proposal.title };
+  yield { where: "the summary", text: proposal.summary };
+  for (const { sha: commit, message, files } of proposal.commits) {
+    yield { where: "the message of a commit", commit, text: message };
+    for (const file of files.slice(0, changesMax)) {
+      yield { where: "its name", path: file.path, commit, text: file.path };
+      if (file.status === "removed") continue;
+      const text = addedLines(file);
+      yield { path: file.path, commit, text: file.binary ? text.replaceAll("\0", "") : text };
+      if (file.symlinkTarget !== undefined) yield { path: file.path, commit, text: file.symlinkTarget };
+    }
+  }
+  for (const file of proposal.net) yield { path: file.path, text: addedLines(file) };
+}
+
+/** The most that is looked through, in characters. */
+export const screenedCharsMax = charsMax;
+
+/** Screens a proposal by the settings of its run. `found`: what the maintained rules found in its texts. */
+export function screen(
+  proposal: Proposal,
+  rules: Pick<Settings, "paths" | "limits">,
+  found: RuleFinding[] = [],
+): Verdict {
   if (proposal.total.commits === 0 || proposal.total.files === 0) return { kind: "nothing" };
-  const found = new Map<string, Reason>();
+  const reasons = new Map<string, Reason>();
   const add = (reason: Reason) => {
     const key = JSON.stringify([reason.code, reason.path, reason.words]);
-    if (!found.has(key)) found.set(key, reason);
+    if (!reasons.has(key)) reasons.set(key, reason);
   };
   for (const reason of sizeReasons(proposal, rules.limits)) add(reason);
   for (const [where, text] of [
@@ -94,7 +122,11 @@ export function screen(proposal: Proposal, rules: Pick<Settings, "paths" | "limi
     }
     changesLeft = Math.max(changesLeft - commit.files.length, 0);
   }
-  return verdict([...found.values()]);
+  for (const file of proposal.net) {
+    for (const leak of leaksIn(addedLines(file))) add(secretIn(file.path, `holds ${leak.words}`));
+  }
+  for (const { at, words } of found) add(ofRule(at, words));
+  return verdict([...reasons.values()]);
 }
 
 function verdict(reasons: Reason[]): Verdict {
@@ -143,6 +175,17 @@ function textReasons(text: string, where: string): Reason[] {
     ...held("secret", `${where} holds ${leak.words}`),
     approvable: false,
   }));
+}
+
+function secretIn(path: string, words: string): Reason {
+  return { ...held("secret", words), path: visible(withoutLeaks(path), pathCharsMax), approvable: false };
+}
+
+function ofRule({ path, where, commit }: RuleFinding["at"], words: string): Reason {
+  const clause = where === undefined ? `holds ${words}` : `${where} holds ${words}`;
+  const reason =
+    path === undefined ? { ...held("secret", clause), approvable: false } : secretIn(path, clause);
+  return { ...reason, ...(commit === undefined ? {} : { commit }) };
 }
 
 function fileReasons(file: ScreenedFile, deniedBy: (path: string) => string | undefined): Reason[] {

@@ -14,7 +14,9 @@ export interface Changes {
   baseSha: string;
   headSha: string;
   commits: ScreenedCommit[];
-  /** The net difference; `files: 0` proposes nothing. */
+  /** The net difference, as far as a comparison shows it. */
+  net: Pick<ScreenedFile, "path" | "patch">[];
+  /** What it comes to; `files: 0` proposes nothing. */
   total: { commits: number; files: number; lines: number };
 }
 
@@ -76,6 +78,10 @@ export async function pushedChanges(
     baseSha: data.base_commit.sha,
     headSha: last.sha,
     commits,
+    // Of a single commit it is the same once more.
+    net: (commits.length > 1 ? net : []).flatMap(({ filename, patch }) =>
+      patch === undefined ? [] : [{ path: filename, patch }],
+    ),
     total: { commits: data.total_commits, files: net.length, lines },
   };
 }

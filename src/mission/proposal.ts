@@ -3,11 +3,13 @@
  * Invariants: tokens of the run are revoked before this is entered, so the agent can add nothing to what is
  * screened; nothing is opened once somebody asked to stop; a run has one pull request.
  */
+import { setImmediate as turn } from "node:timers/promises";
 import { isProblem } from "../domain/errors.ts";
 import { headBranch } from "../domain/head-branch.ts";
 import { sessionBranch } from "../domain/ids.ts";
 import { baseBranch, type Run } from "../domain/run.ts";
-import { type Reason, screen } from "../domain/screening.ts";
+import { publicTexts, type Reason, screen, screenedCharsMax } from "../domain/screening.ts";
+import { ruleFindings } from "../domain/secret-rules.ts";
 import { pullBody, pullTitle } from "../domain/words.ts";
 import { pointBranch } from "../github/branch.ts";
 import { type Changes, pushedChanges } from "../github/changes.ts";
@@ -36,7 +38,7 @@ export async function propose(tools: Tools, { unfinished }: { unfinished: boolea
   const head = sessionBranch(run.session);
   const changes = await changesOf(tools, head);
   if (!changes || changes.headSha === run.head) return unchanged;
-  const verdict = screenChanges(tools, changes);
+  const verdict = await screenChanges(tools, changes);
   switch (verdict.kind) {
     case "nothing":
       return unchanged;
@@ -87,7 +89,7 @@ async function carryOver(tools: Tools, pull: Pull, changes: Changes): Promise<Pr
   return { kind: "opened", pull };
 }
 
-function screenChanges(tools: Tools, changes: Changes) {
+async function screenChanges(tools: Tools, changes: Changes) {
   const { run } = tools.held;
   const submission = lastSubmission(tools);
   const proposal = {
@@ -97,9 +99,11 @@ function screenChanges(tools: Tools, changes: Changes) {
     // What the body will say: without a submission that is the agent's last words.
     summary: submission ? [submission.summary, submission.checks ?? ""].join("\n\n") : run.progress.words,
     commits: changes.commits,
+    net: changes.net,
     total: changes.total,
   };
-  return screen(proposal, run.settings);
+  const found = await ruleFindings(publicTexts(proposal), { charsMax: screenedCharsMax, breathe: turn });
+  return screen(proposal, run.settings, found);
 }
 
 async function open(tools: Tools, changes: Changes, unfinished: boolean): Promise<Proposed> {

@@ -40,6 +40,7 @@ export function proposal(files: ScreenedFile[], given: Partial<Proposal> = {}): 
     title: "Answer the question",
     summary: "It is 42.",
     commits,
+    net: [],
     total: { commits: 1, files: files.length, lines: 10 },
     ...given,
   };
