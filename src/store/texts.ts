@@ -33,7 +33,8 @@ export async function runsWithTexts(
 /** Takes the words out of ended runs (at most 200 ids): request, notes, plans, summaries, last words, endings. */
 export async function forgetTexts(tx: Db, ids: string[], now: number): Promise<void> {
   if (ids.length === 0) return;
-  await tx.deleteFrom("notes").where("run_id", "in", ids).execute();
+  for (const table of ["notes", "journal"] as const)
+    await tx.deleteFrom(table).where("run_id", "in", ids).execute();
   await tx
     .deleteFrom("facts")
     .where("run_id", "in", ids)
@@ -61,6 +62,7 @@ function wordless(row: RunRow) {
     origin_json: JSON.stringify({ ...asked, trigger: still, title: "", body: "" }),
     progress_json: JSON.stringify({ ...noProgress, costCents, carriedCents, counts }),
     ending_json: ending && JSON.stringify("words" in ending ? { ...ending, words: "" } : ending),
+    title: "",
     stop_json: stop && JSON.stringify({ why: stop.why, at: stop.at }),
   };
 }
@@ -76,7 +78,7 @@ export async function forgetRuns(tx: Db, before: number): Promise<void> {
     .execute();
   const ids = rows.map(({ id }) => id);
   if (ids.length === 0) return;
-  for (const table of ["facts", "notes", "tokens"] as const)
+  for (const table of ["facts", "notes", "journal", "tokens"] as const)
     await tx.deleteFrom(table).where("run_id", "in", ids).execute();
   await tx.deleteFrom("runs").where("id", "in", ids).execute();
 }
