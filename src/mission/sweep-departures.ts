@@ -5,7 +5,7 @@
  */
 import { isProblem } from "../domain/errors.ts";
 import { type Departure, departed, departures } from "../store/departures.ts";
-import { emptyDeliveries, forgetTexts, runsWithTexts } from "../store/texts.ts";
+import { emptyInstallation, forgetTexts, runsWithTexts } from "../store/texts.ts";
 import { runsIn } from "../store/upheavals.ts";
 import type { SweepParts } from "./sweep-parts.ts";
 import { wakeRuns } from "./sweep-wakes.ts";
@@ -39,7 +39,7 @@ async function forget(parts: SweepParts, { installation, at }: Departure): Promi
     await store.db.transaction().execute((tx) => forgetTexts(tx, ids, clock.now()));
     ids = await runsWithTexts(store.db, { installation });
   }
-  await emptyDeliveries(store.db, installation);
+  await emptyInstallation(store.db, installation);
   if (!(await removeSessions(parts, installation))) return false;
   await departed(store.db, installation);
   log.info({ installation_id: installation, after_ms: clock.now() - at }, "installation forgotten");

@@ -84,10 +84,12 @@ export async function forgetRuns(tx: Db, before: number): Promise<void> {
 }
 
 /**
- * Empties the payloads of an installation's finished deliveries; their ids stay, by which a repeat is known.
+ * Empties the payloads of an installation's finished deliveries, whose ids stay, by which a repeat is known, and
+ * drops its settings files.
  * GitHub writes its JSON without spaces.
  */
-export async function emptyDeliveries(tx: Db, installation: number): Promise<void> {
+export async function emptyInstallation(tx: Db, installation: number): Promise<void> {
+  await tx.deleteFrom("settings_files").where("installation_id", "=", installation).execute();
   const own = `"installation":{"id":${installation}`;
   await tx
     .updateTable("deliveries")
