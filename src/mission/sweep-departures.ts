@@ -6,7 +6,7 @@
 import { isProblem } from "../domain/errors.ts";
 import { type Departure, departed, departures } from "../store/departures.ts";
 import { emptyInstallation, forgetTexts, runsWithTexts } from "../store/texts.ts";
-import { runsIn } from "../store/upheavals.ts";
+import { runsIn, runsOf } from "../store/upheavals.ts";
 import type { SweepParts } from "./sweep-parts.ts";
 import { wakeRuns } from "./sweep-wakes.ts";
 
@@ -41,9 +41,18 @@ async function forget(parts: SweepParts, { installation, at }: Departure): Promi
   }
   await emptyInstallation(store.db, installation);
   if (!(await removeSessions(parts, installation))) return false;
+  await removeVaults(parts, installation);
   await departed(store.db, installation);
   log.info({ installation_id: installation, after_ms: clock.now() - at }, "installation forgotten");
   return true;
+}
+
+/** What opened servers for its sessions: archived vaults hold nothing any more, but their names. */
+async function removeVaults({ agents, store }: SweepParts, installation: number): Promise<void> {
+  for await (const page of agents.vaults({ closed: true })) {
+    const runs = new Set(await runsOf(store.db, { installation, ids: page.map(({ run }) => run) }));
+    for (const { id, run } of page) if (runs.has(run)) await agents.removeVault(id);
+  }
 }
 
 /** Whatever session was opened for it, closed or not, known to a run or not. */

@@ -27,6 +27,21 @@ export async function runsIn(
   return rows.map(({ id }) => id);
 }
 
+/** Which of these runs (at most 500 ids) were an installation's. */
+export async function runsOf(
+  db: Db,
+  { installation, ids }: { installation: number; ids: string[] },
+): Promise<string[]> {
+  if (ids.length === 0) return [];
+  const rows = await db
+    .selectFrom("runs")
+    .select("id")
+    .where("installation_id", "=", installation)
+    .where("id", "in", ids)
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
 /** A repository's name, and the installation it belongs to where that changed, in all its runs. */
 export async function renameRepository(
   tx: Db,
