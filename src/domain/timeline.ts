@@ -236,6 +236,16 @@ const stops: Record<Stop["why"], string> = {
   "pull request merged": "merged the pull request",
   "a person pushed to the branch": "pushed to the branch",
   "a push outside the run's branch": "pushed outside the run's branch",
+  "issue deleted": "deleted the issue",
+  "issue locked": "locked the issue",
+  "issue transferred": "transferred the issue",
+  "the App was suspended": "suspended the App",
+  "the App was uninstalled": "uninstalled the App",
+  "the repository was taken out of the App's installation": "took the repository out of the installation",
+  "the repository was archived": "archived the repository",
+  "the repository was made public": "made the repository public",
+  "the repository was deleted": "deleted the repository",
+  "the repository was transferred": "transferred the repository",
 };
 
 function stopOf({ stop }: Run): Moment[] {

@@ -228,7 +228,7 @@ function modelAgents({
     vault: () => ({ find: never, make: () => Promise.reject(new Error("nobody asks for a vault here")) }),
     vaults: async function* () {},
     ...{ closeVault: never, removeVault: never, equip: never },
-    ...{ handOver: never, setBudget: never, interrupt: never, archive: never },
+    ...{ handOver: never, setBudget: never, interrupt: never, archive: never, remove: never },
     sessions: async function* () {},
     url: (session) => `https://platform.claude.com/${session}`,
   };
