@@ -81,8 +81,7 @@ async function rest(around: Surroundings, context: HonoContext, route: Route): P
       const caller = callerOf(world, context.req.header("authorization"));
       who = signed(record, caller);
       limiter.count(who);
-      const call = await callFrom(around, { context, route, caller });
-      record.requestBody = route.as === "client" ? { access_token: "***" } : call.body;
+      const call = await callFrom(around, { context, route, caller, record });
       const needed = permit(route, call);
       if (needed.length > 0) accepts = accepted(needed);
       if (route.createsContent) limiter.countContent(who);
@@ -119,7 +118,12 @@ function checkHeaders(context: HonoContext): void {
 
 async function callFrom(
   { world }: Surroundings,
-  { context, route, caller }: { context: HonoContext; route: Route; caller: Caller },
+  {
+    context,
+    route,
+    caller,
+    record,
+  }: { context: HonoContext; route: Route; caller: Caller; record: RequestRecord },
 ): Promise<RepositoryCall> {
   const { pathname, searchParams } = new URL(context.req.url);
   const params = context.req.param() as Record<string, string>;
@@ -132,6 +136,8 @@ async function callFrom(
     accept: context.req.header("accept") ?? "",
     body: text === "" ? undefined : parsed(text),
   };
+  // Before anything is refused: a redirect has had a body too.
+  record.requestBody = route.as === "client" ? { access_token: "***" } : call.body;
   const isNamed = route.template.startsWith("/repos/{owner}/{repo}");
   const rest = pathname
     .split("/")
