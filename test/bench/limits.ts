@@ -3,12 +3,13 @@
  * figure is exact and repeats; one that misses its target fails the command. Names of figures on the command
  * line measure those alone.
  */
+import { burstPacing } from "./limits/burst.ts";
 import { dayMoney } from "./limits/day-money.ts";
 import type { Figure } from "./limits/figure.ts";
 import { hostileText } from "./limits/hostile-text.ts";
 import { besideBacklog } from "./limits/lone-label.ts";
 
-const figures: Figure[] = [besideBacklog, dayMoney, hostileText];
+const figures: Figure[] = [burstPacing, besideBacklog, dayMoney, hostileText];
 
 const wanted = process.argv.slice(2).filter((one) => !one.startsWith("--"));
 const chosen = figures.filter(({ id }) => wanted.length === 0 || wanted.includes(id));

@@ -50,7 +50,7 @@ function comparison() {
     sha,
     filename: "add.js",
     status: "modified",
-    patch: "@@ -1 +1 @@\n-a\n+b\n c",
+    patch: "@@ -1,2 +1,2 @@\n-a\n+b\n c",
     additions: 1,
     deletions: 1,
     changes: 2,
