@@ -3,11 +3,10 @@
  * where GitHub and the store can be asked.
  */
 import { type CommandReading, parseCommand } from "./command.ts";
-import { type Account, type Delivery, readDelivery } from "./delivery.ts";
+import type { Account, Delivery } from "./delivery.ts";
 import { isSessionBranch } from "./ids.ts";
 import { isBranch, type Move, moveOf } from "./move.ts";
 import type { Origin, Person, Place, Stop } from "./run.ts";
-import { readUpheaval } from "./upheaval.ts";
 
 /** A comment as a delivery carries it. */
 export interface Said {
@@ -203,18 +202,6 @@ function checked(delivery: Of<"check_suite.completed">): Intent {
     return { kind: "nothing", why: "no failed checks on a pull request" };
   }
   return { kind: "checks failed", place: placeOf(delivery, pull ?? 0), suite: { id, headSha, branch, app } };
-}
-
-/**
- * Why a delivery asks nothing of us, as far as it alone can tell; undefined where somebody has to look closer.
- * Most deliveries of an organisation are such, and reading them once is enough.
- */
-export function idleness(event: string, payload: unknown): string | undefined {
-  if (readUpheaval(event, payload)) return undefined;
-  const reading = readDelivery(event, payload);
-  if (reading.kind === "ignored") return reading.why === "action not used" ? reading.why : undefined;
-  const intent = intentOf(reading.delivery, 0);
-  return intent.kind === "nothing" ? intent.why : undefined;
 }
 
 type Of<K extends Delivery["kind"]> = Extract<Delivery, { kind: K }>;

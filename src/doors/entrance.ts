@@ -15,6 +15,7 @@ import type { Seal } from "../store/seal.ts";
 import { takeWebhook } from "./claude.ts";
 import { createDashboard } from "./dashboard/dashboard.ts";
 import { takeDelivery } from "./github.ts";
+import { createLabelMemory } from "./label-memory.ts";
 import { mayRead } from "./metrics-page.ts";
 import type { Answer, ServerParts } from "./server.ts";
 import { hearSettingsPush } from "./settings-push.ts";
@@ -55,8 +56,12 @@ export function entrance(behind: Behind): ServerParts {
     return answer;
   };
   const hasRun = (repositoryId: number) => hasLiveRun(store.db, repositoryId);
-  const pushed = (payload: unknown) => hearSettingsPush(store.db, payload);
-  const github = { config, box, hasRun, pushed, log, warn, metrics, clock };
+  const labels = createLabelMemory({ rulebook: behind.intake.rulebook, clock });
+  const pushed = async (payload: unknown) => {
+    await hearSettingsPush(store.db, payload);
+    labels.forget();
+  };
+  const github = { config, box, hasRun, pushed, labels, log, warn, metrics, clock };
   return {
     github: (request) => counted("github", takeDelivery(github, request)),
     ...(config.claude.webhookKey

@@ -8,10 +8,11 @@ import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { ownerOf, storedEvents } from "../domain/delivery.ts";
 import { isProblem, Problem } from "../domain/errors.ts";
-import { idleness } from "../domain/intent.ts";
+import { idleness } from "../domain/idleness.ts";
 import type { Logger, Seldom } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Inbox } from "../store/deliveries.ts";
+import type { LabelMemory } from "./label-memory.ts";
 import type { Answer, Knock } from "./server.ts";
 
 /** GitHub's own cap (documentation of webhook payloads). */
@@ -30,6 +31,7 @@ export interface GitHubDoor {
   box: Pick<Inbox, "append">;
   /** Has a repository (by number) a run that has not ended? Pushes to others are not stored. */
   hasRun: (repositoryId: number) => Promise<boolean>;
+  labels: Pick<LabelMemory, "isForeign">;
   /** Hears of every push, stored or not. */
   pushed: (payload: unknown) => Promise<void>;
   log: Logger;
@@ -101,12 +103,12 @@ function storeSlow(): Problem {
 }
 
 async function stored(
-  { box, hasRun, pushed, metrics }: GitHubDoor,
+  { box, hasRun, pushed, labels, metrics }: GitHubDoor,
   { id, event, text, payload }: Arrived,
 ): Promise<Answer> {
   if (event === "push") await pushed(payload);
   if (onlyForRuns.has(event) && !(await hasRun(repositoryOf(payload)))) return ignored;
-  const idle = idleness(event, payload);
+  const idle = idleness(event, payload, labels.isForeign);
   await box.append({ id, event, body: text, ...(idle === undefined ? {} : { verdict: `ignored: ${idle}` }) });
   if (idle !== undefined) metrics.deliveries.inc({ event, verdict: "ignored" });
   return accepted;

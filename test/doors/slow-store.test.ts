@@ -23,6 +23,7 @@ async function knock(clock: VirtualClock, append: GitHubDoor["box"]["append"]) {
   const door: GitHubDoor = {
     config: { app: { id: 1, privateKey: new Secret(""), webhookSecrets: [new Secret(secret)] } },
     box: { append },
+    labels: { isForeign: () => false },
     hasRun: async () => false,
     pushed: async () => {},
     ...{ log: createLogger("silent"), warn: () => {}, metrics: createMetrics(), clock },
