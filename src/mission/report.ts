@@ -35,8 +35,9 @@ export async function reportEnd(tools: Tools): Promise<void> {
 export async function tellLate(tools: Tools): Promise<void> {
   const { ledger, held } = tools;
   if (ledger.read("untold") !== "due") return;
-  await ledger.write("untold", "told");
   await tell(tools, lastState(held.run));
+  // Only now: a crash or a *later* before it tells again, which finds what was told.
+  if (ledger.read("untold") === "due") await ledger.write("untold", "told");
 }
 
 /** The last thing there is to say of a run that has ended, or rests. */

@@ -157,8 +157,8 @@ export const plants: Plant[] = [
   ]),
   plant("a token is forgotten before it is revoked", "main", /before DELETE .*installation.token #1/, [
     "mission/credential.ts",
-    "  if (secret) {\n    await tools.github.revoke(secret,",
-    '  await dropToken(tools.store.db, token, { step: "revoked", at: 0 });\n  if (secret) {\n    await tools.github.revoke(secret,',
+    "  if (secret) {\n    const given = await tools.github.revoke(secret,",
+    '  await dropToken(tools.store.db, token, { step: "revoked", at: 0 });\n  if (secret) {\n    const given = await tools.github.revoke(secret,',
   ]),
   plant("a token is revoked before its successor is in place", "rotation", /resources/, [
     "mission/credential.ts",
@@ -182,8 +182,8 @@ export const plants: Plant[] = [
   ]),
   plant("the ending is reported behind the mission's back", "main", /PATCH|mark/, [
     "mission/closing.ts",
-    "await report(tools, ending).catch((error: unknown) => unheard(tools, error));",
-    "void report(tools, ending).catch(() => undefined);",
+    "  await report(tools, ending);",
+    "  void report(tools, ending).catch(() => undefined);",
   ]),
   plant("a stop is not asked about", "stop", /before/, [
     "mission/mission.ts",
