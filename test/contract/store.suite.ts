@@ -44,6 +44,16 @@ function runRow(changes: Partial<RunRow>): Insertable<RunRow> {
     looked_at: null,
     ended_at: null,
     edited_at: null,
+    title: null,
+    person: null,
+    label: null,
+    model: null,
+    state: null,
+    state_at: null,
+    cost_cents: null,
+    pull_at: null,
+    fate: null,
+    forgotten_at: null,
     ...changes,
   };
 }
