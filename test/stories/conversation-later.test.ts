@@ -119,13 +119,14 @@ test("what is said to a run at its cap is kept, and that is said although GitHub
   expect(own(issue).slice(1)).toEqual([expect.stringContaining("I keep this and go on with it")]);
 });
 
-test("a conversation that was locked in between: carried out, without a word, and not asked for ever", async () => {
+test("a conversation that was locked in between: stopped, without a word, and not asked for ever", async () => {
   const issue = await atWork();
   stage.github.lock(shop, issue, { locked: true, by: "rita" });
   const id = stage.github.comment(shop, issue, { body: "/agent budget 4", by: "mona" });
   await stage.pass(10 * minute);
   expect(id).toBeGreaterThan(0);
-  expect(stage.claude.sessions[0]?.budget?.max_list_cost.amount).toBe("400");
+  expect(stage.claude.sessions[0]?.budget?.max_list_cost.amount).toBe("500");
+  expect(stage.claude.sessions[0]?.archivedAt).toMatch(/^20/);
   const asked = stage.github.log.filter(({ method, route }) => method === "POST" && route === comments);
   await stage.pass(40 * minute);
   expect(

@@ -34,7 +34,7 @@ test("changes requested: one message with every remark, an answer, and the check
   await stage.pass(30 * 60_000);
   const told = toldTo(session());
   expect(told).toHaveLength(2);
-  expect(told[1]?.replaceAll(/run_\w{20}/g, "RUN")).toMatchInlineSnapshot(`
+  expect(told[1]?.replaceAll(/run_\w{20}/g, "RUN").replace(/review:\d+/, "review:ID")).toMatchInlineSnapshot(`
     "The pull request was reviewed. Fetch first: others may have pushed to the pull request. Deal with every remark, push, and end your turn with a short answer.
 
     <untrusted-data RUN: review by rita, who may steer this run>
@@ -53,7 +53,7 @@ test("changes requested: one message with every remark, an answer, and the check
     And this.
     </untrusted-data RUN>
 
-    [patchwright RUN review:1000055]"
+    [patchwright RUN review:ID]"
   `);
   const after = await stage.github.branchHead(shop, `claude/${session()?.id}`);
   expect(after).not.toBe(before);

@@ -87,7 +87,10 @@ test("tokens of a run that has ended are given back, and expired rows go", async
   stage.labelled();
   await stage.pass(5 * minuteMs);
   await stage.app.stop();
-  stage.disk.open().prepare("update runs set phase = 'ended', looked_at = null, ended_at = 1").run([]);
+  stage.disk
+    .open()
+    .prepare("update runs set phase = 'ended', looked_at = null, ended_at = ?")
+    .run([stage.clock.now()]);
   await stage.restart();
   const live = () =>
     stage.github.tokens().filter((token) => token.repositoryIds && token.revokedAt === undefined);

@@ -68,20 +68,15 @@ test.each(held)("%s is held back", async (_what, work, reason) => {
   );
 });
 
-test("a workflow cannot even be pushed, and where GitHub lets it through it is held", async () => {
+test("a workflow that GitHub lets through all the same is held", async () => {
   stage = await setStage();
   const path = ".github/workflows/ci.yml";
   const by = stage.github.app.botLogin;
-  let refused = true;
   stage.plays(async (agent) => {
-    await agent.write(path, "on: push\n");
-    await agent.commit("Add a workflow");
-    refused = !(await agent.push()).ok;
     await stage.github.pushCommit(shop, agent.branch, { files: { [path]: "on: push\n" }, by });
   });
   const issue = stage.labelled();
   await stage.untilShown(issue, "waiting for approval");
-  expect(refused).toBe(true);
   expect(stage.status(issue)).toContain("`.github/workflows/ci.yml`");
 });
 
