@@ -128,10 +128,7 @@ describe.skipIf(!process.env["TEST_IMAGE"])("the image", () => {
     const [app, dataDir] = [join(root, "app"), join(root, "data")];
     expect(statSync(dataDir).mode & 0o777).toBe(0o700);
     const before = listing(app);
-    const variables = {
-      ...environmentOf({ github, claude, dataDir }),
-      NODE_ENV: environment["NODE_ENV"] ?? "",
-    };
+    const variables = { ...environment, ...environmentOf({ github, claude, dataDir }), HOST: "127.0.0.1" };
     const server = startServer(variables, { directory: app });
     const url = await server.ready();
     connect({ github, claude }, url);
