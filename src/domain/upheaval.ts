@@ -133,8 +133,11 @@ const readers: Record<string, Reader> = {
 /** `event.action` of the deliveries that tell of one. */
 export const upheavalKinds: readonly string[] = Object.keys(readers);
 
+// Made once: every delivery at the door is read by it.
+const acted = z.object({ action: z.string() });
+
 /** What a delivery's JSON tells under the event name its header claims; undefined where that is no upheaval. */
 export function readUpheaval(event: string, payload: unknown): Upheaval | undefined {
-  const action = z.object({ action: z.string() }).safeParse(payload).data?.action;
+  const action = acted.safeParse(payload).data?.action;
   return Object.hasOwn(readers, `${event}.${action}`) ? readers[`${event}.${action}`]?.(payload) : undefined;
 }
