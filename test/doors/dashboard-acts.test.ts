@@ -35,7 +35,7 @@ test("a person who may write stops a run, and the issue says who it was", async 
   expect(page.text).toContain("Stop this run");
   expect((await browser.post(`${path}/stop`, { key: formKey(page) })).headers["location"]).toBe(path);
   await stage.untilShown(issue, "stopped");
-  expect(stage.status(issue)).toContain("Stopped by rita");
+  expect(stage.status(issue)).toContain("Stopped by rita with `/agent stop`.");
   const after = await browser.get(path);
   expect(after.text).toMatch(/state calm">stopped/);
   expect(after.text).not.toContain("Stop this run");

@@ -20,7 +20,7 @@ test("changes requested: one message with every remark, an answer, and the check
   const { issue, pull } = await openedPull(stage);
   const before = await stage.github.branchHead(shop, `claude/${session()?.id}`);
   stage.github.disturb({ event: "pull_request_review", kind: "duplicate", copies: 3 });
-  stage.github.review(shop, pull, {
+  const review = stage.github.review(shop, pull, {
     state: "CHANGES_REQUESTED",
     body: "Nearly.",
     comments: [
@@ -34,7 +34,9 @@ test("changes requested: one message with every remark, an answer, and the check
   await stage.pass(30 * 60_000);
   const told = toldTo(session());
   expect(told).toHaveLength(2);
-  expect(told[1]?.replaceAll(/run_\w{20}/g, "RUN").replace(/review:\d+/, "review:ID")).toMatchInlineSnapshot(`
+  expect(
+    told[1]?.replaceAll(/run_\w{20}/g, "RUN").replace(`review:${review}`, "review:ID"),
+  ).toMatchInlineSnapshot(`
     "The pull request was reviewed. Fetch first: others may have pushed to the pull request. Deal with every remark, push, and end your turn with a short answer.
 
     <untrusted-data RUN: review by rita, who may steer this run>
