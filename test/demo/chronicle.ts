@@ -1,6 +1,7 @@
 /**
  * Watches what the simulators write down and tells what is new, in the order in which it happened.
  */
+import type { ClaudeSim } from "../sim/claude/claude.ts";
 import * as claudeNews from "./claude-news.ts";
 import * as githubNews from "./github-news.ts";
 import type { Scene } from "./scene.ts";
@@ -19,6 +20,10 @@ export function createChronicle({ github, claude }: Scene, teller: Teller): () =
     for (const item of some) told.add(item);
     return some;
   };
+  const isFirst = ({ sessionId, repository, at }: ClaudeSim["gitOperations"][number]) =>
+    !claude.gitOperations.some(
+      (other) => other.sessionId === sessionId && other.repository === repository && other.at < at,
+    );
   const answered = ({ status }: { status: number }) => status !== 0;
   const gather = (): News[] => [
     ...fresh(github.deliveries, ({ statusCode }) => statusCode !== 0).map((delivery) => ({
@@ -27,7 +32,7 @@ export function createChronicle({ github, claude }: Scene, teller: Teller): () =
     })),
     ...fresh(github.log, answered).map((request) => ({
       at: request.at,
-      words: githubNews.requestNews(request, github.tokens()),
+      words: githubNews.requestNews(request, github),
     })),
     ...fresh(claude.log, answered).map((request) => ({
       at: request.at,
@@ -41,7 +46,7 @@ export function createChronicle({ github, claude }: Scene, teller: Teller): () =
     ),
     ...fresh(claude.gitOperations, answered).map((operation) => ({
       at: operation.at,
-      words: claudeNews.gitNews(operation, operation === claude.gitOperations[0]),
+      words: claudeNews.gitNews(operation, isFirst(operation)),
     })),
   ];
   return () => {

@@ -18,6 +18,8 @@ const saidCharactersMax = 400;
 
 /** A request of Patchwright's once it is answered; reads are not told. */
 export function requestNews(request: Request, claude: ClaudeSim): Words | undefined {
+  if (request.method === "DELETE" && request.route === "/v1/sessions/:id" && request.status < 400)
+    return { who: "Patchwright", text: "deletes a session at the Claude platform" };
   if (request.method !== "POST") return undefined;
   const words = request.route === "/v1/sessions/:id/events" ? sending(request) : wordsFor(request, claude);
   if (words === undefined) return undefined;
@@ -45,9 +47,12 @@ function wordsFor(request: Request, claude: ClaudeSim): string | undefined {
 
 function opening(claude: ClaudeSim): string {
   const session = claude.sessions.at(-1);
-  const mount = session?.mounts[0];
+  const [mount, ...others] = session?.mounts ?? [];
   const budget = `$${Number(session?.budget?.max_list_cost.amount ?? 0) / 100}`;
-  return `opens session ${session?.id}: ${mount?.repository} mounted with ${tokenName(mount?.ledger[0]?.sha256)}, budget ${budget}`;
+  const beside = others.map(
+    ({ repository, ledger }) => `, ${repository} to read with ${tokenName(ledger[0]?.sha256)}`,
+  );
+  return `opens session ${session?.id}: ${mount?.repository} mounted with ${tokenName(mount?.ledger[0]?.sha256)}${beside.join("")}, budget ${budget}`;
 }
 
 /** The mount's tokens by age: the one just set, and the one before it. */

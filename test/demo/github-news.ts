@@ -12,7 +12,7 @@ type Token = ReturnType<GitHubSim["tokens"]>[number];
 
 /** Deliveries that are told; of the others a newcomer would learn nothing. */
 const toldDeliveries =
-  /^(issues\.|issue_comment\.created|pull_request_review\.|check_suite\.completed|pull_request\.closed)/;
+  /^(issues\.|issue_comment\.created|pull_request_review\.|check_suite\.completed|pull_request\.closed|installation\.(suspend|unsuspend|deleted))/;
 
 /** A delivery once it is answered; what our own bot did is not told again. */
 export function deliveryNews({
@@ -32,22 +32,38 @@ export function deliveryNews({
   return { who: "GitHub", text };
 }
 
-/** A request once it is answered. `tokens` are all tokens minted so far. */
-export function requestNews(request: Request, tokens: Token[]): Words | undefined {
+/** A request once it is answered. */
+export function requestNews(
+  request: Request,
+  github: Pick<GitHubSim, "tokens" | "repositoryName">,
+): Words | undefined {
   if (request.as === "anonymous" || request.route.startsWith("git-")) return undefined;
+  if (request.status === 404 && /\/(compare|git\/ref)\//.test(request.route)) {
+    const isLast = request.route.includes("/git/ref/");
+    return isLast
+      ? { who: "Patchwright", text: "looks for the session's branch: nothing was pushed" }
+      : undefined;
+  }
   if (request.status >= 400) {
     const text = `asks for ${request.method} ${request.path} and is answered ${request.status}`;
     return { who: "Patchwright", text };
   }
-  const text = wordsFor(request, tokens);
+  const text = wordsFor(request, github);
   return text === undefined ? undefined : { who: "Patchwright", text };
 }
 
-function wordsFor(request: Request, tokens: Token[]): string | undefined {
+function wordsFor(
+  request: Request,
+  { tokens, repositoryName }: Pick<GitHubSim, "tokens" | "repositoryName">,
+): string | undefined {
   const [asked, said] = [request.requestBody, request.responseBody];
   switch (`${request.method} ${request.route.replace("/repos/{owner}/{repo}", "")}`) {
     case "GET /collaborators/{username}/permission":
-      return `asks what ${request.path.split("/").at(-2)} may do in this repository: ${field(said, "role_name")}`;
+      return `asks what ${request.path.split("/").at(-2)} may do in ${repositoryOf(request)}: ${field(said, "role_name")}`;
+    case "POST graphql":
+      return String(field(asked, "query")).includes("organisation:")
+        ? "reads the settings files of the repository and of its organisation in one question"
+        : undefined;
     case "POST /issues/{issue_number}/reactions":
       return `reacts to the issue with :${field(asked, "content")}:`;
     case "POST /issues/comments/{comment_id}/reactions":
@@ -57,9 +73,9 @@ function wordsFor(request: Request, tokens: Token[]): string | undefined {
     case "PATCH /issues/comments/{comment_id}":
       return `edits the status comment: ${headline(asked)}`;
     case "POST /app/installations/{installation_id}/access_tokens":
-      return mintWords(String(field(said, "token")), tokens);
+      return mintWords(String(field(said, "token")), tokens(), repositoryName);
     case "DELETE /installation/token":
-      return tokens.some(({ sha256, repositoryIds }) => sha256 === request.tokenHash && repositoryIds)
+      return tokens().some(({ sha256, repositoryIds }) => sha256 === request.tokenHash && repositoryIds)
         ? `revokes ${tokenName(request.tokenHash)}`
         : undefined;
     case "GET /compare/{basehead}":
@@ -80,12 +96,22 @@ function wordsFor(request: Request, tokens: Token[]): string | undefined {
 }
 
 /** A token for a session. Patchwright's own, good for the whole installation, stays inside the server. */
-function mintWords(masked: string, tokens: Token[]): string | undefined {
+function mintWords(
+  masked: string,
+  tokens: Token[],
+  repositoryName: (id: number) => string,
+): string | undefined {
   const token = tokens.find(({ sha256 }) => masked.endsWith(sha256));
   if (!token?.repositoryIds) return undefined;
+  const where = token.repositoryIds.map(repositoryName).join(", ");
   const may = Object.entries(token.permissions).map(([name, level]) => `${name} ${level}`);
   const lifeS = ((token.expiresAt - token.createdAt) / 1000).toFixed(1);
-  return `mints ${tokenName(token.sha256)}: this one repository, ${may.toSorted().join(", ")}, lives ${lifeS} s`;
+  return `mints ${tokenName(token.sha256)}: ${where} alone, ${may.toSorted().join(", ")}, lives ${lifeS} s`;
+}
+
+/** `owner/name` of a REST path. */
+function repositoryOf({ path }: Request): string {
+  return /\/repos\/([^/]+\/[^/]+)/.exec(path)?.[1] ?? "";
 }
 
 function checkWords(asked: unknown): string {

@@ -5,8 +5,8 @@
 import { styleText } from "node:util";
 import type { Clock } from "../../src/clock.ts";
 
-/** Who acts. Mona and Rita are the people. */
-export type Who = "Mona" | "Rita" | "GitHub" | "Patchwright" | "Claude";
+/** Who acts. Mona, Rita, Ron and Otto are the people. */
+export type Who = "Mona" | "Rita" | "Ron" | "Otto" | "GitHub" | "Patchwright" | "Claude";
 
 /** A happening in words. `more` stands below it, indented. */
 export interface Words {
@@ -30,6 +30,8 @@ type Style = Parameters<typeof styleText>[0];
 const styles: Record<Who, Style> = {
   Mona: "yellow",
   Rita: "yellow",
+  Ron: "yellow",
+  Otto: "yellow",
   GitHub: "blue",
   Patchwright: "green",
   Claude: "magenta",
