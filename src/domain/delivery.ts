@@ -3,6 +3,7 @@
  * shape its event header claims, because the header is not under the signature. Everything else is ignored.
  */
 import { z } from "zod";
+import { isMembers, kindOf } from "./delivery-kind.ts";
 import { upheavalKinds } from "./upheaval.ts";
 
 const account = z.object({ login: z.string(), id: z.number(), type: z.string().default("User") });
@@ -147,17 +148,12 @@ export type Reading =
   | { kind: "delivery"; delivery: Delivery }
   | { kind: "ignored"; why: "action not used" | "body contradicts its event header" };
 
-// Built once: building a schema costs more than reading a delivery with it.
-const headShape = z.looseObject({ action: z.string().optional() });
-
 /** Reads a delivery's JSON under the event name its header claims. */
 export function readDelivery(event: string, payload: unknown): Reading {
-  const head = headShape.safeParse(payload);
-  if (!head.success) return { kind: "ignored", why: "action not used" };
-  const kind = head.data.action === undefined ? event : `${event}.${head.data.action}`;
-  if (!isKind(kind)) return { kind: "ignored", why: "action not used" };
+  const kind = kindOf(event, payload);
+  if (kind === undefined || !isKind(kind)) return { kind: "ignored", why: "action not used" };
   const read = shapes[kind].safeParse(payload);
-  const foreign = tells[event]?.some((member) => member in head.data) ?? false;
+  const foreign = isMembers(payload) && tells[event]?.some((member) => Object.hasOwn(payload, member));
   if (!read.success || foreign) return { kind: "ignored", why: "body contradicts its event header" };
   // The cast ties `kind` to the shape it selected, which the compiler cannot follow through the index.
   return { kind: "delivery", delivery: { kind, ...read.data } as Delivery };

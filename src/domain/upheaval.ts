@@ -3,6 +3,7 @@
  * renamed, made public. Read apart from the deliveries that ask for something, because some name no repository.
  */
 import { z } from "zod";
+import { kindOf } from "./delivery-kind.ts";
 import type { Stop } from "./run.ts";
 
 /** What happened. Logins are those of whoever did it. */
@@ -133,11 +134,8 @@ const readers: Record<string, Reader> = {
 /** `event.action` of the deliveries that tell of one. */
 export const upheavalKinds: readonly string[] = Object.keys(readers);
 
-// Made once: every delivery at the door is read by it.
-const acted = z.object({ action: z.string() });
-
 /** What a delivery's JSON tells under the event name its header claims; undefined where that is no upheaval. */
 export function readUpheaval(event: string, payload: unknown): Upheaval | undefined {
-  const action = acted.safeParse(payload).data?.action;
-  return Object.hasOwn(readers, `${event}.${action}`) ? readers[`${event}.${action}`]?.(payload) : undefined;
+  const kind = kindOf(event, payload);
+  return kind !== undefined && Object.hasOwn(readers, kind) ? readers[kind]?.(payload) : undefined;
 }

@@ -7,6 +7,7 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { ownerOf, storedEvents } from "../domain/delivery.ts";
+import { isMembers } from "../domain/delivery-kind.ts";
 import { isProblem, Problem } from "../domain/errors.ts";
 import { idleness } from "../domain/idleness.ts";
 import type { Logger, Seldom } from "../log.ts";
@@ -67,7 +68,7 @@ export async function takeDelivery(door: GitHubDoor, { header, read }: Knock): P
   }
   const text = isUtf8(body.bytes) ? body.bytes.toString("utf8") : "";
   const payload = parsed(text);
-  if (!isObject(payload) || Object.keys(payload).length === 0)
+  if (!isMembers(payload) || Object.keys(payload).length === 0)
     return { status: 400, text: "the body is not a JSON object with members" };
   if (!storedEvents.has(event) || !isForUs(config, header, payload)) return ignored;
   return storedInTime(door, { id, event, text, payload });
@@ -138,13 +139,9 @@ function parsed(text: string): unknown {
   }
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 /** The repository's number; 0, which is nobody's, where the payload names none. */
 function repositoryOf({ repository }: Record<string, unknown>): number {
-  return isObject(repository) && typeof repository["id"] === "number" ? repository["id"] : 0;
+  return isMembers(repository) && typeof repository["id"] === "number" ? repository["id"] : 0;
 }
 
 /** A delivery of another App, or of an owner who is not served, is answered and forgotten. */
@@ -156,6 +153,7 @@ function isForUs(
   const target = header("x-github-hook-installation-target-id");
   const type = header("x-github-hook-installation-target-type");
   if (target !== undefined && type === "integration" && target !== String(config.app.id)) return false;
+  if (!config.owners) return true;
   const owner = ownerOf(payload);
-  return !config.owners || (owner !== undefined && config.owners.includes(owner));
+  return owner !== undefined && config.owners.includes(owner);
 }
