@@ -18,6 +18,8 @@ export interface LabelMemory {
 }
 
 const keptMs = 5_000;
+/** Asked about a label when less than this is left, a memory is renewed, so that a burst never finds it lapsed. */
+const renewMs = 3_000;
 const repositoriesMax = 1_000;
 
 /** A memory that learns from the rulebook. */
@@ -45,9 +47,9 @@ export function createLabelMemory(parts: { rulebook: Pick<Rulebook, "at">; clock
   return {
     isForeign: ({ place, label }) => {
       const kept = known.get(place.repositoryId);
-      if (kept && kept.until > clock.now()) return labelOf(kept.of, label) === undefined;
-      void learn(place);
-      return false;
+      const leftMs = kept ? kept.until - clock.now() : 0;
+      if (leftMs < renewMs) void learn(place);
+      return kept !== undefined && leftMs > 0 && labelOf(kept.of, label) === undefined;
     },
     forget: () => {
       known = new Map();
