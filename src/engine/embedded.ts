@@ -24,7 +24,7 @@ const lookMsMax = 300_000;
 const sleepMsMax = 60_000;
 /** How long a look or an answer waits when the store does not take it. */
 const storeRetryMs = 1_000;
-/** How soon a kind that gives way is looked at again: its one worker may take long. */
+/** A kind that gives way enters one wake in so long: it goes on, but leaves the process to what is urgent. */
 const yieldMs = 50;
 
 /** A worker at work on a key. */
@@ -38,6 +38,8 @@ interface Hold {
 class EmbeddedEngine implements Engine {
   readonly #tools: EngineTools;
   readonly #holds = new Map<string, Hold>();
+  /** When a kind that gives way last entered a wake. */
+  readonly #gaveWay = new Map<WakeKind, number>();
   /** Undefined while stopped. */
   #workers: Workers | undefined;
   #trouble: string | undefined;
@@ -136,8 +138,10 @@ class EmbeddedEngine implements Engine {
     const atOnce = isYielding ? 1 : workers[kind].atOnce;
     const free = atOnce - [...this.#holds.values()].filter((hold) => hold.kind === kind).length;
     const now = this.#tools.clock.now();
+    if (isYielding && Math.abs(now - (this.#gaveWay.get(kind) ?? 0)) < yieldMs) return now + yieldMs;
     // Whoever leaves knocks; until then a look costs the acknowledgements beside it and finds no room.
     if (free <= 0) return isYielding ? now + yieldMs : Number.POSITIVE_INFINITY;
+    if (isYielding) this.#gaveWay.set(kind, now);
     // Who is held is asked before the rows are read: a row read while its holder leaves is already out of date.
     const held = new Set(this.#holds.keys());
     // At most `atOnce` of the earliest rows are held, so one more row shows whether there is anything else.

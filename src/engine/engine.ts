@@ -38,7 +38,7 @@ export interface Post {
   work: Worker;
   /** Wakes held at once. */
   atOnce: number;
-  /** True while this process has something more urgent to do: then one is held at a time. */
+  /** True while this process has something more urgent to do: then one is held at a time, and seldom. */
   yields?: () => boolean;
 }
 

@@ -11,7 +11,7 @@ import { VirtualClock } from "../sim/virtual-clock.ts";
 import { Disk } from "../store/disk.ts";
 import { cuttableWay, freshDatabase, serverUrl } from "../store/server.ts";
 import { engineSuite } from "./engine.suite.ts";
-import type { World } from "./engine-world.ts";
+import { noting, type World } from "./engine-world.ts";
 
 /** The embedded engine on a disk in memory, in virtual time. */
 async function embeddedWorld(): Promise<World> {
@@ -75,6 +75,26 @@ describe("embedded, besides", () => {
       turns += 1;
     }
     expect(turns).toBeGreaterThanOrEqual(399);
+  });
+
+  test("a kind that gives way enters one wake in fifty milliseconds, and all when it need not any more", async () => {
+    const { clock, engine, wake } = await stage();
+    let isBusy: boolean = true;
+    const entered: string[] = [];
+    const delivery = { work: noting(entered), atOnce: 10, yields: () => isBusy };
+    await wake(
+      ...Array.from({ length: 30 }, (_, n) => ({ kind: "delivery" as const, id: `${n}`, at: clock.now() })),
+    );
+    await engine.start({ run: idle, delivery, sweep: idle });
+    for (let knock = 0; knock < 100; knock += 1) {
+      engine.knock();
+      await clock.advance(10);
+    }
+    expect(entered.length).toBeGreaterThanOrEqual(15);
+    expect(entered.length).toBeLessThanOrEqual(21);
+    isBusy = false;
+    await clock.advance(50);
+    expect(entered).toHaveLength(30);
   });
 
   test("when nothing is due it looks no more often than every five minutes, and not after a stop", async () => {
