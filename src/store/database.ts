@@ -78,8 +78,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const db = new Kysely<Schema>({ dialect });
   const close = async () => {
     try {
-      await db.destroy();
       await log?.close();
+      await db.destroy();
     } finally {
       unlock();
     }

@@ -1,10 +1,9 @@
 /**
  * The embedded database: Node's own SQLite behind Kysely, one process at a time.
- * The only file that imports `node:sqlite`, whose class newer Node versions rename.
+ * The only file that imports `node:sqlite` but the thread that copies its log, for newer Node versions rename its class.
  * It knows files, locks and SQLite's result codes; it does not know the tables.
  */
 import { chmodSync, existsSync, mkdirSync } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import {
@@ -16,6 +15,8 @@ import {
 } from "kysely";
 import { type Clock, pause } from "../clock.ts";
 import { Problem } from "../domain/errors.ts";
+import { Checkpoints } from "./checkpoints.ts";
+import { LogSync } from "./log-sync.ts";
 
 /** How long a second process waits for the first to leave: a deploy overlaps by at most its drain time. */
 const lockWaitMsMax = 15_000;
@@ -23,6 +24,8 @@ const lockRetryMs = 250;
 /** How long a statement waits for another reader of the file, such as a backup; it blocks the process. */
 const busyMsMax = 1_000;
 const pageBytes = 16_384;
+/** At 64 MB of log SQLite copies by itself what the thread of `checkpoints.ts` has left. */
+const logPagesMax = 4_000;
 /** Statements kept prepared: preparing one again costs five times its use. */
 const statementsMax = 256;
 
@@ -191,6 +194,7 @@ function openDurable(path: string): DatabaseSync {
       );
     }
     database.exec("pragma synchronous = full");
+    database.exec(`pragma wal_autocheckpoint = ${logPagesMax}`);
     return database;
   } catch (error) {
     database.close();
@@ -218,38 +222,6 @@ function placeProblem(error: unknown, dataDir: string): unknown {
   );
 }
 
-/**
- * Brings the log of writes to the disk outside the event loop, as SQLite does inside it with `synchronous = full`:
- * its frames carry checksums, so what was synced is found again (sqlite.org/wal.html). Needed after transactions
- * with `synchronous = normal`. Nothing locks this file, so opening it disturbs none of SQLite's locks.
- */
-class LogSync {
-  readonly #path: string;
-  #file: Promise<FileHandle> | undefined;
-
-  constructor(path: string) {
-    this.#path = path;
-  }
-
-  /** Resolves when all that was committed is on the disk; `later` `store_unavailable` when the disk fails. */
-  async run(): Promise<void> {
-    try {
-      // Opened at the first use: SQLite makes the file at its first write and keeps it while it is open.
-      this.#file ??= open(this.#path, "r");
-      await (await this.#file).datasync();
-    } catch (error) {
-      throw new Problem("later", "store_unavailable", "The database file cannot be written now.", {
-        cause: error,
-      });
-    }
-  }
-
-  /** Lets go of the file. */
-  async close(): Promise<void> {
-    await (await this.#file)?.close();
-  }
-}
-
 /** An open file and what gives up its lock. */
 export interface EmbeddedFile {
   connection: SqliteDatabase;
@@ -267,8 +239,9 @@ export async function openFile(dataDir: string, clock: Clock): Promise<EmbeddedF
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     const lock = await lockOf(dataDir, clock);
     try {
-      const connection = connectionOf(openDurable(join(dataDir, "patchwright.db")));
-      const log = new LogSync(join(dataDir, "patchwright.db-wal"));
+      const path = join(dataDir, "patchwright.db");
+      const connection = connectionOf(openDurable(path));
+      const log = new LogSync(`${path}-wal`, new Checkpoints(path, clock));
       return { connection, log, unlock: () => lock.isOpen && lock.close() };
     } catch (error) {
       lock.close();
