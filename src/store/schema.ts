@@ -12,7 +12,7 @@ export interface DeliveryRow {
   event: string;
   /** The body's bytes as the text they are; emptied when the row has aged out. */
   body: string;
-  /** SHA-256 of the body in hex: the same body under another id is a replay, not a second wish. */
+  /** SHA-256 of the body in hex: the same body under another id is a replay, not a second wish. Empty where it asks nothing. */
   body_hash: string;
   received_at: number;
   state: "waiting" | "done" | "failed";

@@ -223,6 +223,16 @@ export function storeSuite(name: string, make: () => Promise<Place>): void {
         expect(await box.known(["a", "another"])).toEqual(new Set(["a"]));
       });
 
+      test("what asks nothing is nobody's copy", async () => {
+        const box = inbox(store, listeningBell(), clock);
+        await box.append({ ...delivery("idle", "{}"), verdict: "ignored: not a label of ours" });
+        await clock.advance(1);
+        await box.append(delivery("later", "{}"));
+        const hash = (await box.load("later"))?.body_hash ?? "";
+        expect(hash).toMatch(/^[0-9a-f]{64}$/);
+        expect(await box.lastCopy(hash, "later")).toBeUndefined();
+      });
+
       test("a finished delivery has its verdict, together with what it caused or not at all", async () => {
         const box = inbox(store, listeningBell(), clock);
         await Promise.all(["a", "b", "c"].map((id) => box.append(delivery(id))));
