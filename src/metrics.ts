@@ -10,7 +10,7 @@ export interface Metrics {
   deliveries: Counter<"event" | "verdict">;
   /** Answers given to GitHub (`github`) and the Claude platform (`claude`), by status. */
   answers: Counter<"door" | "status">;
-  /** Knocks that are not what they claim: a wrong `signature`, or `headers` that contradict the body or the App. */
+  /** Knocks that are not what they claim: a wrong `signature`, `headers` that contradict the body, an `id` of another body. */
   suspects: Counter<"door" | "what">;
   /** Rounds of runs that ended. */
   rounds: Counter<"ending">;

@@ -29,7 +29,7 @@ const onlyForRuns: ReadonlySet<string> = new Set(["push", "create", "delete"]);
 /** What the door needs. */
 export interface GitHubDoor {
   config: Pick<Config, "app" | "owners">;
-  box: Pick<Inbox, "append">;
+  box: Pick<Inbox, "append" | "load">;
   /** Has a repository (by number) a run that has not ended? Pushes to others are not stored. */
   hasRun: (repositoryId: number) => Promise<boolean>;
   labels: Pick<LabelMemory, "isForeign">;
@@ -103,16 +103,25 @@ function storeSlow(): Problem {
   return new Problem("later", "store_unavailable", words);
 }
 
-async function stored(
-  { box, hasRun, pushed, labels, metrics }: GitHubDoor,
-  { id, event, text, payload }: Arrived,
-): Promise<Answer> {
+async function stored(door: GitHubDoor, { id, event, text, payload }: Arrived): Promise<Answer> {
+  const { box, hasRun, pushed, labels, metrics } = door;
   if (event === "push") await pushed(payload);
   if (onlyForRuns.has(event) && !(await hasRun(repositoryOf(payload)))) return ignored;
   const idle = idleness(event, payload, labels.isForeign);
-  await box.append({ id, event, body: text, ...(idle === undefined ? {} : { verdict: `ignored: ${idle}` }) });
+  const verdict = idle === undefined ? {} : { verdict: `ignored: ${idle}` };
+  const appended = await box.append({ id, event, body: text, ...verdict });
+  if (appended === "known") await compare(door, id, payload);
   if (idle !== undefined) metrics.deliveries.inc({ event, verdict: "ignored" });
   return accepted;
+}
+
+/** The id is not under the signature: one that comes again with another body is somebody's doing. The first one stays. */
+async function compare({ box, warn, metrics }: GitHubDoor, id: string, payload: unknown): Promise<void> {
+  const first = (await box.load(id))?.body;
+  // Emptied with age; and what the caretaker brought was written anew, so that bytes cannot be compared.
+  if (!first || JSON.stringify(JSON.parse(first)) === JSON.stringify(payload)) return;
+  warn({ delivery_id: id }, "delivery id of another body");
+  metrics.suspects.inc({ door: "github", what: "id" });
 }
 
 const accepted: Answer = { status: 202, text: "accepted" };

@@ -44,12 +44,21 @@ test("a body that contradicts its event header is ignored", async () => {
   expect((await finished(id)).verdict).toBe("ignored: body contradicts its event header");
 });
 
-test("the same id twice is one delivery, and the first body wins", async () => {
+/** How often an id came with another body, by the service's own count. */
+async function doubledIds(): Promise<number> {
+  const page = await (await fetch(`${service.url}/metrics`)).text();
+  return Number(/suspects_total\{door="github",what="id"\} (\d+)/.exec(page)?.[1] ?? 0);
+}
+
+test("the same id twice is one delivery, the first body wins, and only another body is suspect", async () => {
   const first = JSON.stringify(labelled({ action: "opened" }));
   const { id } = await deliver(first);
+  expect(await deliver(first, { "x-github-delivery": id })).toEqual({ status: 202, id });
+  expect(await doubledIds()).toBe(0);
   const second = JSON.stringify(labelled({ action: "edited" }));
   expect(await deliver(second, { "x-github-delivery": id })).toEqual({ status: 202, id });
   expect(service.rows(id).map((row) => row.body)).toEqual([first]);
+  expect(await doubledIds()).toBe(1);
 });
 
 test("the same id twenty times at once is one delivery", async () => {

@@ -22,7 +22,7 @@ async function knock(clock: VirtualClock, append: GitHubDoor["box"]["append"]) {
   const began = clock.now();
   const door: GitHubDoor = {
     config: { app: { id: 1, privateKey: new Secret(""), webhookSecrets: [new Secret(secret)] } },
-    box: { append },
+    box: { append, load: async () => undefined },
     labels: { isForeign: () => false },
     hasRun: async () => false,
     pushed: async () => {},
