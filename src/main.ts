@@ -7,30 +7,29 @@ import { createStreams } from "./agent/stream.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { type Config, readConfig, readSetUpConfig } from "./config.ts";
 import { isProblem } from "./domain/errors.ts";
-import type { Place } from "./domain/run.ts";
+import { fullName, type Place } from "./domain/run.ts";
 import { examine } from "./doors/doctor.ts";
-import { lookAtStore } from "./doors/doctor-store.ts";
 import { entrance } from "./doors/entrance.ts";
-import { type Finding, findingsText } from "./doors/findings.ts";
 import { createHourly } from "./doors/hourly.ts";
 import { createIntake } from "./doors/intake.ts";
 import { readManifest } from "./doors/manifest.ts";
 import { neighbours, wayOut } from "./doors/neighbours.ts";
 import { createOrder } from "./doors/order.ts";
-import { pausedBeside, pausedIn } from "./doors/pausing.ts";
+import { pausedIn } from "./doors/pausing.ts";
 import { type Listening, listen } from "./doors/server.ts";
 import { openSetUp } from "./doors/setup.ts";
 import { embeddedEngine } from "./engine/embedded.ts";
 import type { Engine, Failure, WakeKind, Workers } from "./engine/engine.ts";
 import { createAttachments } from "./github/attachments.ts";
 import { createRepositories } from "./github/repository.ts";
+import type { Where } from "./github/settings-files.ts";
 import { createLogger, type Logger } from "./log.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { ledgerOf } from "./mission/facts.ts";
 import { mission } from "./mission/mission.ts";
 import { createSweep, type Sweep, sweepIds } from "./mission/sweep.ts";
 import type { Rooms } from "./mission/tools.ts";
-import { openStore, type Store, type StoreOptions } from "./store/database.ts";
+import { openStore, type Store, type StoreOptions, storeOptions } from "./store/database.ts";
 import { inbox } from "./store/deliveries.ts";
 import { Fenced, type HeldRun, holdRun, liveRun } from "./store/runs.ts";
 import { sealKeyFrom, sealWith } from "./store/seal.ts";
@@ -67,7 +66,7 @@ const looksPerHour = 600;
 /** Builds and starts the service. Throws a `refused` problem, with the remedy, when it cannot. */
 export async function start(config: Config, outside: Outside): Promise<App> {
   const { clock, log, random, callTimeoutMs } = outside;
-  const store = await openStore(outside.store ?? storeOptions(config, clock));
+  const store = await openStore(outside.store ?? storeOptions(config.store, clock));
   const metrics = createMetrics();
   const engine = await engineOf(config, store, { ...outside, metrics });
   const box = inbox(store, engine, clock);
@@ -83,7 +82,9 @@ export async function start(config: Config, outside: Outside): Promise<App> {
   const known = { config, github, store, clock, random, log, metrics };
   const patient = { ...outdoors, config, clock, manifest: readManifest(), paused: () => pausedIn(store) };
   const answers = () => store.check().then(() => "answers");
-  const doctor = (place: Place) => examine({ ...patient, store: answers, place });
+  const rules = (where: Where) => rulebook.at(where, { staleMs: 0 });
+  const doctor = (place: Place) =>
+    examine({ ...patient, store: answers, named: { name: fullName(place), rules } });
   const looks = createHourly(clock, looksPerHour);
   const asked = { ...known, engine, box, admission, rulebook, looks, examine: doctor };
   const intake = await createIntake(asked);
@@ -137,13 +138,6 @@ export async function start(config: Config, outside: Outside): Promise<App> {
   }
   log.info({ url: listening.url, store: store.dialect }, "ready");
   return { url: listening.url, busy: () => engine.held() + (listening?.busy() ?? 0), stop };
-}
-
-function storeOptions(config: Config, clock: Clock): StoreOptions {
-  const url = config.store.databaseUrl?.reveal();
-  return url === undefined
-    ? { kind: "embedded", dataDir: config.store.dataDir, clock }
-    : { kind: "postgres", url };
 }
 
 async function engineOf(
@@ -226,36 +220,6 @@ function storeAiling(store: Store): Promise<string | undefined> {
     () => undefined,
     () => "the store does not answer",
   );
-}
-
-/** Examines an installation from beside it, whether the service runs or not. */
-export async function examineFromOutside(
-  config: Config,
-  { clock }: Pick<Outside, "clock">,
-): Promise<Finding[]> {
-  const [log, metrics] = [createLogger("silent"), createMetrics()];
-  const outdoors = neighbours(config, { clock, log, metrics, traces: noTraces });
-  const open = () => openStore(storeOptions(config, clock));
-  const store = () => lookAtStore(config, { fetch: outdoors.fetch, open });
-  const paused = () => pausedBeside(config);
-  try {
-    return await examine({ ...outdoors, config, clock, manifest: readManifest(), store, paused });
-  } finally {
-    await outdoors.close();
-  }
-}
-
-/** `npm run doctor`: prints each check. Exit status 1 means that something does not work. */
-export async function doctor(environment: Record<string, string | undefined>): Promise<void> {
-  try {
-    const findings = await examineFromOutside(readConfig(environment), { clock: systemClock });
-    process.stdout.write(findingsText(findings));
-    process.exitCode = findings.some(({ grade }) => grade === "fail") ? 1 : 0;
-  } catch (error) {
-    if (!isProblem(error)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exitCode = 1;
-  }
 }
 
 /** Serves the set-up until it is finished, where there is something to set up. */

@@ -25,8 +25,13 @@ if (verb === "pause" || verb === "resume") {
   const { words, status } = await runErrand(process.env, process.argv.slice(2));
   (status === 0 ? process.stdout : process.stderr).write(words);
   process.exitCode = status;
+} else if (verb === "doctor") {
+  const { examineBeside } = await import("./doors/examining.ts");
+  const { words, to, status } = await examineBeside(process.env, process.argv[3]);
+  process[to].write(words);
+  process.exitCode = status;
 } else {
-  const { doctor, main } = await import("./main.ts");
-  await (verb === "doctor" ? doctor : main)(process.env);
+  const { main } = await import("./main.ts");
+  await main(process.env);
 }
 module.flushCompileCache();

@@ -10,6 +10,7 @@ import type { SettingsNote } from "./settings-layers.ts";
 
 const messageMax = 300;
 const notesMax = 10;
+const linesMax = 1_000;
 
 /** Problems as a list, each with its line and key. */
 export function problemLines(problems: SettingsProblem[]): string {
@@ -19,6 +20,19 @@ export function problemLines(problems: SettingsProblem[]): string {
       return `- line ${line}: ${what} ${oneLine(message, messageMax)}`;
     })
     .join("\n");
+}
+
+/** The same in one line, for a terminal. */
+export function problemsLine(problems: SettingsProblem[]): string {
+  return oneLine(problemLines(problems).replaceAll(/^- /gm, "").replaceAll("\n", "; "), linesMax);
+}
+
+/** What was not granted in full, in one line. */
+export function notesLine(notes: SettingsNote[]): string {
+  return notes
+    .slice(0, notesMax)
+    .map(({ key, message }) => `\`${oneLine(key, messageMax)}\` ${message}`)
+    .join("; ");
 }
 
 /** A file that is not valid. `repository` is `owner/name`. */
@@ -62,11 +76,9 @@ export function settingsLines({ settings }: Pick<Origin, "settings">, repository
       ? []
       : [`${owner}/.github at ${settings.organisation.slice(0, 7)}`]),
   ];
-  const notes = settings.notes
-    .slice(0, notesMax)
-    .map(({ key, message }) => `\`${oneLine(key, messageMax)}\` ${message}`);
+  const notes = notesLine(settings.notes);
   return [
     ...(files.length > 0 ? [`Settings: ${files.join(", ")}.`] : []),
-    ...(notes.length > 0 ? [`Not granted in full: ${notes.join("; ")}.`] : []),
+    ...(notes === "" ? [] : [`Not granted in full: ${notes}.`]),
   ];
 }

@@ -3,6 +3,9 @@ import type Anthropic from "@anthropic-ai/sdk";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { GitHub } from "../github/client.ts";
+import type { ReachedRepository } from "../github/examination.ts";
+import type { Where } from "../github/settings-files.ts";
+import type { Rules } from "../mission/rulebook.ts";
 import type { Finding } from "./findings.ts";
 import type { Manifest } from "./manifest.ts";
 
@@ -19,8 +22,14 @@ export interface Patient {
   store: () => Promise<string>;
   /** Logins of accounts whose new runs the operator holds back. */
   paused: () => Promise<string[]>;
-  /** Where a token is tried; the first installation that is not suspended when left out. */
-  place?: { installation: number; repositoryId: number };
+  /** The repository that is looked at besides, as `owner/name`, and how its rules are read. */
+  named?: { name: string; rules: (where: Where) => Promise<Rules> };
+}
+
+/** A patient whose repository is looked for once, for all checks that want it. */
+export interface Examined extends Patient {
+  /** Absent where none was named. */
+  reached?: Promise<ReachedRepository>;
 }
 
 /** One check; what it throws is its finding. */
@@ -28,5 +37,5 @@ export interface Check {
   what: string;
   /** What to do when the check itself fails. */
   todo: string;
-  look: (patient: Patient) => Promise<Omit<Finding, "what">>;
+  look: (patient: Examined) => Promise<Omit<Finding, "what">>;
 }

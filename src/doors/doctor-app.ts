@@ -4,8 +4,9 @@
 import { Problem } from "../domain/errors.ts";
 import { appView, clockSkewMs, isOpenToAll, limitLeft, tryToken } from "../github/examination.ts";
 import { installationsOf } from "../github/labels.ts";
-import type { Check, Patient } from "./check.ts";
+import type { Check, Examined, Patient } from "./check.ts";
 import { fail, pass, warn } from "./findings.ts";
+import { missingPermissions, permissionsText } from "./manifest.ts";
 
 /** GitHub refuses a JWT that was issued more than a minute ahead of its clock. */
 const skewMsMax = 30_000;
@@ -58,18 +59,17 @@ export const appChecks: Check[] = [
 
 async function permissions({ github, manifest }: Patient) {
   const { permissions: has } = await appView(github);
-  const wanted = Object.entries(manifest.default_permissions);
-  const missing = wanted.filter(([name, level]) => has[name] !== level && has[name] !== "write");
+  const missing = missingPermissions(manifest, has);
   const more = Object.entries(has).filter(([name, level]) => {
     const asked = manifest.default_permissions[name];
     return asked === undefined || (level !== "read" && asked === "read");
   });
-  const words = (some: [string, string][]) => some.map(([name, level]) => `${name}: ${level}`).join(", ");
-  if (missing.length > 0) {
+  if (missing !== "") {
     const todo = "add them on the App's settings page, and accept them in each installation";
-    return fail(`missing are ${words(missing)}`, todo);
+    return fail(`missing are ${missing}`, todo);
   }
-  if (more.length > 0) return warn(`more than needed: ${words(more)}`, "take them away on the settings page");
+  if (more.length > 0)
+    return warn(`more than needed: ${permissionsText(more)}`, "take them away on the settings page");
   return pass("as app.yml asks for");
 }
 
@@ -93,24 +93,26 @@ async function installations({ github }: Patient) {
     : pass(`${all.length}, of which ${suspended.length} suspended`);
 }
 
-async function installationOf({ github, place }: Patient): Promise<number> {
-  if (place) return place.installation;
+/** Where a token is tried: the named repository, else the first installation that is not suspended. */
+async function scopeOf({ github, reached }: Examined) {
+  const there = await reached?.catch(() => undefined);
+  if (there) return there;
   const usable = (await installationsOf(github)).find((one) => !one.suspended);
-  if (usable) return usable.id;
+  if (usable) return { installation: usable.id };
   throw new Problem("refused", "not_installed", "There is no installation to try it on.");
 }
 
-async function token(patient: Patient) {
-  const installation = await installationOf(patient);
-  const { works, dies } = await tryToken(patient.github, { ...patient.place, installation }, patient.clock);
+async function token(patient: Examined) {
+  const { works, dies } = await tryToken(patient.github, await scopeOf(patient), patient.clock);
   if (!works) return fail("minted, but GitHub does not take it", "try again; then look at githubstatus.com");
   return dies
     ? pass("minted, used and revoked")
     : fail("still alive after it was revoked", "try again; then look at githubstatus.com");
 }
 
-async function limits(patient: Patient) {
-  const left = await limitLeft(patient.github, await installationOf(patient));
+async function limits(patient: Examined) {
+  const { installation } = await scopeOf(patient);
+  const left = await limitLeft(patient.github, installation);
   if (!left) return pass("this server has none");
   const words = `${left.left} of ${left.limit} requests left in this hour`;
   return left.left * 10 >= left.limit ? pass(words) : warn(words, "wait; see what else uses this App");

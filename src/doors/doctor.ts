@@ -3,10 +3,12 @@
  * that fails hides no other. Nothing is changed but a token, which is minted, tried and given back.
  */
 import { isProblem } from "../domain/errors.ts";
+import { repositoryReached } from "../github/examination.ts";
 import type { Check, Patient } from "./check.ts";
 import { agentChecks } from "./doctor-agent.ts";
 import { appChecks } from "./doctor-app.ts";
 import { deliveryChecks } from "./doctor-deliveries.ts";
+import { repositoryChecks } from "./doctor-repository.ts";
 import { type Finding, fail, pass, warn } from "./findings.ts";
 
 const checks: Check[] = [
@@ -44,11 +46,19 @@ const checks: Check[] = [
   ...agentChecks,
 ];
 
-/** Looks at everything; always resolves, with one finding a check in the order of the table. */
+/**
+ * Looks at everything, and at a repository where one is named; always resolves, with one finding a check in the
+ * order of the table.
+ */
 export function examine(patient: Patient): Promise<Finding[]> {
+  const { named, github } = patient;
+  const reached = named && repositoryReached(github, named.name);
+  // Told by the check that asks for it.
+  reached?.catch(() => undefined);
+  const examined = { ...patient, ...(reached ? { reached } : {}) };
   return Promise.all(
-    checks.map(async ({ what, todo, look }) => {
-      const found = await look(patient).catch((error: unknown) => fail(wordsOf(error), todo));
+    [...checks, ...(named ? repositoryChecks : [])].map(async ({ what, todo, look }) => {
+      const found = await look(examined).catch((error: unknown) => fail(wordsOf(error), todo));
       return { what, ...found };
     }),
   );

@@ -24,8 +24,8 @@ export async function repositoryNamed(
   }
 }
 
-/** What GitHub does not say counts as private. */
-function visibilityOf({
+/** Who may see a repository. What GitHub does not say counts as private. */
+export function visibilityOf({
   visibility,
   private: isPrivate,
 }: {

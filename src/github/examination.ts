@@ -3,9 +3,12 @@
  * clocks are, whether a token works. Facts only; what is wrong with them is not judged here.
  */
 import { type Clock, pause } from "../clock.ts";
-import { isProblem } from "../domain/errors.ts";
+import type { Visibility } from "../domain/besides.ts";
+import { isProblem, Problem } from "../domain/errors.ts";
 import type { Secret } from "../domain/secret.ts";
+import { visibilityOf } from "./beside.ts";
 import type { GitHub } from "./client.ts";
+import type { Where } from "./settings-files.ts";
 import type { TokenScope } from "./token.ts";
 
 /** The App at GitHub. */
@@ -23,7 +26,7 @@ export async function appView(github: GitHub): Promise<AppView> {
   return {
     slug: data?.slug ?? "",
     url: data?.html_url ?? "",
-    permissions: Object.fromEntries(Object.entries(data?.permissions ?? {}).map(([k, v]) => [k, String(v)])),
+    permissions: levelsOf(data?.permissions),
     events: data?.events ?? [],
   };
 }
@@ -37,6 +40,44 @@ export async function isOpenToAll(github: GitHub, slug: string): Promise<boolean
     if (isProblem(error, "gone") || (isProblem(error) && error.code === "github_credentials")) return false;
     throw error;
   }
+}
+
+/** A repository that somebody names, as the App reaches it. */
+export interface ReachedRepository extends Where {
+  visibility: Visibility;
+  isArchived: boolean;
+  /** What its owner has granted the App. */
+  permissions: Record<string, string>;
+  /** Where an owner looks after the installation. */
+  installationUrl: string;
+}
+
+/** The repository named `owner/name`. Throws `refused` where the App is not installed on it, or there is none. */
+export async function repositoryReached(github: GitHub, name: string): Promise<ReachedRepository> {
+  const [owner = "", repo = ""] = name.split("/");
+  try {
+    if (repo === "") throw new Problem("gone", "repository_unnamed", name);
+    const { data: installed } = await github.app.rest.apps.getRepoInstallation({ owner, repo });
+    const { data } = await github.of(installed.id).rest.repos.get({ owner, repo });
+    return {
+      installation: installed.id,
+      repositoryId: data.id,
+      owner: data.owner.login,
+      repo: data.name,
+      visibility: visibilityOf(data),
+      isArchived: data.archived,
+      permissions: levelsOf(installed.permissions),
+      installationUrl: installed.html_url,
+    };
+  } catch (cause) {
+    if (!isProblem(cause, "gone")) throw cause;
+    const words = `There is no repository ${name}, or the App is not installed on it.`;
+    throw new Problem("refused", "not_installed", words, { cause });
+  }
+}
+
+function levelsOf(permissions: object | undefined): Record<string, string> {
+  return Object.fromEntries(Object.entries(permissions ?? {}).map(([k, v]) => [k, String(v)]));
 }
 
 /** How far GitHub's clock is ahead of ours, milliseconds, to about a second. */

@@ -113,6 +113,18 @@ export function createRulebook(parts: RulebookParts): Rulebook {
   };
 }
 
+/** The rules at a place as its files say now, for whoever has no store to remember them in. */
+export async function readRules(github: GitHub, where: Where, operator: Operator): Promise<Rules> {
+  const { repository, organisation } = await findSettingsFiles(github, where);
+  const read = ({ text }: { text: string }) => parseSettings(text, { file: settingsPath });
+  const both: Both = {
+    repository,
+    organisation: organisation?.file ?? { kind: "out of reach" },
+    seen: false,
+  };
+  return rulesOf(both, { where, read, operator });
+}
+
 /** The operator's ceilings as the settings' layers want them. */
 export function operatorOf({ limits }: Pick<Config, "limits">): Operator {
   return {

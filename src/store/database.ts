@@ -9,6 +9,7 @@
 import { Kysely, type SqliteDatabase, sql } from "kysely";
 import type { Clock } from "../clock.ts";
 import { isProblem, Problem } from "../domain/errors.ts";
+import type { Secret } from "../domain/secret.ts";
 import { migrate } from "./migrations.ts";
 import type { PostgresOptions } from "./postgres.ts";
 import type { Schema } from "./schema.ts";
@@ -24,6 +25,15 @@ export type StoreOptions =
   /** A connection that is somebody else's, such as one in memory; closed with the store. */
   | { kind: "lent"; connection: SqliteDatabase }
   | ({ kind: "postgres" } & PostgresOptions);
+
+/** Where a configuration wants to store. */
+export function storeOptions(
+  { databaseUrl, dataDir }: { databaseUrl?: Secret; dataDir: string },
+  clock: Clock,
+): StoreOptions {
+  const url = databaseUrl?.reveal();
+  return url === undefined ? { kind: "embedded", dataDir, clock } : { kind: "postgres", url };
+}
 
 /** The open database. Every statement tells trouble of the machine as a `later` problem, `store_unavailable` or `store_full`. */
 export interface Store {

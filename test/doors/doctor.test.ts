@@ -9,11 +9,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { systemClock } from "../../src/clock.ts";
+import { type Clock, systemClock } from "../../src/clock.ts";
 import { readConfig } from "../../src/config.ts";
+import { examineFromOutside } from "../../src/doors/examining.ts";
 import { type Finding, findingsComment } from "../../src/doors/findings.ts";
 import { readManifest } from "../../src/doors/manifest.ts";
-import { examineFromOutside } from "../../src/main.ts";
 import { openapiOracle } from "../contract/openapi-oracle.ts";
 import { shop } from "../stories/stage.ts";
 import { openService, type Service, variables } from "./service.ts";
@@ -39,8 +39,11 @@ function environment(changes: Record<string, string> = {}): Record<string, strin
   return { ...variables(service.github, service.claude), PORT: String(service.port), ...changes };
 }
 
-async function examined(changes: Record<string, string> = {}, clock = systemClock): Promise<Finding[]> {
-  const findings = await examineFromOutside(readConfig(environment(changes)), { clock });
+async function examined(
+  changes: Record<string, string> = {},
+  { clock = systemClock, name }: { clock?: Clock; name?: string } = {},
+): Promise<Finding[]> {
+  const findings = await examineFromOutside(readConfig(environment(changes)), { clock, name });
   const told = JSON.stringify(findings);
   for (const secret of [service.secret, service.claude.apiKey, "PRIVATE KEY", "ghs_"])
     expect(told).not.toContain(secret);
@@ -133,7 +136,7 @@ test("a Claude key that is refused", async () => {
 
 test("a clock five minutes ahead", async () => {
   const ahead = { ...systemClock, now: () => systemClock.now() + 300_000 };
-  const findings = await examined({}, ahead);
+  const findings = await examined({}, { clock: ahead });
   expect(found(findings, "clock")).toMatchObject({ grade: "fail", todo: /NTP/ });
 });
 
@@ -151,6 +154,78 @@ test("without the service the store is opened, or it is said why it cannot be", 
   rmSync(dataDir, { recursive: true });
 });
 
+const settingsFile = ".github/patchwright.yml";
+
+/** What is found about the shop, with this settings file in it. */
+async function settled(text: string | null, changes: Record<string, string> = {}) {
+  await service.github.pushCommit(shop, "main", { files: { [settingsFile]: text }, by: "ada" });
+  return found(await examined(changes, { name: shop }), "settings");
+}
+
+test("a repository that is named: how the App reaches it, and what its settings come to", async () => {
+  const findings = await examined({}, { name: "Acme/Shop" });
+  expect(amiss(findings)).toEqual([]);
+  expect(findings.slice(-2)).toMatchObject([
+    { what: "repository", found: `acme/shop, private, in installation ${installation}` },
+    { what: "settings", found: /^valid, the defaults: labels agent; who write; model .*; \$5 a run; 25 at/ },
+  ]);
+  expect(await settled("budget_usd: 3\nlabels: { bot: {} }\n")).toMatchObject({
+    grade: "pass",
+    found: /^valid, acme\/shop at [0-9a-f]{7}: labels bot; .*\$3 a run/,
+  });
+});
+
+test("settings that hold in part, that are turned off, that are not valid", async () => {
+  expect(await settled("budget_usd: 80\n")).toMatchObject({
+    grade: "warn",
+    found: /\$50 a run; .*not granted in full: `budget_usd` is above what the operator/,
+  });
+  expect(await settled("enabled: false\n")).toMatchObject({ grade: "warn", todo: /set it to true/ });
+  expect(await settled("model: claude-opus-5-5\nbudget: 3\n")).toMatchObject({
+    grade: "fail",
+    found: /^\.github\/patchwright\.yml in acme\/shop is not valid: line 2: `budget` /,
+    todo: /mend it on the default branch/,
+  });
+});
+
+test("both files are named, the stronger first", async () => {
+  await service.github.addRepository({
+    owner: "acme",
+    name: ".github",
+    private: true,
+    files: { [settingsFile]: "budget_usd: 2\n" },
+  });
+  expect(await settled("budget_usd: 4\n")).toMatchObject({
+    grade: "warn",
+    found: /^valid, acme\/shop at \w{7} over acme\/\.github at \w{7}: .*\$2 a run.*can only narrow/,
+  });
+});
+
+test("a repository that the App does not reach, or not with all it asks for", async () => {
+  for (const name of ["acme/nowhere", "acme"]) {
+    const findings = await examined({}, { name });
+    expect(amiss(findings)).toEqual(["fail repository", "fail settings"]);
+    expect(found(findings, "repository")).toMatchObject({
+      found: /not installed on it/,
+      todo: /OWNER\/REPO/,
+    });
+  }
+  const { checks: _checks, ...rest } = service.github.app.permissions;
+  service.github.setPermissions(installation, rest, "ada");
+  const less = await examined({}, { name: shop });
+  expect(amiss(less)).toEqual(["fail repository"]);
+  expect(found(less, "repository")).toMatchObject({
+    found: "acme/shop: the installation has not accepted checks: write",
+    todo: /an owner of acme accepts it: http.*\/settings\/installations\/\d+$/,
+  });
+  service.github.setPermissions(installation, service.github.app.permissions, "ada");
+  const findings = await examined({ PATCHWRIGHT_OWNERS: "globex" }, { name: shop });
+  expect(found(findings, "repository")).toMatchObject({
+    found: "acme/shop: its deliveries do nothing",
+    todo: "add acme to PATCHWRIGHT_OWNERS",
+  });
+});
+
 test("an App that everybody may install, with and without owners named", async () => {
   service.github.setPublic(true);
   expect(amiss(await examined())).toEqual(["warn who may install"]);
@@ -159,14 +234,15 @@ test("an App that everybody may install, with and without owners named", async (
 
 test("`npm run doctor` prints every line with what to do, and ends with status 1 when one fails", async () => {
   const entry = new URL("../../src/start.js", import.meta.url).pathname;
-  const run = (changes: Record<string, string>) =>
-    promisify(execFile)(process.execPath, [entry, "doctor"], { env: environment(changes) }).then(
+  const run = (changes: Record<string, string>, ...names: string[]) =>
+    promisify(execFile)(process.execPath, [entry, "doctor", ...names], { env: environment(changes) }).then(
       ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
       (failed: { code: number; stdout: string; stderr: string }) => failed,
     );
-  const healthy = await run({});
+  const healthy = await run({}, shop);
   expect(healthy).toMatchObject({ code: 0, stderr: "" });
   expect(healthy.stdout).toMatch(/^✓ GitHub App +patchwright/m);
+  expect(healthy.stdout).toMatch(/^✓ settings +valid, the defaults: /m);
   const broken = await run({ ANTHROPIC_API_KEY: "sk-ant-refused" });
   expect(broken).toMatchObject({ code: 1, stderr: "" });
   expect(broken.stdout).toMatch(/^✗ Claude key +\S.*\n +→ set ANTHROPIC_API_KEY/m);
@@ -184,6 +260,7 @@ test("`/agent doctor` tells an admin pass or fail without values, and nobody els
   await expect.poll(() => replies().at(-1)?.body, { timeout: 10_000 }).toMatch(/✅ GitHub App/);
   const told = replies().at(-1)?.body ?? "";
   expect(told).toContain("✅ token");
+  expect(told).toMatch(/✅ repository\n- ✅ settings/);
   expect(told).not.toMatch(/patchwright \(|127\.0\.0\.1|http|of \d+/);
 });
 
