@@ -110,9 +110,12 @@ const variables = z.object({
 
 type Variables = z.infer<typeof variables>;
 
-/** Reads the environment. Throws one `refused` Problem that lists every mistake; no value of a secret is in it. */
-export function readConfig(environment: Record<string, string | undefined>): Config {
-  const given = { ...storedFor(environment), ...present(environment) };
+/**
+ * Reads the environment, over what the set-up stored and what it only `told`. Throws one `refused` Problem that
+ * lists every mistake; no value of a secret is in it.
+ */
+export function readConfig(environment: Environment, told: Record<string, string> = {}): Config {
+  const given = { ...storedFor(environment), ...told, ...present(environment) };
   const read = variables.safeParse(given);
   const mistakes = read.success ? [] : read.error.issues.map((issue) => mistake(issue, given));
   const key = privateKey(given, mistakes);

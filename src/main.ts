@@ -222,16 +222,17 @@ function storeAiling(store: Store): Promise<string | undefined> {
   );
 }
 
-/** Serves the set-up until it is finished, where there is something to set up. */
-async function setUp(environment: Record<string, string | undefined>): Promise<void> {
+/** Serves the set-up until it is finished, where there is something to set up; returns what it did not store. */
+async function setUp(environment: Record<string, string | undefined>): Promise<Record<string, string>> {
   const config = readSetUpConfig(environment);
-  if (!config) return;
+  if (!config) return {};
   const { fetch, close } = wayOut(systemClock);
   const say = (line: string) => void process.stdout.write(`${line}\n`);
   const pages = await openSetUp(config, { clock: systemClock, random: randomBytes, fetch, say });
-  await pages.finished;
+  const unstored = await pages.finished;
   await pages.close(requestsMs);
   await close();
+  return unstored;
 }
 
 /** `npm start`: runs until SIGTERM or SIGINT. Exit status 2 means that the set-up has to be mended. */
@@ -241,8 +242,8 @@ export async function main(environment: Record<string, string | undefined>): Pro
   process.once("SIGTERM", () => leave());
   process.once("SIGINT", () => leave());
   try {
-    await setUp(environment);
-    const config = readConfig(environment);
+    const unstored = await setUp(environment);
+    const config = readConfig(environment, unstored);
     const log = createLogger(config.logLevel);
     const app = await start(config, { clock: systemClock, log, random: randomBytes });
     leave = () => {

@@ -1,4 +1,7 @@
-/** The file in which the set-up keeps what it was given: whole or not at all, and for this user only. */
+/**
+ * What becomes of the credentials the set-up was given: a file, whole or not at all and for this user only; or
+ * lines for a secret store, where the operator wants nothing written here.
+ */
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { Problem } from "../domain/errors.ts";
@@ -24,6 +27,16 @@ export async function tryToStore(path: string): Promise<void> {
   } catch (cause) {
     throw unwritable(path, cause);
   }
+}
+
+/**
+ * Credentials as lines of an environment file, one a line: the private key, which has many, as base64. It is for
+ * the operator's eyes, once.
+ */
+export function credentialLines(values: Record<string, string>): string {
+  const line = ([name, value]: [string, string]) =>
+    `${name}=${value.includes("\n") ? Buffer.from(value).toString("base64") : value}`;
+  return Object.entries(values).map(line).join("\n");
 }
 
 function freshOf(path: string): string {

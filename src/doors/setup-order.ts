@@ -29,17 +29,19 @@ const fields = z.object({
     .trim()
     .regex(/^([A-Za-z0-9.-]+(:\d{1,5})?)?$/, "The server must be host[:port], without https://."),
   protocol: z.enum(["https", "http"], "The protocol must be https or http."),
+  keep: z.enum(["file", "print"], "The credentials are kept in a file, or printed."),
 });
 
 /** The form as an order, or what is wrong with it. */
 export function readOrder(
   form: Record<string, string>,
 ): { kind: "order"; order: AppOrder } | { kind: "wrong"; typed: Typed; why: string } {
-  const { publicUrl = "", name = "", owner = "", host = "", protocol = "" } = form;
-  const read = fields.safeParse({ publicUrl, name, owner, host, protocol });
+  const { publicUrl = "", name = "", owner = "", host = "", protocol = "", keep = "file" } = form;
+  const given = { publicUrl, name, owner, host, protocol, keep };
+  const read = fields.safeParse(given);
   if (!read.success) {
     const why = read.error.issues.map(({ message }) => message).join(" ");
-    return { kind: "wrong", typed: { publicUrl, name, owner, host, protocol }, why };
+    return { kind: "wrong", typed: given, why };
   }
   const typed = read.data;
   const webUrl = typed.host === "" ? "https://github.com" : `${typed.protocol}://${typed.host}`;

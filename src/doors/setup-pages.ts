@@ -41,7 +41,7 @@ export function codePage(trouble?: string): Html {
 }
 
 /** What was typed into the form about the App. */
-export type Typed = Record<"publicUrl" | "name" | "owner" | "host" | "protocol", string>;
+export type Typed = Record<"publicUrl" | "name" | "owner" | "host" | "protocol" | "keep", string>;
 
 /** Asks for what the App is created with. */
 export function appPage(typed: Typed, trouble?: string): Html {
@@ -58,6 +58,9 @@ export function appPage(typed: Typed, trouble?: string): Html {
 <label>Its protocol
 <select name="protocol"><option>https</option>
 <option${typed.protocol === "http" ? raw(" selected") : ""}>http</option></select></label>
+<label>Its credentials<small>A console that is collected, as a container's is, keeps what is printed: prefer the file there.</small>
+<select name="keep"><option value="file">are stored in credentials.json, for this user only</option>
+<option value="print"${typed.keep === "print" ? raw(" selected") : ""}>are printed once on the console, for a secret store</option></select></label>
 <button>Go on</button></form>`;
   return page("Set up Patchwright", form, trouble);
 }
@@ -71,18 +74,23 @@ export function handOverPage({ action, manifest }: { action: string; manifest: s
 }
 
 /** Asks for the key of the Claude platform. */
-export function keyPage(trouble?: string): Html {
-  const form = html`<p>Step 2 of 2: your GitHub App exists. Its credentials are stored.</p>
+export function keyPage(isPrinted: boolean, trouble?: string): Html {
+  const words = isPrinted
+    ? "Its credentials were printed on the console, once: put them into your secret store now."
+    : "Its credentials are stored.";
+  const kept = isPrinted ? "it is tried, and neither stored nor printed" : "it is tried before it is stored";
+  const form = html`<p>Step 2 of 2: your GitHub App exists. ${words}</p>
 <form method="post" action="/setup/claude">
-<label>Claude API key<small>From the Claude Console; it is tried before it is stored.</small>
+<label>Claude API key<small>From the Claude Console; ${kept}.</small>
 <input name="key" type="password" autocomplete="off" required autofocus></label>
-<button>Try and store it</button></form>`;
+<button>${isPrinted ? "Try it" : "Try and store it"}</button></form>`;
   return page("Claude", form, trouble);
 }
 
 /** The end: where to install the App. */
-export function donePage(appUrl: string): Html {
+export function donePage(appUrl: string, isPrinted: boolean): Html {
   const words = html`<p>Patchwright is starting; this page is gone now.</p>
+${isPrinted ? html`<p>It knows the credentials until it stops: before its next start, have your secret store set what the console shows, and <code>ANTHROPIC_API_KEY</code>.</p>` : ""}
 <p><a href="${appUrl}/installations/new">Install the App</a> and choose its repositories. Then create a label
 <code>agent</code> in one of them and put it on an issue.</p>`;
   return page("Ready", words);

@@ -21,7 +21,7 @@ import { Secret } from "../domain/secret.ts";
 import { createdApp } from "../github/creation.ts";
 import { readManifest } from "./manifest.ts";
 import { type Listening, serve } from "./server.ts";
-import { storeCredentials, tryToStore } from "./setup-credentials.ts";
+import { credentialLines, storeCredentials, tryToStore } from "./setup-credentials.ts";
 import { type AppOrder, manifestFor, readOrder } from "./setup-order.ts";
 import { appPage, codePage, donePage, type Html, handOverPage, keyPage, styleHash } from "./setup-pages.ts";
 
@@ -36,8 +36,8 @@ export interface SetUpOutside {
 
 /** A set-up under way. */
 export interface SetUp extends Listening {
-  /** Resolves when everything is stored and the last page was sent. */
-  finished: Promise<void>;
+  /** Resolves when everything is there and the last page was sent, with the variables that were not stored. */
+  finished: Promise<Record<string, string>>;
 }
 
 type Bindings = { Bindings: HttpBindings };
@@ -45,6 +45,8 @@ type Bindings = { Bindings: HttpBindings };
 const formBytesMax = 64 * 1024;
 const codeBytes = 15;
 const cookieBytes = 24;
+const printed =
+  "\nYour GitHub App's credentials, this once and stored nowhere. Put them into your secret store:\n";
 const cookieName = "patchwright_setup";
 
 /**
@@ -54,10 +56,7 @@ const cookieName = "patchwright_setup";
 export async function openSetUp(config: SetUpConfig, outside: SetUpOutside): Promise<SetUp> {
   await tryToStore(config.credentialsPath);
   const code = Buffer.from(outside.random(codeBytes)).toString("base64url");
-  let finish = () => {};
-  const finished = new Promise<void>((resolve) => {
-    finish = resolve;
-  });
+  const { promise: finished, resolve: finish } = Promise.withResolvers<Record<string, string>>();
   const steps = new Steps(config, { ...outside, code, finish });
   const listening = await serve(getRequestListener(application(steps).fetch), outside.clock, config.server);
   outside.say(
@@ -84,22 +83,24 @@ function application(steps: Steps): Hono<Bindings> {
 /** How far the set-up has come; there is one browser at most. */
 class Steps {
   readonly #config: SetUpConfig;
-  readonly #outside: SetUpOutside & { finish: () => void };
+  readonly #outside: SetUpOutside & { finish: (unstored: Record<string, string>) => void };
   /** Undefined once it was used. */
   #code: string | undefined;
   #cookie: string | undefined;
   /** The App that GitHub was asked for, and the word by which its answer is known. */
   #asked: { state: string; order: AppOrder } | undefined;
-  #stored: Record<string, string>;
+  /** What is known by now; stored in the file, unless it was printed. */
+  #known: Record<string, string>;
+  #isPrinted = false;
 
   constructor(
     config: SetUpConfig,
-    { code, ...outside }: SetUpOutside & { code: string; finish: () => void },
+    { code, ...outside }: SetUpOutside & { code: string; finish: (unstored: Record<string, string>) => void },
   ) {
     this.#config = config;
     this.#outside = outside;
     this.#code = code;
-    this.#stored = config.stored;
+    this.#known = config.stored;
   }
 
   isKnown(context: Context): boolean {
@@ -108,9 +109,9 @@ class Steps {
 
   begin(context: Context): Response | Promise<Response> {
     if (!this.isKnown(context)) return show(context, codePage());
-    if (this.#stored["APP_ID"] !== undefined) return show(context, keyPage());
+    if (this.#known["APP_ID"] !== undefined) return show(context, keyPage(this.#isPrinted));
     const { publicUrl } = this.#config.server;
-    const typed = { name: "Patchwright", owner: "", host: "", protocol: "https" };
+    const typed = { name: "Patchwright", owner: "", host: "", protocol: "https", keep: "file" };
     return show(context, appPage({ ...typed, publicUrl: publicUrl ?? originOf(context) }));
   }
 
@@ -128,7 +129,7 @@ class Steps {
   }
 
   async order(context: Context): Promise<Response> {
-    if (this.#stored["APP_ID"] !== undefined) return context.redirect("/", 303);
+    if (this.#known["APP_ID"] !== undefined) return context.redirect("/", 303);
     const reading = readOrder(await form(context));
     if (reading.kind === "wrong") return show(context, appPage(reading.typed, reading.why));
     const { order } = reading;
@@ -147,18 +148,20 @@ class Steps {
     try {
       const { fetch, clock } = this.#outside;
       const app = await createdApp(code, { apiUrl: order.apiUrl, fetch, now: clock.now() });
-      await this.#store({
+      this.#isPrinted = order.typed.keep === "print";
+      const variables = {
         APP_ID: String(app.id),
         PRIVATE_KEY: app.pem,
         WEBHOOK_SECRET: app.webhook_secret,
         CLIENT_ID: app.client_id,
         CLIENT_SECRET: app.client_secret,
         PUBLIC_URL: order.publicUrl,
-        APP_URL: app.html_url,
         ...(order.typed.host === ""
           ? {}
           : { GHE_HOST: order.typed.host, GHE_PROTOCOL: order.typed.protocol }),
-      });
+      };
+      if (this.#isPrinted) this.#outside.say(`${printed}\n${credentialLines(variables)}\n`);
+      await this.#keep({ ...variables, APP_URL: app.html_url });
     } catch (error) {
       return show(context, appPage(order.typed, wordsOf(error)));
     }
@@ -166,34 +169,35 @@ class Steps {
   }
 
   async key(context: Context): Promise<Response> {
-    if (this.#stored["APP_ID"] === undefined) return context.redirect("/", 303);
+    if (this.#known["APP_ID"] === undefined) return context.redirect("/", 303);
     const { key = "" } = await form(context);
     const { baseUrl } = this.#config.claude;
     const claude = { apiKey: new Secret(key.trim()), ...(baseUrl === undefined ? {} : { baseUrl }) };
     try {
       await tryKey(claudeClient({ config: claude, fetch: this.#outside.fetch }));
     } catch (error) {
-      return show(context, keyPage(asProblem(error).message));
+      return show(context, keyPage(this.#isPrinted, asProblem(error).message));
     }
     try {
-      await this.#store({ ANTHROPIC_API_KEY: claude.apiKey.reveal() });
+      await this.#keep({ ANTHROPIC_API_KEY: claude.apiKey.reveal() });
     } catch (error) {
-      return show(context, keyPage(wordsOf(error)));
+      return show(context, keyPage(this.#isPrinted, wordsOf(error)));
     }
     return this.#end(context);
   }
 
   /** The last page; once it has left, the service may take the address over. */
   #end(context: Context<Bindings>): Response | Promise<Response> {
-    context.env.outgoing.once("close", this.#outside.finish);
+    context.env.outgoing.once("close", () => this.#outside.finish(this.#isPrinted ? this.#known : {}));
     context.header("connection", "close");
-    return show(context, donePage(this.#stored["APP_URL"] ?? ""));
+    return show(context, donePage(this.#known["APP_URL"] ?? "", this.#isPrinted));
   }
 
-  async #store(values: Record<string, string>): Promise<void> {
-    const stored = { ...this.#stored, ...values };
-    await storeCredentials(this.#config.credentialsPath, stored);
-    this.#stored = stored;
+  /** In the file; or in memory, where the console has shown it. */
+  async #keep(values: Record<string, string>): Promise<void> {
+    const known = { ...this.#known, ...values };
+    if (!this.#isPrinted) await storeCredentials(this.#config.credentialsPath, known);
+    this.#known = known;
   }
 
   #word(): string {

@@ -17,6 +17,7 @@ import { projectDir } from "../process.ts";
 import { type ClaudeSim, startClaude } from "../sim/claude/claude.ts";
 import { type GitHubSim, startGitHub } from "../sim/github/github.ts";
 import { type Answered, send } from "./service.ts";
+import { codeIn, comeBack as comeBackFrom, order as orderOn } from "./setup-walk.ts";
 
 let github: GitHubSim;
 let claude: ClaudeSim;
@@ -52,8 +53,6 @@ async function open(changes: Record<string, string> = {}): Promise<{ url: string
   return { url: setUp.url, code: codeIn(said.join("\n")) };
 }
 
-const codeIn = (words: string) => /good once: (\S+)/.exec(words)?.[1] ?? "";
-
 /** A browser: it keeps cookies and follows nothing by itself. */
 class Browser {
   cookie: string | undefined;
@@ -82,30 +81,8 @@ class Browser {
   }
 }
 
-const order = () => ({
-  publicUrl: "https://patchwright.acme.test/",
-  name: "Patchwright of Acme",
-  owner: "acme",
-  host: github.host,
-  protocol: "http",
-});
-
-/** From the code to the moment the browser comes back from GitHub; returns that address. */
-async function comeBack(
-  browser: Browser,
-  code: string,
-  changes: Record<string, string> = {},
-): Promise<string> {
-  expect((await browser.post("/setup/code", { code })).status).toBe(303);
-  const { text } = await browser.post("/setup/app", { ...order(), ...changes });
-  const [, action = ""] = /action="([^"]+)"/.exec(text) ?? [];
-  const [, manifest = ""] = /name="manifest" value="([^"]+)"/.exec(text) ?? [];
-  const shown = await browser.post(action, { manifest: manifest.replaceAll("&quot;", '"') });
-  expect(shown.status).toBe(200);
-  const [, agree = ""] = /action="([^"]+)"/.exec(shown.text) ?? [];
-  const agreed = await browser.post(new URL(agree, github.url).href, {});
-  return String(agreed.headers["location"]);
-}
+const order = () => orderOn(github);
+const comeBack = (browser: Browser, code: string) => comeBackFrom(github, browser, { code });
 
 test("from the code to stored credentials that the service starts with", async () => {
   const { url, code } = await open();
