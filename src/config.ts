@@ -36,6 +36,8 @@ export interface Config {
     port: number;
     publicUrl?: string;
     metricsToken?: Secret;
+    /** Do the metrics name repositories? */
+    metricsName?: true;
     /** The App's OAuth, by which people sign in to the dashboard. */
     oauth?: OAuthApp;
   };
@@ -89,6 +91,7 @@ const variables = z.object({
   CLIENT_ID: optional,
   CLIENT_SECRET: optional,
   METRICS_TOKEN: text.optional(),
+  METRICS_REPOSITORIES: z.enum(["true", "false"], "must be true or false").default("false"),
   PATCHWRIGHT_SEAL_KEY: optional,
   PATCHWRIGHT_OWNERS: text.default("*"),
   PATCHWRIGHT_BUDGET_USD: dollars.default(5),
@@ -244,6 +247,7 @@ function configOf(read: Variables, { key, secrets, sealKeys, mcp, oauth }: Read)
       port: read.PORT,
       ...maybe("publicUrl", read.PUBLIC_URL?.replace(/\/+$/, "")),
       ...maybe("metricsToken", secretOf(read.METRICS_TOKEN)),
+      ...maybe("metricsName", read.METRICS_REPOSITORIES === "true" ? true : undefined),
       ...maybe("oauth", oauth),
     },
     ...maybe("sealKeys", sealKeys),

@@ -67,7 +67,7 @@ const looksPerHour = 600;
 export async function start(config: Config, outside: Outside): Promise<App> {
   const { clock, log, random, callTimeoutMs } = outside;
   const store = await openStore(outside.store ?? storeOptions(config.store, clock));
-  const metrics = createMetrics();
+  const metrics = createMetrics({ repositories: config.server.metricsName === true });
   const engine = await engineOf(config, store, { ...outside, metrics });
   const box = inbox(store, engine, clock);
   const traces = config.tracing ? await otlpTraces({ ...config.tracing, clock, random }) : noTraces;
@@ -180,7 +180,7 @@ async function enter(rooms: Rooms, traces: Traces, id: string): Promise<number |
   log.info({ session_id: held.run.session, phase: held.run.phase }, "entered");
   try {
     const tools = { ...rooms, log, held, ledger: ledgerOf(rooms.store, held, rooms.clock) };
-    return await traces.entry(tracedRun(held), () => mission(tools));
+    return await traces.entry(tracedRun(held), () => rooms.metrics.forRun(() => mission(tools)));
   } catch (error) {
     // Another worker holds the run by now and goes on with it.
     if (error instanceof Fenced) return undefined;

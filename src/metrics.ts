@@ -1,7 +1,9 @@
 /**
- * What is counted, for Prometheus. Every label has a bounded set of values and none names a repository or a
- * person; one set of instruments belongs to one running service. It does not know who may read it.
+ * What is counted, for Prometheus. Every label has a bounded set of values and none names a person, nor, unless the
+ * operator asks for it, a repository; one set of instruments belongs to one running service. It does not know who
+ * may read it.
  */
+import { AsyncLocalStorage } from "node:async_hooks";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
 /** The instruments, each fed where the thing it counts is logged. */
@@ -13,7 +15,7 @@ export interface Metrics {
   /** Knocks that are not what they claim: a wrong `signature`, `headers` that contradict the body, an `id` of another body. */
   suspects: Counter<"door" | "what">;
   /** Rounds of runs that ended. */
-  rounds: Counter<"ending">;
+  rounds: Counter<"ending" | "repository">;
   /** Pushes by our tokens outside the branch of a run, by what was moved. */
   alarms: Counter<"what">;
   /** Seconds from the request to the first reply, the session (`session`), the pull request (`pull`). */
@@ -23,9 +25,13 @@ export interface Metrics {
   /** Installation tokens handed to sessions: `minted`, `replaced`, `revoked`, `unopened`. */
   tokens: Counter<"what">;
   /** US cents spent in sessions. */
-  cost: Counter;
-  /** Calls to `github` and `claude`, by route template and status; `none` where there was no answer. */
-  calls: Counter<"to" | "method" | "route" | "status">;
+  cost: Counter<"repository">;
+  /** The label that names a repository (`owner/name`) where the operator asks for it; empty otherwise. */
+  at(repository: string): { repository?: string };
+  /** A call was made, by route template; `none` where there was no answer. */
+  called(call: Called, status: number | "none"): void;
+  /** Does work of a run: the calls made meanwhile count as the run's. */
+  forRun<T>(work: () => T): T;
   /** What GitHub says is left of its limits, by installation (`app` for the App's own calls) and resource. */
   limitLeft: Gauge<"installation" | "resource">;
   /** Seconds between the time a wake was due and its entry. */
@@ -39,10 +45,19 @@ export interface Metrics {
   contentType: string;
 }
 
+/** A call to `github` or `claude`. */
+export interface Called {
+  to: string;
+  method: string;
+  route: string;
+}
+
 /** How many of each the store holds, whichever process asks. */
 export interface Census {
   /** Runs that have not ended, by phase. */
   runs: Record<string, number>;
+  /** Runs among them that wait for their turn. */
+  queued: number;
   /** Deliveries that are stored and not worked off. */
   deliveriesWaiting: number;
 }
@@ -51,8 +66,8 @@ export interface Census {
 const reachedSeconds = [0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1_200, 2_400, 4_800, 14_400, 43_200];
 const lagSeconds = [0.005, 0.02, 0.1, 0.5, 1, 2, 5, 15, 60, 300];
 
-/** A fresh set of instruments. */
-export function createMetrics(): Metrics {
+/** A fresh set of instruments; `repositories`: some of them name repositories. */
+export function createMetrics({ repositories = false }: { repositories?: boolean } = {}): Metrics {
   const instruments = new Registry();
   const registers = [instruments];
   const counter = <L extends string>(name: string, help: string, labelNames: L[]) =>
@@ -65,19 +80,22 @@ export function createMetrics(): Metrics {
     new Gauge({ name: `patchwright_${name}`, help, labelNames, registers });
   const standing = {
     runs: gauge("runs", "Runs that have not ended, by phase", ["phase"]),
+    queued: gauge("runs_queued", "Runs that wait for their turn", []),
     deliveries: gauge("deliveries_waiting", "Deliveries stored and not worked off yet", []),
   };
+  const named = repositories ? (["repository"] as const) : [];
   return {
+    ...callCounters(instruments),
+    at: repositories ? repositoryLabels() : () => ({}),
     deliveries: counter("deliveries", "Deliveries worked off", ["event", "verdict"]),
     answers: counter("webhook_answers", "Answers to webhooks", ["door", "status"]),
     suspects: counter("webhook_suspects", "Webhooks that are not what they claim", ["door", "what"]),
-    rounds: counter("rounds", "Rounds that ended, by ending", ["ending"]),
+    rounds: counter("rounds", "Rounds that ended, by ending", ["ending", ...named]),
     alarms: counter("alarms", "Pushes by our tokens outside the branch of a run", ["what"]),
     reached: seconds("reached", "From the request to the first of each", ["what"], reachedSeconds),
     waits: counter("waits", "Waits on people that began", ["kind"]),
     tokens,
-    cost: counter("cost_cents", "US cents spent in sessions", []),
-    calls: counter("calls", "Calls to GitHub and Claude", ["to", "method", "route", "status"]),
+    cost: counter("cost_cents", "US cents spent in sessions", [...named]),
     limitLeft: gauge("github_limit_left", "Requests left until GitHub's limit is renewed", [
       "installation",
       "resource",
@@ -85,13 +103,51 @@ export function createMetrics(): Metrics {
     wakeLag: seconds("wake_lag", "From the time a wake was due to its entry", ["kind"], lagSeconds),
     wakeFailures: counter("wake_failures", "Wakes that failed and are tried again", ["kind", "code"]),
     tokenReplaced,
-    text: async ({ runs, deliveriesWaiting }) => {
+    text: async ({ runs, queued, deliveriesWaiting }) => {
       // All phases every time: a phase that nobody is in any more would keep its last figure.
       for (const [phase, count] of Object.entries(runs)) standing.runs.set({ phase }, count);
+      standing.queued.set(queued);
       standing.deliveries.set(deliveriesWaiting);
       return instruments.metrics();
     },
     contentType: instruments.contentType,
+  };
+}
+
+/** Calls of everybody by what came of them; and those that runs made, which divided by runs is what one takes. */
+function callCounters(instruments: Registry): Pick<Metrics, "called" | "forRun"> {
+  const registers = [instruments];
+  const labels = ["to", "method", "route"] as const;
+  const calls = new Counter({
+    name: "patchwright_calls_total",
+    help: "Calls to GitHub and Claude",
+    labelNames: [...labels, "status"],
+    registers,
+  });
+  const runCalls = new Counter({
+    name: "patchwright_run_calls_total",
+    help: "Calls to GitHub and Claude that runs made",
+    labelNames: [...labels],
+    registers,
+  });
+  const run = new AsyncLocalStorage<true>();
+  return {
+    called: ({ to, method, route }, status) => {
+      calls.inc({ to, method, route, status });
+      if (run.getStore()) runCalls.inc({ to, method, route });
+    },
+    forRun: (work) => run.run(true, work),
+  };
+}
+
+/** Repositories that are named in labels; all later ones are `other`. */
+const repositoriesMax = 1_000;
+
+function repositoryLabels(): Metrics["at"] {
+  const known = new Set<string>();
+  return (repository) => {
+    if (known.size < repositoriesMax) known.add(repository);
+    return { repository: known.has(repository) ? repository : "other" };
   };
 }
 

@@ -14,7 +14,7 @@ const read = (name: string) => readFileSync(fileURLToPath(new URL(`../${name}`, 
 async function series(): Promise<Set<string>> {
   const metrics = createMetrics();
   metrics.tokenReplaced(1);
-  const text = await metrics.text({ runs: { working: 1 }, deliveriesWaiting: 0 });
+  const text = await metrics.text({ runs: { working: 1 }, queued: 0, deliveriesWaiting: 0 });
   const kinds = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)];
   return new Set(
     kinds.flatMap(([, name = "", kind]) =>

@@ -14,7 +14,7 @@ const words = new Set([
 /** The same fetch, counting, and traced as far as its answer's head. */
 export function countedFetch(
   fetch: typeof globalThis.fetch,
-  { metrics, traces }: { metrics: Pick<Metrics, "calls">; traces: Pick<Traces, "call"> },
+  { metrics, traces }: { metrics: Pick<Metrics, "called">; traces: Pick<Traces, "call"> },
 ): typeof fetch {
   return async (input, init) => {
     const { pathname } = new URL(input instanceof Request ? input.url : input);
@@ -26,11 +26,11 @@ export function countedFetch(
     return traces.call(call, async (answered) => {
       try {
         const answer = await fetch(input, init);
-        metrics.calls.inc({ ...call, status: answer.status });
+        metrics.called(call, answer.status);
         answered(answer.status);
         return answer;
       } catch (error) {
-        metrics.calls.inc({ ...call, status: "none" });
+        metrics.called(call, "none");
         throw error;
       }
     });

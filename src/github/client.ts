@@ -25,7 +25,7 @@ export interface GitHubOptions {
   clock: Clock;
   fetch: typeof fetch;
   log: Logger;
-  metrics: Pick<Metrics, "calls" | "limitLeft">;
+  metrics: Pick<Metrics, "called" | "limitLeft">;
   traces: Pick<Traces, "call">;
   /** Where calls are counted together with other replicas; left out, this process counts alone. */
   store?: Store | undefined;
@@ -246,7 +246,7 @@ function guard(
     try {
       const response = await attempt(true);
       log.info({ ...line, status: response.status, ms: clock.now() - began }, "github call");
-      metrics.calls.inc({ ...call, status: response.status });
+      metrics.called(call, response.status);
       noteLimit(metrics, installation, response.headers);
       pace.note(response.headers);
       return response;
@@ -258,7 +258,7 @@ function guard(
         { ...line, failed: error instanceof Problem ? error.code : "unknown", ms: clock.now() - began },
         "github call",
       );
-      metrics.calls.inc({ ...call, status: statusOf(error) });
+      metrics.called(call, statusOf(error));
       throw error;
     }
   });

@@ -6,7 +6,7 @@
 import { type Ending, endingOfStop, type Met } from "../domain/ending.ts";
 import { isProblem } from "../domain/errors.ts";
 import { commentMarker } from "../domain/ids.ts";
-import { isFinal, type Run } from "../domain/run.ts";
+import { fullName, isFinal, type Run } from "../domain/run.ts";
 import { heldText, reminderComment } from "../domain/words.ts";
 import { comment } from "../github/issue.ts";
 import { beginNextRound } from "../store/rounds.ts";
@@ -57,7 +57,7 @@ export async function close(tools: Tools, met: Met): Promise<number | undefined>
     ...(phase === "ended" ? { ended_at: clock.now() } : {}),
   });
   tools.log.info({ run_id: run.id, session_id: run.session, ending: ending.kind }, "round ended");
-  tools.metrics.rounds.inc({ ending: ending.kind });
+  tools.metrics.rounds.inc({ ending: ending.kind, ...tools.metrics.at(fullName(run.place)) });
   if (ending.kind === "opened" && run.round === 1) noteReached(tools, "pull");
   if (phase !== "resting") return undefined;
   return hasUnseenChecks(tools) ? clock.now() : sessionEndsAt(tools);

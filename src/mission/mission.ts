@@ -10,7 +10,7 @@ import { isProblem } from "../domain/errors.ts";
 import { messageMarker, runMarker } from "../domain/ids.ts";
 import { entriesOf } from "../domain/journal.ts";
 import { lastCallText, noteText } from "../domain/prompt.ts";
-import { spentCents } from "../domain/run.ts";
+import { fullName, spentCents } from "../domain/run.ts";
 import { statusComment } from "../domain/words.ts";
 import { comment, reaction } from "../github/issue.ts";
 import { isAnswer, settleCalls, waitForPeople } from "./answers.ts";
@@ -68,7 +68,7 @@ async function work(tools: Tools): Promise<Met | number | undefined> {
     cost_cents: spentCents(run),
   };
   await writeLook(tools, spentBefore, { change: look, entries: entriesOf(run, before, clock.now()) });
-  tools.metrics.cost.inc(Math.max(spentCents(run) - spentBefore, 0));
+  tools.metrics.cost.inc(tools.metrics.at(fullName(run.place)), Math.max(spentCents(run) - spentBefore, 0));
   // A session that has come to its end takes neither answers nor messages.
   const over = endingOf(run.progress, sentIds(tools, session.id));
   await noteLost(tools);

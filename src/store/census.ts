@@ -1,5 +1,5 @@
 /**
- * How the store stands, counted when somebody looks at the metrics: runs by phase, deliveries in hand.
+ * How the store stands, counted when somebody looks at the metrics: runs by phase, which wait their turn, deliveries in hand.
  */
 import type { Db, RunRow } from "./schema.ts";
 
@@ -7,7 +7,9 @@ import type { Db, RunRow } from "./schema.ts";
 const phases: Exclude<RunRow["phase"], "ended">[] = ["working", "resting"];
 
 /** Runs that have not ended by phase, and deliveries that wait to be worked off. */
-export async function census(db: Db): Promise<{ runs: Record<string, number>; deliveriesWaiting: number }> {
+export async function census(
+  db: Db,
+): Promise<{ runs: Record<string, number>; queued: number; deliveriesWaiting: number }> {
   const runs = await db
     .selectFrom("runs")
     .select((of) => ["phase", of.fn.countAll().as("count")])
@@ -19,10 +21,17 @@ export async function census(db: Db): Promise<{ runs: Record<string, number>; de
     .select((of) => of.fn.countAll().as("count"))
     .where("state", "=", "waiting")
     .executeTakeFirst();
+  const queued = await db
+    .selectFrom("runs")
+    .select((of) => of.fn.countAll().as("count"))
+    .where("phase", "=", "working")
+    .where("state", "=", "queued")
+    .executeTakeFirst();
   const none = phases.map((phase) => [phase, 0] as const);
   const counted = runs.map(({ phase, count }) => [phase, Number(count)] as const);
   return {
     runs: Object.fromEntries([...none, ...counted]),
+    queued: Number(queued?.count ?? 0),
     deliveriesWaiting: Number(waiting?.count ?? 0),
   };
 }

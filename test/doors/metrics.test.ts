@@ -43,7 +43,7 @@ test("verdicts are counted by their kind, without what is particular in them", (
 
 test("the least life left is kept, and is not there before the first replacement", async () => {
   const metrics = createMetrics();
-  const none = { runs: {}, deliveriesWaiting: 0 };
+  const none = { runs: {}, queued: 0, deliveriesWaiting: 0 };
   expect(await metrics.text(none)).not.toMatch(/life_left/);
   for (const leftMs of [900_000, 600_000, 900_000]) metrics.tokenReplaced(leftMs);
   expect(await metrics.text(none)).toMatch(/^patchwright_token_life_left_least_seconds 600$/m);
@@ -76,7 +76,7 @@ afterEach(() => stage?.close());
 /** The page as names with labels and their values. */
 async function figures(): Promise<Map<string, number>> {
   const { text } = await send(`${stage?.app.url}/metrics`, { method: "GET", headers: {} });
-  expect(text).not.toMatch(/acme|shop|mona|sesn_|run_/);
+  expect(text).not.toMatch(/acme|shop|mona|sesn_|run_[a-z0-9]{20}/);
   const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
   return new Map(lines.map((line) => [line.replace(/ \S+$/, ""), Number(line.split(" ").at(-1))]));
 }
@@ -107,10 +107,44 @@ test("a run of two hours, from its label to its pull request", async () => {
   const opened = 'calls_total{to="github",method="POST",route="/repos/{owner}/{repo}/pulls",status="201"}';
   expect(of(opened)).toBe(1);
   expect(of('calls_total{to="claude",method="POST",route="/v1/sessions",status="200"}')).toBe(1);
+  expect(of('run_calls_total{to="github",method="POST",route="/repos/{owner}/{repo}/pulls"}')).toBe(1);
+  expect(of('run_calls_total{to="claude",method="POST",route="/v1/sessions"}')).toBe(1);
+  // What the service asks before there is a run, and for itself, is no run's.
+  expect(
+    [...counted.keys()].filter((name) => /run_calls_total.*collaborators|run_calls_total.*agents/.test(name)),
+  ).toEqual([]);
+  expect([...counted.keys()].filter((name) => /"\/repos\/.*collaborators/.test(name))).not.toEqual([]);
   expect(of(`github_limit_left{installation="${stage.installation}",resource="core"}`)).toBeGreaterThan(
     4_000,
   );
   expect(of('wake_lag_seconds_count{kind="run"}')).toBeGreaterThan(3);
+});
+
+test("who waits for a turn is in the queue", async () => {
+  stage = await setStage({ env: { PATCHWRIGHT_MAX_ACTIVE_RUNS: "1" } });
+  stage.plays(workForHours(1, 30));
+  await stage.untilShown(stage.labelled(), "working");
+  await stage.untilShown(stage.labelled({ title: "Another" }), "queued");
+  const counted = await figures();
+  expect(counted.get("patchwright_runs_queued")).toBe(1);
+  expect(counted.get('patchwright_runs{phase="working"}')).toBe(2);
+});
+
+test("repositories are named where the operator asks for it, and nowhere else", async () => {
+  const standing = { runs: {}, queued: 0, deliveriesWaiting: 0 };
+  const told = async (repositories: boolean) => {
+    const metrics = createMetrics({ repositories });
+    for (let n = 0; n < 1_005; n += 1)
+      metrics.rounds.inc({ ending: "opened", ...metrics.at(`acme/shop-${n}`) });
+    metrics.cost.inc(metrics.at("acme/shop-0"), 26);
+    return metrics.text(standing);
+  };
+  expect(await told(false)).not.toContain("acme");
+  expect(await told(false)).toContain('rounds_total{ending="opened"} 1005');
+  const named = await told(true);
+  expect(named).toContain('patchwright_cost_cents_total{repository="acme/shop-0"} 26');
+  expect(named).toContain('patchwright_rounds_total{ending="opened",repository="acme/shop-7"} 1\n');
+  expect(named).toContain('patchwright_rounds_total{ending="opened",repository="other"} 5\n');
 });
 
 test("a question is a wait on people, once", async () => {
