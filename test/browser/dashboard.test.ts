@@ -65,6 +65,13 @@ describe.skipIf(chromiumPath === undefined)("in a browser", () => {
   const state = (issue: number, words: string) =>
     vi.waitFor(() => expect(status(issue).split("\n")[0]).toContain(`**${words}`), { timeout: 60_000 });
 
+  /** Every kind of page, by name. */
+  const pages = () => [
+    ["list", "/"],
+    ["run", `/runs/${runId(opened)}`],
+    ["overview", "/overview"],
+  ];
+
   /** Opens a window and signs in by the pages, as a person does. */
   async function signedIn(login: string, options = {}): Promise<Window["page"]> {
     window = await openWindow(browser, options);
@@ -173,20 +180,20 @@ describe.skipIf(chromiumPath === undefined)("in a browser", () => {
 
   test.each(["light", "dark"] as const)("nothing bars anybody's way, in %s", async (colorScheme) => {
     const page = await signedIn("mona", { colorScheme });
-    for (const path of ["/", `/runs/${runId(opened)}`, "/overview", "/runs/run_none"]) {
+    for (const [name, path] of [...pages(), ["missing", "/runs/run_none"]]) {
       await page.goto(`${service.url}${path}`);
       expect([path, await barriers(page)]).toEqual([path, []]);
-      await picture(page, `${colorScheme}-${path.split("/")[1] || "list"}`);
+      await picture(page, `${colorScheme}-${name}`);
     }
   });
 
   test("on a phone no page is wider than the screen", async () => {
     const page = await signedIn("mona", { viewport: { width: 360, height: 740 } });
-    for (const path of ["/", `/runs/${runId(opened)}`, "/overview"]) {
+    for (const [name, path] of pages()) {
       await page.goto(`${service.url}${path}`);
       expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(360);
       expect(await barriers(page)).toEqual([]);
-      await picture(page, `phone-${path.split("/")[1] || "list"}`);
+      await picture(page, `phone-${name}`);
     }
   });
 

@@ -71,9 +71,9 @@ export function listPage({ looker, filters, choices, lines, more, now }: ListPar
   const body = html`<h1>Runs</h1>
 ${filterForm(filters, choices)}
 <div class="scroll" tabindex="0" role="region" aria-label="Runs">
-<table>
+<table class="runs">
 <thead><tr><th scope="col">Run</th><th scope="col">State</th><th scope="col" class="aside">Asked by</th>
-<th scope="col" class="aside">Started (UTC)</th><th scope="col" class="number">Time</th><th scope="col" class="number">Cost</th></tr></thead>
+<th scope="col" class="aside">Started (UTC)</th><th scope="col" class="number aside">Time</th><th scope="col" class="number">Cost</th></tr></thead>
 ${rows(lines, now)}
 </table></div>
 ${pages(filters, more)}`;
@@ -126,7 +126,8 @@ export function row(line: RunLine, now: number): Html {
   return html`<tr id="${line.id}"><th scope="row"><a class="name" href="${runPath(line.id)}">${line.title}</a>
 <small><code>${line.owner}/${line.repo}#${line.issue}</code>${label}</small></th>
 <td>${statePill(line)}</td><td class="aside">${line.person}</td><td class="aside">${timeText(line.createdAt)}</td>
-<td class="number">${tookText(line, now)}</td><td class="number">${costText(line.costCents)}</td></tr>`;
+<td class="number aside">${tookText(line, now)}</td>
+<td class="number">${costText(line.costCents)}<small class="narrow">${tookText(line, now)}</small></td></tr>`;
 }
 
 function pages(filters: Filters, more: boolean): Html {

@@ -78,8 +78,10 @@ function table(title: string, groups: Figures[]): Html {
   const heads = ["Runs", "Success", "Opened", "Merged", "Closed", "Time to PR", "Cost", "Per merged"];
   return html`<h2>${title}</h2><div class="scroll" tabindex="0" role="region" aria-label="${title}"><table>
 <thead><tr><th scope="col">Name</th>${heads.map((head) => html`<th scope="col" class="number">${head}</th>`)}</tr></thead>
-<tbody>${groups.slice(0, groupsMax).map(group)}</tbody></table></div>`;
+<tbody>${groups.length === 0 ? none : groups.slice(0, groupsMax).map(group)}</tbody></table></div>`;
 }
+
+const none = html`<tr><td colspan="9" class="none">No runs in this time.</td></tr>`;
 
 function group(figures: Figures): Html {
   const { name, runs, opened, merged, closed, costCents } = figures;
