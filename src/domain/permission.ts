@@ -49,7 +49,13 @@ export interface Asking {
 }
 
 /** Why not. */
-export type RefusalCode = "own_bot" | "app_not_listed" | "not_a_person" | "unanswered" | "role_too_low";
+export type RefusalCode =
+  | "own_bot"
+  | "app_not_listed"
+  | "not_a_person"
+  | "unanswered"
+  | "role_too_low"
+  | "crowd";
 
 /** The decision. `words` is a public clause without names, to follow the name of the person refused. */
 export type Permission =
@@ -84,6 +90,11 @@ export function may(asking: Asking): Permission {
   return rank(has) >= rank(who) ? { kind: "allowed", has } : refused("role_too_low", has);
 }
 
+/** Nobody is asked about this sender: they are one of too many. */
+export function ofCrowd(who: Role): Permission {
+  return { kind: "refused", code: "crowd", has: "none", needs: who, words: refusals.crowd(who, "none") };
+}
+
 /** The sender's level by GitHub's answer. A custom role counts as its legacy word; an unknown word is `none`. */
 export function levelOf(answer: PermissionAnswer | undefined): Level {
   if (answer === undefined || !Object.hasOwn(ceilings, answer.permission)) return "none";
@@ -115,6 +126,7 @@ const refusals: Record<RefusalCode, (who: Role, has: Level) => string> = {
   not_a_person: () => "is not a person's account",
   unanswered: () =>
     "could not be checked, because GitHub did not say what permission they have on this repository: try again later",
+  crowd: () => "could not be checked, because too many unknown people spoke here in this hour",
   role_too_low: (who, has) =>
     `needs the role \`${who}\` on this repository and has \`${has}\`: an admin of the repository can grant it`,
 };

@@ -4,11 +4,12 @@
  */
 import type { Clock } from "../clock.ts";
 import type { Said } from "../domain/intent.ts";
-import type { Level, Permission, Role } from "../domain/permission.ts";
+import { type Level, ofCrowd, type Permission, type Role } from "../domain/permission.ts";
 import type { Origin, Place } from "../domain/run.ts";
 import type { GitHub } from "../github/client.ts";
 import type { Permits } from "../mission/permits.ts";
 import type { Store } from "../store/database.ts";
+import { type Crowd, createCrowd } from "./crowd.ts";
 import { reactOnce, replyOnce } from "./replies.ts";
 
 /** Somebody who asks for something. */
@@ -42,21 +43,31 @@ export interface AdmissionParts {
 const reactionsMax = 20;
 
 /** Admission by GitHub's word. */
-export function createAdmission(parts: AdmissionParts): Admission {
+export function createAdmission(asked: AdmissionParts): Admission {
+  const parts = { ...asked, crowd: createCrowd(asked.clock) };
   return {
     level: async (asking) => (await decide(parts, asking)).has,
     allowed: async (asking) => (await decide(parts, asking)).kind === "allowed",
     refusal: async (asking) => {
       const decision = await decide(parts, asking);
       if (decision.kind === "allowed") return undefined;
-      if (decision.code !== "own_bot") await tell(parts, asking, decision);
+      if (decision.code !== "own_bot" && decision.code !== "crowd") await tell(parts, asking, decision);
       return `refused: ${decision.code}`;
     },
   };
 }
 
-function decide({ permits }: AdmissionParts, { place, origin, said, who }: Asking): Promise<Permission> {
-  return permits.decide({ where: place, sender: origin.sender, viaApp: said?.viaApp ?? origin.viaApp, who });
+async function decide(
+  { permits, crowd }: AdmissionParts & { crowd: Crowd },
+  { place, origin, said, who }: Asking,
+): Promise<Permission> {
+  const { sender } = origin;
+  const isOfCrowd = said !== undefined && !origin.private && sender.type === "User";
+  if (isOfCrowd && !crowd.hears(place.repositoryId, sender.id)) return ofCrowd(who ?? "write");
+  const viaApp = said?.viaApp ?? origin.viaApp;
+  const decision = await permits.decide({ where: place, sender, viaApp, who });
+  if (isOfCrowd && decision.kind === "allowed") crowd.welcome(place.repositoryId, sender.id);
+  return decision;
 }
 
 async function tell(
