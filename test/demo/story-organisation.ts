@@ -3,6 +3,7 @@
  * other, runs wait their turn, work on a guarded file waits for a maintainer, and what is at work ends with the
  * installation.
  */
+import { pause, systemClock } from "../../src/clock.ts";
 import type { Script } from "../sim/claude/agent.ts";
 import { pushWork, runTests, think } from "./engineer.ts";
 import { runTokens, type Scene } from "./scene.ts";
@@ -12,6 +13,7 @@ import type { Who } from "./teller.ts";
 const shop = "acme/shop";
 const lib = "acme/lib";
 const site = "acme/site";
+const lookMs = 100;
 const settingsPath = ".github/patchwright.yml";
 const guarded = ".github/dependabot.yml";
 
@@ -53,13 +55,17 @@ const issues = {
   currency: { title: "Print the currency", body: "Euros, everywhere." },
 };
 
-const proposeDependabot: Script = async (agent) => {
-  await think(agent);
-  await agent.write(guarded, "version: 2\nupdates:\n  - { package-ecosystem: npm, directory: / }\n");
-  await pushWork(agent, "Look for new versions of packages");
-  const summary = "Dependabot looks for new versions of npm packages.";
-  await agent.custom("submit_pull_request", { title: "Look for new versions of packages", summary });
-};
+/** The first agent takes its time until the others stand in the queue, however slow the machine. */
+const proposeDependabot =
+  (mayGoOn: () => boolean): Script =>
+  async (agent) => {
+    await think(agent);
+    while (!mayGoOn()) await pause(systemClock, lookMs);
+    await agent.write(guarded, "version: 2\nupdates:\n  - { package-ecosystem: npm, directory: / }\n");
+    await pushWork(agent, "Look for new versions of packages");
+    const summary = "Dependabot looks for new versions of npm packages.";
+    await agent.custom("submit_pull_request", { title: "Look for new versions of packages", summary });
+  };
 
 const fixReceipt: Script = async (agent) => {
   await runTests(agent);
@@ -84,14 +90,14 @@ const takeLong: Script = async (agent) => {
   for (;;) await think(agent);
 };
 
-const scripts: [string, Script][] = [
-  [issues.dependabot.title, proposeDependabot],
+const scripts = (mayGoOn: () => boolean): [string, Script][] => [
+  [issues.dependabot.title, proposeDependabot(mayGoOn)],
   [issues.receipt.title, fixReceipt],
   [issues.tax.title, answerOnly],
   [issues.currency.title, takeLong],
 ];
 
-async function seed({ github, claude }: Scene): Promise<number> {
+async function seed({ github, claude }: Scene, mayGoOn: () => boolean): Promise<number> {
   github.addOrganization("acme");
   for (const login of ["mona", "rita", "ron", "otto"]) github.addUser(login);
   const add = (name: string, content: Record<string, string>, isPrivate = true) =>
@@ -104,13 +110,15 @@ async function seed({ github, claude }: Scene): Promise<number> {
   github.setRole(lib, "mona", "read");
   github.setRole(shop, "rita", "maintain");
   github.setRole(shop, "ron", "triage");
-  claude.script(({ title }) => scripts.find(([about]) => title?.endsWith(about))?.[1] ?? answerOnly);
+  const cast = scripts(mayGoOn);
+  claude.script(({ title }) => cast.find(([about]) => title?.endsWith(about))?.[1] ?? answerOnly);
   return github.install("acme");
 }
 
 async function play(given: Play): Promise<void> {
   const { scene, teller } = given;
-  const installation = await seed(scene);
+  let isQueueFull = false;
+  const installation = await seed(scene, () => isQueueFull);
   teller.tell({
     who: "GitHub",
     text: `installs the App on all of acme: ${shop}, ${lib} and .github are private, ${site} is public`,
@@ -118,7 +126,10 @@ async function play(given: Play): Promise<void> {
   teller.tell({ who: "GitHub", text: "has the organisation's settings:", more: lines(ofOrganisation) });
   teller.tell({ who: "GitHub", text: `has settings of ${shop} itself:`, more: lines(ofShop) });
   await refuse(given);
-  const [held, receipt, tax] = await queue(given);
+  const { held, waiting } = await queue(given);
+  isQueueFull = true;
+  const [receipt = 0, tax = 0] = waiting;
+  await comeUp(given, { held, receipt, tax });
   await approve(given, held);
   await given.until("every token of the rounds is revoked", () => alive(scene) === 0);
   const wrongs = flaws(scene, { receipt, tax });
@@ -145,27 +156,30 @@ async function refuse({ scene, teller, until }: Play): Promise<void> {
   if (scene.claude.sessions.length > 0) throw new Error("somebody who may not started a session");
 }
 
-type Held = [held: number, receipt: number, tax: number];
-
-/** Three labels, one place: two runs wait with a number, and come up as others end or wait on people. */
-async function queue({ scene, teller, until }: Play): Promise<Held> {
-  const [held, receipt, tax] = [issues.dependabot, issues.receipt, issues.tax].map((issue) =>
-    labelled({ scene, teller }, issue),
-  ) as Held;
-  for (const [place, number] of [
-    [1, receipt],
-    [2, tax],
-  ] as const) {
-    const says = `number ${place} in the queue`;
+/** Three labels, one place: two runs wait, each with a number. */
+async function queue({ scene, teller, until }: Play): Promise<{ held: number; waiting: number[] }> {
+  const held = labelled({ scene, teller }, issues.dependabot);
+  await until("the first run has a session", () => scene.claude.sessions.length > 0);
+  const waiting: number[] = [];
+  for (const issue of [issues.receipt, issues.tax]) {
+    const number = labelled({ scene, teller }, issue);
+    const says = `number ${waiting.push(number)} in the queue`;
     await until(`#${number} says “${says}”`, () => text(scene, number).includes(says));
     const more = lines(text(scene, number)).filter((line) => line.includes(says));
     teller.tell({ who: "GitHub", text: `shows on #${number}:`, more });
   }
+  return { held, waiting };
+}
+
+/** The others come up as one ends or waits on people. */
+async function comeUp(
+  { scene, teller, until }: Play,
+  { held, receipt, tax }: { held: number; receipt: number; tax: number },
+): Promise<void> {
   await until("work on a guarded file is held", () => text(scene, held).includes("**waiting for approval**"));
   tellWords({ scene, teller }, held);
   await until("the second run opened its pull request", () => text(scene, receipt).includes("**opened #"));
   await until("the third run is over", () => text(scene, tax).includes("**no changes**"));
-  return [held, receipt, tax];
 }
 
 function labelled({ scene, teller }: Pick<Play, "scene" | "teller">, issue: { title: string; body: string }) {
