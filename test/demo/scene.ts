@@ -24,12 +24,21 @@ export interface Scene {
   close(): Promise<void>;
 }
 
+/** How a scene is set. */
+export interface Setting {
+  tokenLifeMs: number;
+  /** Hears each token that GitHub hands out. */
+  hear?: (token: string) => void;
+  /** Variables of the server besides the usual ones. */
+  environment?: Record<string, string>;
+}
+
 /** Starts everything and waits until the server is ready. Throws with the server's words when it is not. */
-export async function openScene({ tokenLifeMs }: { tokenLifeMs: number }): Promise<Scene> {
-  const github = await startGitHub({ tokenLifeMs });
+export async function openScene({ tokenLifeMs, hear, environment = {} }: Setting): Promise<Scene> {
+  const github = await startGitHub({ tokenLifeMs, ...(hear ? { hear } : {}) });
   const claude = await startClaude({ gitHosts: [github.host] });
   const dataDir = await mkdtemp(join(tmpdir(), "patchwright-demo-"));
-  const server = startServer(environmentOf({ github, claude, dataDir }));
+  const server = startServer({ ...environmentOf({ github, claude, dataDir }), ...environment });
   const clear = async () => {
     await server.end();
     await claude.stop();

@@ -1,5 +1,5 @@
 /**
- * A figure of the scoreboard: what it is, what it has to come to, and how it is measured on a virtual clock.
+ * A figure of the scoreboard: what it is, what it has to come to, and how it is measured.
  * Each has a file of its own beside this one and a line in `limits.ts`.
  */
 

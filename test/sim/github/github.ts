@@ -52,6 +52,8 @@ export interface GitHubOptions {
   /** Permissions the App asks for; an installation grants them all unless it says otherwise. */
   permissions?: Permissions;
   limits?: Partial<LimitOptions>;
+  /** Hears each token as it is handed out: for whoever looks for it everywhere. The GitHub itself keeps hashes. */
+  hear?: (token: string) => void;
 }
 
 const subscribed = [
@@ -128,7 +130,7 @@ export async function startGitHub(options: GitHubOptions = {}) {
   const signIns = new SignIns(world);
   const routes: Route[] = [
     manifestRoute(manifests),
-    ...appRoutes({ courier, tokenLifeMs: () => tokenLifeMs }),
+    ...appRoutes({ courier, tokenLifeMs: () => tokenLifeMs, hear: options.hear ?? (() => undefined) }),
     ...userRoutes,
     ...repositoryRoutes,
     ...issueRoutes,

@@ -25,6 +25,8 @@ import {
 export interface AppRouteOptions {
   courier: Courier;
   tokenLifeMs: () => number;
+  /** Hears each token as it is handed out. */
+  hear: (token: string) => void;
 }
 
 const tokenBody = z.object({
@@ -37,7 +39,7 @@ const tokenBody = z.object({
 const deliveriesKeptMs = 3 * 24 * 3_600_000;
 
 /** Routes of the App. */
-export function appRoutes({ courier, tokenLifeMs }: AppRouteOptions): Route[] {
+export function appRoutes({ courier, tokenLifeMs, hear }: AppRouteOptions): Route[] {
   const app = (method: Route["method"], template: string, answer: Route["answer"]): Route => ({
     method,
     template,
@@ -89,7 +91,7 @@ export function appRoutes({ courier, tokenLifeMs }: AppRouteOptions): Route[] {
       ),
     ),
     app("POST", "/app/installations/{installation_id}/access_tokens", (call) =>
-      mintToken(call, tokenLifeMs()),
+      mintToken(call, tokenLifeMs(), hear),
     ),
     app("GET", "/app/hook/config", () => ok(hookConfig(courier))),
     app("GET", "/app/hook/deliveries", (call) => deliveriesPage(call, courier)),
@@ -114,7 +116,7 @@ function installationOf(call: Call): Installation | undefined {
   return call.world.installations.get(Number(param(call, "installation_id")));
 }
 
-function mintToken(call: Call, lifeMs: number): Reply {
+function mintToken(call: Call, lifeMs: number, hear: (token: string) => void): Reply {
   const { world } = call;
   const installation = installationOf(call);
   if (!installation) throw notFound();
@@ -124,6 +126,7 @@ function mintToken(call: Call, lifeMs: number): Reply {
   const permissions = permissionsWanted(body.permissions, installation);
   const repositoryIds = repositories?.map((each) => each.id);
   const { secret, token } = mint(world, { installation, repositoryIds, permissions, lifeMs });
+  hear(secret);
   return created({
     token: secret,
     expires_at: isoTime(token.expiresAt),
