@@ -110,7 +110,7 @@ async function fetchMissing(parts: SweepParts, pass: Pass, signal: AbortSignal):
     for (const { guid } of some) if (!stillMissing.has(guid)) pass.missing.delete(guid);
     failed.push(...missed);
     // All of them at once: it is GitHub that is unwell, not a delivery.
-    if (missed.length > 0 && missed.length === asked) break;
+    if (missed.some(({ error }) => !isHopeless(error)) && missed.length === asked) break;
   }
   if (failed.length > 0) await countTries(parts, failed);
   return wanted.length <= payloadsPerTurn;
@@ -119,6 +119,11 @@ async function fetchMissing(parts: SweepParts, pass: Pass, signal: AbortSignal):
 interface Failed {
   guid: string;
   error: unknown;
+}
+
+/** It is this delivery that cannot be read, and never will be. */
+function isHopeless(error: unknown): boolean {
+  return isProblem(error, "gone", "fault");
 }
 
 /** Those of a few attempts that the inbox lacks. `later` when GitHub asks to slow down. */
@@ -147,15 +152,14 @@ async function fetchOne({ github, box, config, log }: SweepParts, attempt: Attem
 /** Counts failures, and passes a *later* on: the engine waits longer each time until a delivery is given up. */
 async function countTries(parts: SweepParts, failed: Failed[]): Promise<void> {
   const mark = await readMark(parts);
-  const hopeless = (error: unknown) => isProblem(error, "gone", "fault");
   const counted = failed.map(({ guid, error }) => {
-    const tries = hopeless(error) ? triesMax : (mark.tries[guid] ?? 0) + 1;
+    const tries = isHopeless(error) ? triesMax : (mark.tries[guid] ?? 0) + 1;
     if (tries >= triesMax) parts.log.error({ delivery_id: guid, err: error }, "missed delivery given up");
     return [guid, tries] as const;
   });
   const tries = [...Object.entries(mark.tries), ...counted].slice(-triesKept);
   await writeMark(parts, { ...mark, tries: Object.fromEntries(tries) });
-  const again = failed.find(({ error }) => !hopeless(error));
+  const again = failed.find(({ error }) => !isHopeless(error));
   if (again) throw again.error;
 }
 

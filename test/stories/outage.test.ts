@@ -119,3 +119,15 @@ test("GitHub being unwell for a while loses nothing; a payload it does not have 
   await round();
   expect((await rows()).length).toBe(11);
 });
+
+test("four deliveries of one look that cannot be read keep none of the others lost", async () => {
+  const clock = new VirtualClock();
+  const { round, rows } = await setUp(clock);
+  await round();
+  for (let place = 0; place < 9; place += 1)
+    github.openIssue(shop, { title: "Bug", author: "mona", labels: ["agent"] });
+  const route = "/app/hook/deliveries/{delivery_id}";
+  github.fault({ route, times: 4, kind: "status", status: 404 });
+  await round();
+  expect((await rows()).length).toBe(5);
+});
