@@ -5,7 +5,7 @@
 import type { Met } from "../domain/ending.ts";
 import type { Person, Run } from "../domain/run.ts";
 import { disabledText } from "../domain/settings-words.ts";
-import { resettle } from "../store/runs.ts";
+import { keepSettings } from "../store/run-settings.ts";
 import { flawText, settingsBy } from "./rulebook.ts";
 import type { Tools } from "./tools.ts";
 
@@ -28,7 +28,7 @@ export async function readmit(tools: Tools, { isLong }: { isLong: boolean }): Pr
   const { settings: _, ...origin } = run.origin;
   run.origin = isPlain && notes.length === 0 ? origin : { ...origin, settings: { ...rules.at, notes } };
   run.settings = { ...settings, ...raised(run) };
-  await resettle(tools.store.db, run.id, run.settings, run.origin);
+  await keepSettings(tools.store, tools.held);
   return undefined;
 }
 

@@ -12,7 +12,7 @@ import { answers } from "../domain/replies.ts";
 import { baseBranch, budgetCents, fullName, startBranch } from "../domain/run.ts";
 import { sessionTitle } from "../domain/words.ts";
 import { comment } from "../github/issue.ts";
-import { resettle } from "../store/runs.ts";
+import { keepSettings } from "../store/run-settings.ts";
 import { besidesOf, findBesides } from "./besides.ts";
 import { issueTokens } from "./credential.ts";
 import type { RunSession, Thread } from "./facts.ts";
@@ -179,5 +179,5 @@ async function keepOldBudget(
   const body = `${words}\n\n${marker}`;
   await ledger.once(`told budget ${asked}`, comment(github, run.place, { marker, body, since: clock.now() }));
   run.settings = { ...run.settings, budget_usd: (stays + carriedCents) / 100 };
-  await resettle(store.db, run.id, run.settings);
+  await keepSettings(store, tools.held);
 }

@@ -6,7 +6,6 @@ import type { Kysely, Transaction } from "kysely";
 import type { Ending } from "../domain/ending.ts";
 import { noProgress, type Progress } from "../domain/progress.ts";
 import {
-  budgetCents,
   type Note,
   type Origin,
   outweighs,
@@ -219,21 +218,6 @@ export async function seizeRun(tx: Db, id: string): Promise<Run | undefined> {
     .returningAll()
     .executeTakeFirst();
   return row && runOf(row, []);
-}
-
-/** Replaces the settings a run works by: its budget was raised, or it begins later than asked and its origin tells by which. */
-export async function resettle(tx: Db, id: string, settings: RunSettings, origin?: Origin): Promise<void> {
-  const from = origin === undefined ? {} : { origin_json: JSON.stringify(origin) };
-  await tx
-    .updateTable("runs")
-    .set({ settings_json: JSON.stringify(settings), ...from })
-    .where("id", "=", id)
-    .execute();
-  await tx
-    .updateTable("places")
-    .set({ budget: budgetCents(settings) })
-    .where("run_id", "=", id)
-    .execute();
 }
 
 /** Asks a run to stop; the first to ask is remembered, unless a later one closes the matter for good. */

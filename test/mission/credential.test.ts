@@ -4,49 +4,28 @@
  */
 import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
-import type { Run } from "../../src/domain/run.ts";
 import { Secret } from "../../src/domain/secret.ts";
-import { defaultSettings } from "../../src/domain/settings.ts";
 import type { TokenScope } from "../../src/github/token.ts";
 import { createLogger } from "../../src/log.ts";
 import { createMetrics } from "../../src/metrics.ts";
 import { keepFresh, releaseTokens } from "../../src/mission/credential.ts";
 import type { Tools } from "../../src/mission/tools.ts";
-import { openStore } from "../../src/store/database.ts";
-import { holdRun, startRun } from "../../src/store/runs.ts";
+import { holdRun } from "../../src/store/runs.ts";
 import { sealWith } from "../../src/store/seal.ts";
 import { VirtualClock } from "../sim/virtual-clock.ts";
-import { Disk } from "../store/disk.ts";
+import { withRun } from "../store/run.ts";
 import { rowsOf } from "../stories/verdict.ts";
 
 const minute = 60_000;
 const resources = { "acme/shop": "sesrsc_shop", "acme/lib": "sesrsc_lib" };
 const session = { id: "sesn_1", budgetCents: 500, resources };
 const shopOnly = { ...session, resources: { "acme/shop": "sesrsc_shop" } };
-const mona = { login: "mona", id: 7, type: "User" };
-const origin: Run["origin"] = {
-  trigger: { kind: "label", label: "agent" },
-  sender: mona,
-  at: 0,
-  title: "Add is wrong",
-  body: "",
-  comments: 0,
-  issueUrl: "https://github.com/acme/shop/issues/1",
-  defaultBranch: "main",
-  private: true,
-};
-
 const nameOf = (token: Secret) => token.reveal().replace("the-token-", "");
 
 /** The credential's tools, and everything it did: `mint t1`, `hand t1 to sesrsc_shop`, `revoke t1`. */
 async function scene() {
   const clock = new VirtualClock();
-  const disk = new Disk();
-  const store = await openStore({ kind: "lent", connection: disk.open() });
-  const place = { installation: 1, repositoryId: 2, owner: "acme", repo: "shop", issue: 1 };
-  const [id, now] = ["run_00000000000000000000", clock.now()];
-  const start = { id, triggerKey: "label:1", place, origin, settings: defaultSettings, now };
-  await store.db.transaction().execute((tx) => startRun(tx, start));
+  const { store, disk, id } = await withRun(clock.now());
   const held = await holdRun(store.db, id);
   const did: string[] = [];
   const scopes: string[] = [];

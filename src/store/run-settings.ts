@@ -1,0 +1,32 @@
+/**
+ * The settings a run works by, which the limits count by as well: replaced from outside when its budget was
+ * raised, or by its holder.
+ */
+import { budgetCents, type Origin, type RunSettings } from "../domain/run.ts";
+import type { Store } from "./database.ts";
+import { changeRun, type HeldRun } from "./runs.ts";
+import type { Db } from "./schema.ts";
+
+/** Replaces the settings of a run. The caller has seized it (`seizeRun`), so that its holder does not write others. */
+export async function resettle(tx: Db, id: string, settings: RunSettings, origin?: Origin): Promise<void> {
+  const from = origin === undefined ? {} : { origin_json: JSON.stringify(origin) };
+  await tx
+    .updateTable("runs")
+    .set({ settings_json: JSON.stringify(settings), ...from })
+    .where("id", "=", id)
+    .execute();
+  await tx
+    .updateTable("places")
+    .set({ budget: budgetCents(settings) })
+    .where("run_id", "=", id)
+    .execute();
+}
+
+/** Writes the settings and the origin as the caller holds them. Throws `Fenced` when somebody else holds the run. */
+export function keepSettings(store: Store, held: HeldRun): Promise<void> {
+  const { id, settings, origin } = held.run;
+  return store.db.transaction().execute(async (tx) => {
+    await changeRun(tx, held, {});
+    await resettle(tx, id, settings, origin);
+  });
+}
