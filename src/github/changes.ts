@@ -73,7 +73,6 @@ export async function pushedChanges(
     });
   }
   const net = data.files ?? [];
-  const lines = net.reduce((sum, file) => sum + file.changes, 0);
   return {
     baseSha: data.base_commit.sha,
     headSha: last.sha,
@@ -82,8 +81,16 @@ export async function pushedChanges(
     net: (commits.length > 1 ? net : []).flatMap(({ filename, patch }) =>
       patch === undefined ? [] : [{ path: filename, patch }],
     ),
-    total: { commits: data.total_commits, files: net.length, lines },
+    total: { commits: data.total_commits, ...sizeOf(net, commits) },
   };
+}
+
+/** Files and lines that differ in the end; of a comparison that GitHub cut, all that its commits touched. */
+function sizeOf(net: ComparedFile[], commits: ScreenedCommit[]): { files: number; lines: number } {
+  const differ = net.map(({ filename, ...counts }) => ({ path: filename, ...counts }));
+  const files = net.length < filesMax ? differ : commits.flatMap((commit) => commit.files);
+  const lines = files.reduce((sum, { additions, deletions }) => sum + additions + deletions, 0);
+  return { files: new Set(files.map(({ path }) => path)).size, lines };
 }
 
 function baseGone(base: string): Problem {
