@@ -4,6 +4,7 @@
  * screened; nothing is opened once somebody asked to stop; a run has one pull request.
  */
 import { setImmediate as turn } from "node:timers/promises";
+import type { Ending } from "../domain/ending.ts";
 import { isProblem } from "../domain/errors.ts";
 import { headBranch } from "../domain/head-branch.ts";
 import { sessionBranch } from "../domain/ids.ts";
@@ -16,6 +17,7 @@ import { type Changes, pushedChanges } from "../github/changes.ts";
 import { defaultBranchOf } from "../github/installation.ts";
 import { type Pull, pullRequest, reviewRequest } from "../github/pull.ts";
 import { stopAsked } from "../store/runs.ts";
+import type { FactRow } from "../store/schema.ts";
 import { lastSubmission } from "./answers.ts";
 import { mayStillApprove } from "./readmission.ts";
 import type { Tools } from "./tools.ts";
@@ -37,7 +39,7 @@ export async function propose(tools: Tools, { unfinished }: { unfinished: boolea
   if (run.session === undefined) return unchanged;
   const head = sessionBranch(run.session);
   const changes = await changesOf(tools, head);
-  if (!changes || changes.headSha === run.head) return unchanged;
+  if (!changes || changes.headSha === run.head || isOthers(tools, changes.headSha)) return unchanged;
   const verdict = await screenChanges(tools, changes);
   switch (verdict.kind) {
     case "nothing":
@@ -53,6 +55,13 @@ export async function propose(tools: Tools, { unfinished }: { unfinished: boolea
       return verdict satisfies never;
   }
   return opened ? carryOver(tools, opened, changes) : open(tools, changes, unfinished);
+}
+
+/** Was that head on the pull request when the round began, and the session had left another, screened one there? */
+function isOthers({ ledger, held }: Tools, head: string): boolean {
+  const isLast = ({ name, round }: FactRow) => name === "ending" && round === held.run.round - 1;
+  const last = held.facts.find(isLast)?.value_json ?? "{}";
+  return head === ledger.read("check")?.sha && (JSON.parse(last) as Partial<Ending>).kind === "opened";
 }
 
 /** Was that head approved, by somebody who still may? */

@@ -66,6 +66,19 @@ test("on the pull request while the agent works: stopped, then on top of it in a
   expect(await stage.github.file(shop, branch(), "own.txt")).toBe("mine\n");
 });
 
+test("what a person pushed to the pull request at rest is not held against the agent", async () => {
+  stage = await setStage();
+  stage.plays((agent) => (agent.round === 1 ? fixAndSubmit()(agent) : agent.say("It builds the shop.")));
+  const { issue, pull } = await openedPull(stage);
+  const files = { ".github/workflows/build.yml": "on: push\n" };
+  const sha = await stage.github.pushCommit(shop, branch(), { files, by: "rita" });
+  await stage.pass(60_000);
+  await says(stage, pull, "/agent fix explain what the workflow does");
+  await stage.untilShown(issue, "opened #");
+  expect(ownChecks(stage).at(-1)).toMatchObject({ headSha: sha, conclusion: "success" });
+  expect(lastWords(stage, pull)).not.toContain("held back");
+});
+
 test("a push to the pull request's branch stops a new session too", async () => {
   stage = await setStage();
   stage.plays(async (agent) => {
