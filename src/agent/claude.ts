@@ -12,9 +12,9 @@ import type { Agents, OpenSession, SeenSession, SessionFilter, SessionOrder } fr
 import { attachAct } from "./attaching.ts";
 import { serversAt, toolsWith } from "./definition.ts";
 import { agentEvent, followedTypes } from "./events.ts";
-import { asProblem } from "./failure.ts";
+import { asProblem, settled } from "./failure.ts";
 import { withForms } from "./forms.ts";
-import { once, read } from "./patience.ts";
+import { once, patient, read, slackMs } from "./patience.ts";
 import { createEnvironments, type Provisioned, provision } from "./provisioning.ts";
 import { answerAct, interrupt, messageAct } from "./sending.ts";
 import { closeVault, removeVault, replaceCredential, vaultAct, vaultPages } from "./vaults.ts";
@@ -26,8 +26,6 @@ export interface ClaudeOptions {
   fetch: typeof fetch;
 }
 
-/** A list may lag behind a create; only after this long is *not found* believed. */
-const listLagMs = 10_000;
 /** Clocks differ and events are ordered by the platform's: looks overlap by this much. */
 const overlapMs = 5_000;
 
@@ -59,20 +57,15 @@ export function createClaude(
     return provisioned;
   };
   const environmentOf = createEnvironments(client, config);
+  const sought = <T>(act: Act<T>) => triedAct(patient(act, () => clock.now()));
   return {
     prepare: async () => {
       await tried(ready());
     },
     session: (run, order) =>
-      triedAct({
+      sought({
         find: async (begunAt) =>
-          findSession(client, {
-            id: run.id,
-            known: run.known,
-            begunAt,
-            now: clock.now(),
-            ...(await ready()),
-          }),
+          findSession(client, { id: run.id, known: run.known, begunAt, ...(await ready()) }),
         make: async () => {
           const usual = await ready();
           const environmentId = await environmentOf(run.network, usual);
@@ -81,11 +74,11 @@ export function createClaude(
           return openSession(client, await order(), provisioned);
         },
       }),
-    message: (session, message) => triedAct(messageAct(client, session, message)),
-    answer: (session, answer) => triedAct(answerAct(client, session, answer)),
+    message: (session, message) => sought(messageAct(client, session, message)),
+    answer: (session, answer) => sought(answerAct(client, session, answer)),
     attach: (session, attachment) => triedAct(attachAct(client, session, attachment)),
     look: (session, progress) => tried(look(client, session, progress)),
-    vault: (run, order) => triedAct(vaultAct(client, { run, now: () => clock.now() }, order)),
+    vault: (run, order) => sought(vaultAct(client, run, order)),
     closeVault: (id) => tried(closeVault(client, id)),
     removeVault: (id) => tried(removeVault(client, id)),
     vaults: (filter) => vaultPages(client, filter),
@@ -172,16 +165,15 @@ interface Sought {
   id: string;
   known: string[];
   begunAt: number;
-  now: number;
   agentId: string;
 }
 
 /** The oldest session that carries the run's id; others are closed, so that at most one is ever prompted. */
 async function findSession(
   client: Anthropic,
-  { id, known, begunAt, now, agentId }: Sought,
+  { id, known, begunAt, agentId }: Sought,
 ): Promise<OpenSession | undefined> {
-  const since = new Date(begunAt - 60_000).toISOString();
+  const since = new Date(begunAt - slackMs).toISOString();
   const found: Anthropic.Beta.BetaManagedAgentsSession[] = [];
   for await (const session of client.beta.sessions.list(
     { agent_id: agentId, "created_at[gte]": since, order: "asc", limit: 100 },
@@ -191,16 +183,7 @@ async function findSession(
   }
   const [oldest, ...others] = found;
   for (const other of others) await archive(client, other.id);
-  if (oldest) return opened(oldest);
-  if (now - begunAt >= listLagMs) return undefined;
-  throw new Problem(
-    "later",
-    "claude_session_unsettled",
-    "It is not known yet whether a session was opened.",
-    {
-      retryAfterMs: begunAt + listLagMs - now,
-    },
-  );
+  return oldest && opened(oldest);
 }
 
 async function* sessionPages(
@@ -243,17 +226,6 @@ async function look(client: Anthropic, session: string, progress: Progress): Pro
     if (seen) latest = advance(latest, [seen]);
   }
   return latest;
-}
-
-/** A session that is already closed, or gone, needs nothing more. */
-async function settled(call: Promise<unknown>): Promise<void> {
-  try {
-    await call;
-  } catch (error) {
-    const problem = asProblem(error);
-    const closed = problem.kind === "gone" || /archived|terminated/i.test(problem.message);
-    if (!closed) throw problem;
-  }
 }
 
 function archive(client: Anthropic, session: string): Promise<void> {

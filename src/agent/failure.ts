@@ -70,6 +70,16 @@ export function asProblem(error: unknown): Problem {
   }
 }
 
+/** Waits for a call that closes something; what is closed already, or gone, needs nothing more. */
+export async function settled(call: Promise<unknown>): Promise<void> {
+  try {
+    await call;
+  } catch (error) {
+    const problem = asProblem(error);
+    if (problem.kind !== "gone" && !/archived|terminated/i.test(problem.message)) throw problem;
+  }
+}
+
 /** A spend limit answers 429 without `retry-after` and goes on doing so: waiting would be a loop. */
 function limited(error: APIError): Problem {
   const wait = retryAfter(error);

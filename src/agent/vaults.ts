@@ -8,14 +8,10 @@ import { Problem } from "../domain/errors.ts";
 import type { Secret } from "../domain/secret.ts";
 import type { OpenVault, SeenVault, VaultCredential } from "./agent.ts";
 import { ownMark } from "./definition.ts";
-import { asProblem } from "./failure.ts";
-import { once, read } from "./patience.ts";
+import { asProblem, settled } from "./failure.ts";
+import { once, read, slackMs } from "./patience.ts";
 
 type Vault = Anthropic.Beta.BetaManagedAgentsVault;
-
-/** A list may lag behind a create; only after this long is *not found* believed. */
-const listLagMs = 10_000;
-const slackMs = 60_000;
 
 /** A run's vault; `number` tells it from those of its earlier sessions. */
 export interface VaultRun {
@@ -26,18 +22,15 @@ export interface VaultRun {
 /** Makes a run's vault with its credentials, or completes the one that an earlier attempt left. */
 export function vaultAct(
   client: Anthropic,
-  { run, now }: { run: VaultRun; now: () => number },
+  run: VaultRun,
   order: () => Promise<VaultCredential[]>,
 ): Act<OpenVault> {
   return {
     find: async (begunAt) => {
       const vault = await findVault(client, run, begunAt);
-      if (vault)
-        return { id: vault, credentials: await fill(client, vault, { wanted: await order(), isNew: false }) };
-      if (now() - begunAt >= listLagMs) return undefined;
-      const retryAfterMs = begunAt + listLagMs - now();
-      const words = "It is not known yet whether a vault was made.";
-      throw new Problem("later", "claude_vault_unsettled", words, { retryAfterMs });
+      return vault === undefined
+        ? undefined
+        : { id: vault, credentials: await fill(client, vault, { wanted: await order(), isNew: false }) };
     },
     make: async () => {
       const wanted = await order();
@@ -45,9 +38,19 @@ export function vaultAct(
         { display_name: `patchwright ${run.id} ${run.number}`, metadata: metadataOf(run) },
         once,
       );
-      return { id, credentials: await fill(client, id, { wanted, isNew: true }) };
+      const filled = fill(client, id, { wanted, isNew: true }).catch((error: unknown) => {
+        throw withVaultLeft(error);
+      });
+      return { id, credentials: await filled };
     },
   };
+}
+
+/** The vault is there all the same: the next attempt has to look for it. */
+function withVaultLeft(error: unknown): Problem {
+  const { kind, code, message, retryAfterMs } = asProblem(error);
+  const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
+  return new Problem(kind, code, message, { ...wait, undone: false, cause: error });
 }
 
 function metadataOf({ id, number }: VaultRun): Record<string, string> {
@@ -115,15 +118,6 @@ export async function closeVault(client: Anthropic, id: string): Promise<void> {
 /** Deletes a vault. One already gone is success. */
 export async function removeVault(client: Anthropic, id: string): Promise<void> {
   await settled(client.beta.vaults.delete(id, {}, once));
-}
-
-async function settled(call: Promise<unknown>): Promise<void> {
-  try {
-    await call;
-  } catch (error) {
-    const problem = asProblem(error);
-    if (problem.kind !== "gone" && !/archived/i.test(problem.message)) throw problem;
-  }
 }
 
 /** Our vaults, newest first, a page at a time; `closed`: archived ones as well. */

@@ -7,7 +7,7 @@
 /** Both halves of an act. */
 export interface Act<T> {
   /**
-   * Looks for what an earlier attempt, begun at `begunAt` (milliseconds since the epoch), may have left.
+   * Looks for what an earlier attempt, begun or given up at `begunAt` (milliseconds since the epoch), may have left.
    * Throws a `later` problem while it is too early to say that nothing was left.
    */
   find(begunAt: number): Promise<T | undefined>;

@@ -15,7 +15,7 @@ import type { Submission } from "../domain/words.ts";
 import type { OwnComment } from "../github/issue.ts";
 import type { Pull } from "../github/pull.ts";
 import type { Store } from "../store/database.ts";
-import { beginFact, changeWith, forgetFact, writeFact } from "../store/facts.ts";
+import { beginFact, changeWith, type FactKey, forgetFact, writeFact } from "../store/facts.ts";
 import { changeRun, type HeldRun, type RunChange } from "../store/runs.ts";
 
 /** A session with the ids of the tokens it was opened with; none are known of an adopted one. */
@@ -135,7 +135,7 @@ export interface Ledger {
   read<K extends keyof Facts>(name: K): Facts[K] | undefined;
   /** When the fact was written, milliseconds since the epoch; undefined while it is not. */
   writtenAt(name: keyof Facts): number | undefined;
-  /** When its act began: of a question or plan the first attempt, of all others the last. */
+  /** When its act began: of a question or plan the first attempt, of all others the last, or when that was given up. */
   begunAt(name: keyof Facts): number | undefined;
   /** The written fact, or the act and then the fact. `change` says what of it the run's row repeats. */
   once<K extends keyof Facts>(
@@ -166,20 +166,19 @@ const proofMsMax = 2_000;
 
 /** The ledger of a run that this worker holds. Throws `Fenced` from every write once somebody else does. */
 export function ledgerOf(store: Store, held: HeldRun, clock: Clock): Ledger {
-  const roundOf = (name: string) => (ofTheRun.has(name.split(" ")[0] ?? "") ? 0 : held.run.round);
-  const known = new Map(
-    held.facts
-      .filter((row) => row.round === roundOf(row.name))
-      .map((row) => [row.name, { value: row.value_json, begunAt: row.begun_at, doneAt: row.done_at }]),
-  );
+  const known = knownOf(held);
   let provenAt = Number.NEGATIVE_INFINITY;
   const proving = async (write: Promise<void>) => {
     const began = clock.now();
     await write;
     provenAt = began;
   };
+  const begin = async (fact: FactKey, at: number) => {
+    await proving(beginFact(store, held, { ...fact, at }));
+    known.set(fact.name, { value: null, begunAt: at, doneAt: null });
+  };
   const write = async (name: string, value: unknown, change: RunChange) => {
-    await proving(writeFact(store, held, { round: roundOf(name), name, at: clock.now(), value, change }));
+    await proving(writeFact(store, held, { ...keyOf(held, name), at: clock.now(), value, change }));
     const begunAt = known.get(name)?.begunAt ?? clock.now();
     known.set(name, { value: JSON.stringify(value), begunAt, doneAt: clock.now() });
   };
@@ -234,11 +233,10 @@ export function ledgerOf(store: Store, held: HeldRun, clock: Clock): Ledger {
       await still();
       return act.make();
     }
-    const fact = { round: roundOf(name), name };
-    const first = answeredByPeople.has(name.split(" ")[0] ?? "") ? known.get(name)?.begunAt : undefined;
-    const at = first ?? clock.now();
-    await proving(beginFact(store, held, { ...fact, at }));
-    known.set(name, { value: null, begunAt: at, doneAt: null });
+    const fact = keyOf(held, name);
+    const isAnswered = answeredByPeople.has(name.split(" ")[0] ?? "");
+    const first = isAnswered ? known.get(name)?.begunAt : undefined;
+    await begin(fact, first ?? clock.now());
     try {
       await still();
       return await act.make();
@@ -247,9 +245,23 @@ export function ledgerOf(store: Store, held: HeldRun, clock: Clock): Ledger {
         await forgetFact(store, held, fact);
         known.delete(name);
       }
+      // Given up, it may be carried out all the same: from now on it counts how long it cannot be found.
+      else if (!isAnswered) await begin(fact, clock.now());
       throw error;
     }
   }
+}
+
+function keyOf({ run }: HeldRun, name: string): FactKey {
+  return { round: ofTheRun.has(name.split(" ")[0] ?? "") ? 0 : run.round, name };
+}
+
+/** The facts of the run and of its round, by name. */
+function knownOf(held: HeldRun) {
+  const facts = held.facts.filter(({ name, round }) => round === keyOf(held, name).round);
+  return new Map(
+    facts.map((row) => [row.name, { value: row.value_json, begunAt: row.begun_at, doneAt: row.done_at }]),
+  );
 }
 
 /** The event by which a note was told to the agent: as a message, or as the result of a call. */

@@ -83,6 +83,19 @@ test.each(["POST /v1/agents", "POST /v1/environments"])("the reply to %s at the 
   expect(made).toHaveLength(1);
 });
 
+test.each([
+  ["POST /v1/sessions", "/v1/sessions"],
+  ["POST /v1/sessions/:id/events", "/v1/sessions/:id/events"],
+])("what cannot be found of %s is not done again before ten seconds are over", async (on, route) => {
+  stage = await setStage();
+  stage.plays(pushFix());
+  stage.claude.fault({ on, trouble: { kind: "reset_before" } });
+  await stage.untilShown(stage.labelled(), "opened #");
+  const posts = stage.claude.log.filter((one) => one.method === "POST" && one.route === route);
+  const [first = 0, second = 0] = posts.map(({ at }) => at);
+  expect(second - first).toBeGreaterThanOrEqual(10_000);
+});
+
 test("every call that changes something fails once before its effect", async () => {
   stage = await setStage();
   await playedOut(() => {

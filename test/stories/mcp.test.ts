@@ -253,6 +253,17 @@ test.each(["POST /v1/vaults", "POST /v1/vaults/:id/credentials", "POST /v1/vault
   },
 );
 
+test("a vault whose credential the platform put off is completed, not made again", async () => {
+  await set();
+  stage.plays(doNothing);
+  const trouble = { kind: "status", status: 429, retryAfterS: 5 } as const;
+  stage.claude.fault({ on: "POST /v1/vaults/:id/credentials", trouble });
+  const issue = await labelledWith(stage, { github_mcp: "read" });
+  await stage.untilShown(issue, "no changes");
+  expect(stage.claude.vaults).toHaveLength(1);
+  expect(stage.claude.vaults[0]?.credentials).toHaveLength(1);
+});
+
 test("vaults that ended runs left behind are closed by the caretaker, those of others are not", async () => {
   await set({ env: { PATCHWRIGHT_SWEEP_MS: "60000" } });
   stage.plays(doNothing);

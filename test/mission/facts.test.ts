@@ -1,0 +1,42 @@
+/** What `once` remembers of an attempt that came to no result. */
+import { expect, test } from "vitest";
+import { Problem, type ProblemDetail } from "../../src/domain/errors.ts";
+import { ledgerOf } from "../../src/mission/facts.ts";
+import { holdRun } from "../../src/store/runs.ts";
+import { VirtualClock } from "../sim/virtual-clock.ts";
+import { withRun } from "../store/run.ts";
+
+const callMs = 30_000;
+
+/** One attempt that takes `callMs` and throws a `later`; then another. Resolves with what the second did. */
+async function afterFailing(detail: ProblemDetail): Promise<string[]> {
+  const clock = new VirtualClock();
+  const { store, id } = await withRun(clock.now());
+  const began = clock.now();
+  const did: string[] = [];
+  const attempt = async (make: () => Promise<{ id: string }>) => {
+    const held = await holdRun(store.db, id);
+    if (!held) throw new Error("no run");
+    const find = async (begunAt: number) => void did.push(`looks from ${begunAt - began}`);
+    return ledgerOf(store, held, clock).once("note n", { find, make });
+  };
+  const failing = attempt(async () => {
+    await clock.advance(callMs);
+    throw new Problem("later", "unreachable", "It could not be reached.", detail);
+  });
+  await expect(failing).rejects.toMatchObject({ code: "unreachable" });
+  await attempt(async () => {
+    did.push("makes");
+    return { id: "1" };
+  });
+  await store.close();
+  return did;
+}
+
+test("an attempt whose effect is unknown is looked for, from when it was given up", async () => {
+  expect(await afterFailing({})).toEqual([`looks from ${callMs}`, "makes"]);
+});
+
+test("an attempt that certainly had no effect is made again without a look", async () => {
+  expect(await afterFailing({ undone: true })).toEqual(["makes"]);
+});
