@@ -6,7 +6,7 @@ import Anthropic from "@anthropic-ai/sdk";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { Act } from "../domain/act.ts";
-import { Problem } from "../domain/errors.ts";
+import { isProblem, Problem } from "../domain/errors.ts";
 import { advance, type Progress } from "../domain/progress.ts";
 import type { Agents, OpenSession, SeenSession, SessionFilter, SessionOrder } from "./agent.ts";
 import { attachAct } from "./attaching.ts";
@@ -15,7 +15,7 @@ import { agentEvent, followedTypes } from "./events.ts";
 import { asProblem, settled } from "./failure.ts";
 import { withForms } from "./forms.ts";
 import { once, patient, read, slackMs } from "./patience.ts";
-import { createEnvironments, type Provisioned, provision } from "./provisioning.ts";
+import { createProvisions, type Provisioned } from "./provisioning.ts";
 import { answerAct, interrupt, messageAct } from "./sending.ts";
 import { closeVault, removeVault, replaceCredential, vaultAct, vaultPages } from "./vaults.ts";
 
@@ -48,30 +48,28 @@ export function createClaude(
   client: Anthropic,
   { config, clock }: Pick<ClaudeOptions, "config" | "clock">,
 ): Agents {
-  let provisioned: Promise<Provisioned> | undefined;
-  const ready = () => {
-    provisioned ??= provision(client, config).catch((error) => {
-      provisioned = undefined;
-      throw error;
-    });
-    return provisioned;
-  };
-  const environmentOf = createEnvironments(client, config);
+  const provisions = createProvisions(client, config);
   const sought = <T>(act: Act<T>) => triedAct(patient(act, () => clock.now()));
   return {
     prepare: async () => {
-      await tried(ready());
+      await tried(provisions.usual());
     },
     session: (run, order) =>
       sought({
         find: async (begunAt) =>
-          findSession(client, { id: run.id, known: run.known, begunAt, ...(await ready()) }),
+          findSession(client, { id: run.id, known: run.known, begunAt, ...(await provisions.usual()) }),
         make: async () => {
-          const usual = await ready();
-          const environmentId = await environmentOf(run.network, usual);
-          const provisioned = { ...usual, environmentId };
+          const provisioned = await provisions.of(run.network);
           // Last: an order is out of date soon after it was given.
-          return openSession(client, await order(), provisioned);
+          const opening = openSession(client, await order(), provisioned);
+          return opening.catch(async (error: unknown) => {
+            if (!isProblem(asProblem(error), "gone", "fault")) throw error;
+            // People may have archived them meanwhile; a fault of our own stays one.
+            if (!(await provisions.changed(run.network, provisioned))) throw error;
+            throw new Problem("later", "claude_provisioned", "Agent and environment are made anew.", {
+              ...{ undone: true, cause: error },
+            });
+          });
         },
       }),
     message: (session, message) => sought(messageAct(client, session, message)),
@@ -103,7 +101,7 @@ export function createClaude(
     archive: (session) => archive(client, session),
     remove: (session) => close(client, session, client.beta.sessions.delete(session, {}, once)),
     sessions: async function* (filter) {
-      const { agentId } = await tried(ready());
+      const { agentId } = await tried(provisions.usual());
       yield* sessionPages(client, agentId, filter);
     },
     url: (session) => `https://platform.claude.com/workspaces/default/sessions/${session}`,

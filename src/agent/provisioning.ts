@@ -23,36 +23,49 @@ export interface Provisioned {
 /** Agents and environments that are looked through for ours. */
 const lookedAtMax = 1_000;
 
+/** The agent and the environments, found or made when they are wanted first, and remembered. */
+export interface Provisions {
+  /** With the environment of the usual network. */
+  usual(): Promise<Provisioned>;
+  /** One given by the operator serves whatever network the settings ask for. */
+  of(network: Network): Promise<Provisioned>;
+  /** Forgets all and looks again: is it something else by now than what could not be used? */
+  changed(network: Network, unusable: Provisioned): Promise<boolean>;
+}
+
 /**
  * Ids given by the operator win and are left as they are; only the agent's version is read then. What another
  * replica makes or changes at the same moment is a conflict, and found at the second look.
  */
-export async function provision(
+export function createProvisions(
   client: Anthropic,
   given: { agentId?: string; environmentId?: string },
-): Promise<Provisioned> {
-  return twice(() => look(client, given));
-}
-
-/**
- * Environments by network, each found by its metadata or made at its first use, and asked for once in a
- * process. One given by the operator serves whatever the settings say.
- */
-export function createEnvironments(
-  client: Anthropic,
-  given: { environmentId?: string },
-): (network: Network, usual: Pick<Provisioned, "environmentId">) => Promise<string> {
-  const known = new Map<string, Promise<string>>();
-  return async (network, { environmentId: usual }) => {
-    const wanted = environmentFor(network);
-    if (given.environmentId !== undefined || wanted === environmentDefinition) return usual;
-    const made = known.get(wanted.name) ?? twice(() => ownEnvironment(client, wanted));
-    known.set(wanted.name, made);
-    return made.catch((error: unknown) => {
-      known.delete(wanted.name);
+): Provisions {
+  const known = new Map<string, Promise<Provisioned | string>>();
+  const remembered = <T extends Provisioned | string>(name: string, look: () => Promise<T>): Promise<T> => {
+    // The cast: a name is always looked for in the same way.
+    const looked = (known.get(name) as Promise<T> | undefined) ?? twice(look);
+    known.set(name, looked);
+    return looked.catch((error: unknown) => {
+      known.delete(name);
       throw error;
     });
   };
+  const usual = () => remembered("", () => look(client, given));
+  const of = async (network: Network) => {
+    const provisioned = await usual();
+    const wanted = environmentFor(network);
+    if (given.environmentId !== undefined || wanted === environmentDefinition) return provisioned;
+    const environmentId = await remembered(wanted.name, () => ownEnvironment(client, wanted));
+    return { ...provisioned, environmentId };
+  };
+  const changed = async (network: Network, unusable: Provisioned) => {
+    known.clear();
+    const { agentId, agentVersion, environmentId } = await of(network);
+    const isSame = agentId === unusable.agentId && agentVersion === unusable.agentVersion;
+    return !isSame || environmentId !== unusable.environmentId;
+  };
+  return { usual, of, changed };
 }
 
 async function twice<T>(look: () => Promise<T>): Promise<T> {

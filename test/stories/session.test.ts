@@ -144,6 +144,19 @@ test("ids given by the operator are used and left as they are, and the tools com
   expect(posts("/v1/agents/:id")).toEqual([]);
 });
 
+test.each(["agents", "environments"] as const)(
+  "somebody archives the %s: others are made, and the next run begins all the same",
+  async (what) => {
+    stage = await setStage();
+    await stage.untilShown(stage.labelled({ title: "One" }), "no changes");
+    const things = clientOf(stage.claude).beta[what];
+    const [own] = (await things.list()).data;
+    await things.archive(own?.id ?? "");
+    await stage.untilShown(stage.labelled({ title: "Two" }), "no changes");
+    expect(stage.claude.sessions).toHaveLength(2);
+  },
+);
+
 test("each run has a session of its own", async () => {
   stage = await setStage();
   stage.plays(pushFix());
