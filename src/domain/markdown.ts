@@ -17,6 +17,8 @@ export const markdownCharsMax = 65_536;
 const blockWorkMax = 3_000;
 /** How much is read of the line at which that is spent: enough to tell what kind of line it is. */
 const lineHead = 200;
+/** What one text may cost in looking for the ends of inline code: see `codeSearches`. */
+const codeWorkMax = 300_000;
 /** Deepest nesting of quotes and lists opened on one line. */
 const containersMax = 32;
 /** What one text may cost the inline parser: the sum over its paragraphs of the squared count of markers. */
@@ -180,16 +182,40 @@ function withoutContainers(text: string, node: Nodes & { type: "html" }): string
 /** As many leading lines as the block parser can be given, and the beginning of the next. */
 function affordable(text: string): string {
   const limited = text.slice(0, markdownCharsMax);
-  let work = 0;
-  let end = 0;
+  const searches = codeSearches();
+  let [work, codeWork, end] = [0, 0, 0];
   for (const line of limited.split("\n")) {
     const containers = containersOf(line);
     work += 1 + containers + 16 * (line.match(/<[!?]/g)?.length ?? 0);
+    codeWork += searches(line) * line.length;
     if (containers > containersMax) return limited.slice(0, end);
-    if (work > blockWorkMax) return limited.slice(0, end + Math.min(line.length, lineHead));
+    if (work > blockWorkMax || codeWork > codeWorkMax)
+      return limited.slice(0, end + Math.min(line.length, lineHead));
     end += line.length + 1;
   }
   return limited;
+}
+
+/**
+ * Told the lines in order, how many searches for the end of inline code may each go over the whole of a line.
+ * A run of backticks is looked for to the paragraph's end; in vain once for every length, as a second run of
+ * that length would have ended the first, but each time where a backslash takes its first backtick away.
+ */
+function codeSearches(): (line: string) => number {
+  const lengths = new Set<number>();
+  let shortened = 0;
+  return (line) => {
+    if (/^[ \t\r]*$/.test(line)) {
+      lengths.clear();
+      shortened = 0;
+    }
+    for (const [found] of line.matchAll(/(?:(?<!\\)\\+)?`+/g)) {
+      const backslashes = found.indexOf("`");
+      if (backslashes % 2 === 0) lengths.add(found.length - backslashes);
+      else if (found.length - backslashes > 1) shortened += 1;
+    }
+    return lengths.size + shortened;
+  };
 }
 
 /** How many quotes, list items and footnotes a line opens. */

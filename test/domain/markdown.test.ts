@@ -54,3 +54,22 @@ test("reading stops before what is too tangled", () => {
   expect(readMarkdown("*a ".repeat(1_000) + "a* ".repeat(1_000)).end).toBe(0);
   expect(readBlocks("a".repeat(markdownCharsMax + 1)).end).toBe(markdownCharsMax);
 });
+
+/** Runs of 1, 2, 3 … backticks: none ends another. */
+const runs = (count: number) => Array.from({ length: count }, (_, at) => `${"`".repeat(at + 1)} a`).join("");
+
+test.each([
+  ["runs of every length", runs(100)],
+  ["runs that a backslash shortens", "\\`` a".repeat(1_000)],
+])("%s are not looked for through a long paragraph", (_what, tangled) => {
+  const text = `fine\n\n${tangled}\n${"a\n".repeat(1_000)}${"a ".repeat(20_000)}`;
+  expect(readBlocks(text).end).toBeLessThan(text.length - 30_000);
+  expect(readBlocks(text).end).toBeGreaterThan("fine\n\n".length);
+});
+
+test.each([
+  ["inline code in every line", "- `a` and ``b ` c``, \\`d\\`\n".repeat(2_000)],
+  ["paragraphs with a stray run each", "a ``` b\n\n".repeat(1_400)],
+])("%s is read whole", (_what, text) => {
+  expect(readBlocks(text.slice(0, 30_000)).end).toBe(Math.min(text.length, 30_000));
+});
