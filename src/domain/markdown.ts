@@ -184,14 +184,15 @@ function affordable(text: string): string {
   const limited = text.slice(0, markdownCharsMax);
   const searches = codeSearches();
   let [work, codeWork, end] = [0, 0, 0];
-  for (const line of limited.split("\n")) {
+  // A carriage return ends a line too.
+  for (const line of limited.split(/(?<=\n|\r(?!\n))/)) {
     const containers = containersOf(line);
     work += 1 + containers + 16 * (line.match(/<[!?]/g)?.length ?? 0);
     codeWork += searches(line) * line.length;
     if (containers > containersMax) return limited.slice(0, end);
     if (work > blockWorkMax || codeWork > codeWorkMax)
       return limited.slice(0, end + Math.min(line.length, lineHead));
-    end += line.length + 1;
+    end += line.length;
   }
   return limited;
 }
@@ -205,7 +206,7 @@ function codeSearches(): (line: string) => number {
   const lengths = new Set<number>();
   let shortened = 0;
   return (line) => {
-    if (/^[ \t\r]*$/.test(line)) {
+    if (/^[ \t\r\n]*$/.test(line)) {
       lengths.clear();
       shortened = 0;
     }

@@ -53,6 +53,7 @@ test("reading stops before what is too tangled", () => {
   expect(readMarkdown(`${fine}\n${"_a*".repeat(20_000)}`).end).toBe(fine.length + 1);
   expect(readMarkdown("*a ".repeat(1_000) + "a* ".repeat(1_000)).end).toBe(0);
   expect(readBlocks("a".repeat(markdownCharsMax + 1)).end).toBe(markdownCharsMax);
+  expect(readBlocks("a\r".repeat(10_000)).end).toBeLessThan(7_000);
 });
 
 /** Runs of 1, 2, 3 … backticks: none ends another. */
