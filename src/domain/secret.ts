@@ -40,6 +40,9 @@ export class Secret {
  * Shapes of secrets that may turn up in somebody else's text (an error message, an agent's words).
  * GitHub's stateless installation tokens are about 520 characters with `.`, `_` and `-`
  * (GitHub changelog 2026-04-24), so the old 36-character pattern would leave most of one behind.
+ * However long a secret is, all of it goes, so repetitions are open; each shape still takes linear time, as no
+ * character is looked at by more than a few attempts. Of a JSON Web Token its end is looked for first, once for
+ * a run of its letters.
  */
 const shapes: RegExp[] = [
   /\bgh[pousr]_[A-Za-z0-9._-]{16,}/g,
@@ -47,7 +50,7 @@ const shapes: RegExp[] = [
   /\bsk-ant-[A-Za-z0-9_-]{8,}/g,
   /\bwhsec_[A-Za-z0-9+/=]{16,}/g,
   /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g,
-  /\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}/g,
+  /(?<![A-Za-z0-9_-])(?=[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10})([A-Za-z0-9_-]*?)\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}/g,
   /(\/\/[^\s/:@]*:)[^\s/@]+(?=@)/g,
 ];
 
