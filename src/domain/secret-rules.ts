@@ -6,7 +6,7 @@
  * Left out of the preset: its comments that switch it off (an agent could write them), and passwords in
  * addresses, which have no mark of their own and are judged by ours.
  */
-import { isExample, leaksIn, varied } from "./leaks.ts";
+import { isExample, type Leak, leaksIn, varied } from "./leaks.ts";
 
 /** A text that becomes public, and where it stands. */
 export interface PublicText {
@@ -23,9 +23,13 @@ export interface RuleFinding {
   words: string;
 }
 
-/** Characters that are looked through in one call: tens of milliseconds. */
-const batchChars = 500_000;
+/** Characters that are looked through in one call; what it finds the library compares each with every other. */
+const batchChars = 100_000;
+/** Longer texts go in pieces that share at least so much, so that a private key is whole in one of them. */
+const sharedChars = 10_000;
 const gap = "\n\n";
+/** Likely secrets that are placed in one call; each is one of ours or held, so that more change no verdict. */
+const likelyMax = 1_000;
 const unused = ["filter-comments", "basicauth", "database-connection-string"];
 const rulePrefix = "@secretlint/secretlint-rule-";
 
@@ -34,26 +38,49 @@ export async function ruleFindings(
   texts: Iterable<PublicText>,
   { charsMax, breathe }: { charsMax: number; breathe: () => Promise<void> },
 ): Promise<RuleFinding[]> {
-  const found: RuleFinding[] = [];
-  let batch: PublicText[] = [];
+  const found = new Map<PublicText, Map<string, RuleFinding>>();
+  let batch: Piece[] = [];
   let [size, left] = [0, charsMax];
   const work = async () => {
-    found.push(...(await findingsIn(batch)));
+    for (const one of await findingsIn(batch))
+      found.set(one.at, (found.get(one.at) ?? new Map<string, RuleFinding>()).set(one.words, one));
     [batch, size] = [[], 0];
     await breathe();
   };
   for (const one of texts) {
     if (one.text === "" || one.text.length > left) continue;
     left -= one.text.length;
-    if (size > 0 && size + one.text.length > batchChars) await work();
-    batch.push(one);
-    size += one.text.length;
+    for (const piece of piecesOf(one)) {
+      if (size > 0 && size + piece.text.length > batchChars) await work();
+      batch.push(piece);
+      size += piece.text.length;
+    }
   }
   if (size > 0) await work();
-  return found;
+  return [...found.values()].flatMap((ofOne) => [...ofOne.values()]);
 }
 
-async function findingsIn(batch: PublicText[]): Promise<RuleFinding[]> {
+/** A stretch of a text that is looked through at once, and where it begins there. */
+interface Piece {
+  at: PublicText;
+  from: number;
+  text: string;
+}
+
+/** The text in pieces that begin with a line where there is one to begin with. */
+function piecesOf(at: PublicText): Piece[] {
+  const pieces: Piece[] = [];
+  let from = 0;
+  do {
+    pieces.push({ at, from, text: at.text.slice(from, from + batchChars) });
+    const next = from + batchChars - sharedChars;
+    const line = at.text.lastIndexOf("\n", next) + 1;
+    from = line > from ? line : next;
+  } while (from + sharedChars < at.text.length);
+  return pieces;
+}
+
+async function findingsIn(batch: Piece[]): Promise<RuleFinding[]> {
   // Loaded when first needed: its rules take a quarter of a second to build.
   const { lintSource } = await import("@secretlint/core");
   const { rules } = await import("@secretlint/secretlint-rule-preset-recommend");
@@ -62,17 +89,22 @@ async function findingsIn(batch: PublicText[]): Promise<RuleFinding[]> {
     source: { filePath: "text", content, contentType: "text", ext: "" },
     options: { maskSecrets: true, noPhysicFilePath: true, config: { rules: used(rules) } },
   });
-  const found = new Map<string, RuleFinding>();
-  for (const { ruleId, range } of messages) {
-    const { at, start } = textAt(batch, range[0]);
+  const likely = messages.filter(({ range }) => {
     const secret = content.slice(range[0], range[1]);
+    return !isExample(secret) && varied(secret);
+  });
+  const leaks = new Map<PublicText, Leak[]>();
+  const found: RuleFinding[] = [];
+  for (const { ruleId, range } of likely.slice(0, likelyMax)) {
+    const { at, start } = textAt(batch, range[0]);
     const [from, to] = [range[0] - start, range[1] - start];
-    const known = leaksIn(at.text).some((leak) => leak.start < to && from < leak.end);
-    if (known || isExample(secret) || !varied(secret)) continue;
+    const ours = leaks.get(at) ?? leaksIn(at.text);
+    leaks.set(at, ours);
+    if (ours.some((leak) => leak.start < to && from < leak.end)) continue;
     const words = `a secret, by the rule \`${ruleId.replace(rulePrefix, "")}\``;
-    found.set(`${start} ${words}`, { at, words });
+    found.push({ at, words });
   }
-  return [...found.values()];
+  return found;
 }
 
 /** One by one and not as the preset, in which the switching off stays on whatever the configuration says. */
@@ -84,12 +116,12 @@ function used<Rule extends { meta: { id: string } }>(rules: Rule[]) {
   });
 }
 
-/** The text of a batch that a position of the whole falls into, and where it begins. */
-function textAt(batch: PublicText[], position: number): { at: PublicText; start: number } {
+/** The text that a position of the batch falls into, and where in the batch it begins, or would. */
+function textAt(batch: Piece[], position: number): { at: PublicText; start: number } {
   let start = 0;
-  for (const at of batch) {
-    const end = start + at.text.length + gap.length;
-    if (position < end) return { at, start };
+  for (const { at, from, text } of batch) {
+    const end = start + text.length + gap.length;
+    if (position < end) return { at, start: start - from };
     start = end;
   }
   throw new Error("a finding lies outside of what was looked through");

@@ -77,6 +77,22 @@ test("many small texts and one large one are looked through in linear time", asy
   expect(process.cpuUsage(before).user / 1_000).toBeLessThan(5_000);
 });
 
+test("examples by the thousand are looked through in linear time", async () => {
+  const line = `${["gh", "p_"].join("")}${"x".repeat(36)}\n`;
+  const before = process.cpuUsage();
+  expect(await find(line.repeat(20_000))).toEqual([]);
+  expect(process.cpuUsage(before).user / 1_000).toBeLessThan(4_000);
+});
+
+test.each([90_000, 99_990, 100_000, 189_995, 300_000])(
+  "a secret after %i characters is found once",
+  async (at) => {
+    const [, secret] = secrets[0] ?? ["", ""];
+    for (const filling of ["a".repeat(at), "a b\n".repeat(at / 4)])
+      expect(await find(`${filling} ${secret} ${"a".repeat(50_000)}`)).toHaveLength(1);
+  },
+);
+
 test("more than the bound is left to be held as unread", async () => {
   const [, secret] = secrets[0] ?? ["", ""];
   const texts = [{ text: "a".repeat(1_000) }, { text: secret }];
