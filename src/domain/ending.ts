@@ -3,6 +3,7 @@
  * comes of it is only known once GitHub has been asked what was pushed.
  */
 import type { Progress } from "./progress.ts";
+import type { Reason } from "./screening.ts";
 
 /** The ending of a round, as the issue shows it. */
 export type Ending =
@@ -11,9 +12,16 @@ export type Ending =
   | { kind: "stopped"; why: string; by?: string }
   | { kind: "failed"; words: string }
   | { kind: "refused"; words: string }
-  | { kind: "budget reached"; pull?: number; url?: string }
-  | { kind: "timed out"; pull?: number; url?: string }
+  | ({ kind: "budget reached" | "timed out" } & CutOff)
   | { kind: "unanswered" };
+
+/** What became of work that was cut off: in a pull request (`unfinished`: marked so), or held back. */
+export interface CutOff {
+  pull?: number;
+  url?: string;
+  unfinished?: true;
+  held?: { reasons: Reason[]; more: number };
+}
 
 /** What the mission met, before it is known what was pushed. */
 export type Met =
@@ -29,13 +37,14 @@ interface Underway {
   settings: { limits: { minutes: number } };
 }
 
-/**
- * Called off by a person or by the clock? Asked before anything is spent. While the run waits on people
- * (`waiting`) the clock does not count.
- */
-export function calledOff(run: Underway, now: number, waiting: boolean): Met | undefined {
-  if (run.stop) return endingOfStop(run.stop);
-  return !waiting && now >= deadline(run) ? { kind: "timed out" } : undefined;
+/** Called off by a person? Asked before anything is spent. */
+export function calledOff({ stop }: Pick<Underway, "stop">): Met | undefined {
+  return stop && endingOfStop(stop);
+}
+
+/** Called off by the clock at `now`? It does not count while the run waits for its turn or on people. */
+export function outOfTime(run: Underway, now: number): Met | undefined {
+  return now >= deadline(run) ? { kind: "timed out" } : undefined;
 }
 
 /** Stops that are a no to the App, which people can take back: what is told, and the remedy. */

@@ -56,7 +56,8 @@ export interface Facts {
   [archive: `archive ${string}`]: true;
   /** By session: the cap it was given last, in whole US cents. */
   [budget: `budget ${string}`]: number;
-  pull: Pull;
+  /** `unfinished`: its body says so. */
+  pull: Pull & { unfinished?: true };
   reviewers: boolean;
   /** By note: told to the agent, acknowledged, read. */
   [note: `note ${string}`]: { id: string };
@@ -73,9 +74,9 @@ export interface Facts {
   thread: Thread;
   pictures: Pictures;
   shown: { text: string; at: number };
-  // Of a round:
-  /** By ticket: the round had to wait for its turn, and has begun since. */
+  /** By ticket: it had to wait for its turn, and has begun since. */
   [turn: `turn ${number}`]: { waitedMs: number };
+  // Of a round:
   [submission: `submission ${string}`]: Submission;
   [question: `question ${string}`]: OwnComment;
   [plan: `plan ${string}`]: { text: string };
@@ -89,8 +90,8 @@ export interface Facts {
   mark: { id: number };
   /** The ending could not be told: GitHub does not let us speak; it may be tried again; it was. */
   untold: "waiting" | "due" | "told";
-  /** Our check run on the pull request: on the head a round found, and by commit on what it left. */
-  check: { id: number; sha: string };
+  /** Our check run on the pull request: on the head a round found, and by commit on what it left. `ours`: our own head by then. */
+  check: { id: number; sha: string; ours?: string };
   [checked: `checked ${string}`]: { id: number };
   /** By commit: said on the pull request that it is held back. */
   [told: `told ${string}`]: OwnComment;
@@ -124,6 +125,7 @@ const ofTheRun: ReadonlySet<string> = new Set([
   "thread",
   "pictures",
   "shown",
+  "turn",
 ]);
 
 /** First words of the facts that people answer: they may do so from the first attempt on. */

@@ -5,26 +5,25 @@
  * Invariants: at most one prompted session; nothing is spent before `calledOff` was asked; a message goes to
  * a session only with a fresh token in place; every act is found before it is done again.
  */
-import { calledOff, deadline, endingOf, lastCall, type Met } from "../domain/ending.ts";
+import { calledOff, deadline, endingOf, lastCall, type Met, outOfTime } from "../domain/ending.ts";
 import { isProblem } from "../domain/errors.ts";
 import { messageMarker, runMarker } from "../domain/ids.ts";
-import { entriesOf } from "../domain/journal.ts";
 import { lastCallText, noteText } from "../domain/prompt.ts";
-import { fullName, spentCents } from "../domain/run.ts";
 import { statusComment } from "../domain/words.ts";
 import { comment, reaction } from "../github/issue.ts";
 import { isAnswer, settleCalls, waitForPeople } from "./answers.ts";
 import { close, farewell } from "./closing.ts";
 import { acknowledge, showWork } from "./conversation.ts";
 import { keepFresh } from "./credential.ts";
-import { noted } from "./facts.ts";
+import { noted, type RunSession } from "./facts.ts";
+import { look } from "./look.ts";
 import { pausedFor } from "./pause.ts";
 import { refusalId, refusalTold, unlessRefused } from "./refused-push.ts";
 import { goOnWithout, noteLost } from "./servers.ts";
 import { currentSession, keepBudget, sendRequest } from "./session.ts";
 import { listState, showState } from "./status.ts";
 import { noteReached, type Tools, targetOf } from "./tools.ts";
-import { isQueued, showQueued, turnOf, unlessShort, urgencyOf, writeLook } from "./turn.ts";
+import { showQueued, turnOf, unlessShort, urgencyOf } from "./turn.ts";
 
 /** One entry. Returns when to be woken next (milliseconds since the epoch), undefined when only people can. */
 export async function mission(tools: Tools): Promise<number | undefined> {
@@ -37,44 +36,48 @@ export async function mission(tools: Tools): Promise<number | undefined> {
 
 /** Works until there is an ending to meet, or nothing to do before a later wake, or a turn. */
 async function work(tools: Tools): Promise<Met | number | undefined> {
-  const { ledger, agents, clock } = tools;
-  const run = tools.held.run;
-  const paused = pausedFor(tools);
-  const off = calledOff(run, clock.now(), isQueued(tools) || (paused?.waiting ?? false));
+  const { clock, held } = tools;
+  const { run } = held;
+  const off = calledOff(run);
   if (off) return off;
-  const turn = paused?.waiting ? "mine" : await turnOf(tools);
-  if (turn === undefined) return showQueued(tools);
-  if (turn !== "mine") return turn;
+  const paused = pausedFor(tools);
+  if (!paused?.waiting) {
+    const turn = await turnOf(tools);
+    if (turn === undefined) return showQueued(tools);
+    if (turn !== "mine") return turn;
+    // Only now: the round's time begins with its turn.
+    const late = outOfTime(run, clock.now());
+    if (late) return late;
+  }
 
   const [session] = await together([currentSession(tools), greet(tools)]);
   if (paused?.waiting) return waitForPeople(tools, session, paused);
 
   const due = await keepFresh(tools, session);
+  const next = () => Math.min(due, nextLook(tools));
+  const met = await attend(tools, session).catch((error: unknown) => notAfter(tools, next(), error));
+  return met ?? next();
+}
+
+/** Looks after the session: asks and tells it what there is. Undefined when nothing is to do before its next look. */
+async function attend(tools: Tools, session: RunSession): Promise<Met | number | undefined> {
+  const { ledger, agents, clock, held } = tools;
+  const { run } = held;
   tools.streams.follow(session.id);
   await keepBudget(tools, session);
   if (!ledger.read(`request ${session.id}`)) {
     await sendRequest(tools, session);
     // A session that goes on with a pull request is told at once what it is wanted for.
-    if (toldNow(tools).length === 0) return Math.min(due, nextLook(tools));
+    if (toldNow(tools).length === 0) return undefined;
   }
   await showWork(tools);
 
-  const spentBefore = spentCents(run);
-  const before = run.progress;
-  run.progress = await agents.look(session.id, before);
-  const look = {
-    progress_json: JSON.stringify(run.progress),
-    looked_at: clock.now(),
-    cost_cents: spentCents(run),
-  };
-  await writeLook(tools, spentBefore, { change: look, entries: entriesOf(run, before, clock.now()) });
-  tools.metrics.cost.inc(tools.metrics.at(fullName(run.place)), Math.max(spentCents(run) - spentBefore, 0));
+  await look(tools, session.id, { looked_at: clock.now() });
   // A session that has come to its end takes neither answers nor messages.
   const over = endingOf(run.progress, sentIds(tools, session.id));
   await noteLost(tools);
   if (over && over.kind !== "finished") {
-    if (await goOnWithout(tools, session)) return Math.min(due, nextLook(tools));
-    return over;
+    return (await goOnWithout(tools, session)) ? undefined : over;
   }
   const question = await settleCalls(tools, session);
   if (question) return waitForPeople(tools, session, question);
@@ -87,7 +90,7 @@ async function work(tools: Tools): Promise<Met | number | undefined> {
   const met = endingOf(run.progress, sentIds(tools, session.id));
   if (met) return unlessRefused(met, run);
   await showState(tools, { kind: "working" });
-  return Math.min(due, nextLook(tools));
+  return undefined;
 }
 
 /** The first things a person sees. */
@@ -126,6 +129,12 @@ function sentIds({ ledger, held: { run } }: Tools, session: string): string[] {
 /** The session is watched in bulk by the sweep; the run itself comes back for its clock alone. */
 function nextLook({ clock, held: { run } }: Tools): number {
   return clock.now() < lastCall(run) ? lastCall(run) : deadline(run);
+}
+
+/** However long somebody asks to be left alone, `at` comes first: there is a token to replace, or a time is over. */
+function notAfter({ clock }: Tools, at: number, error: unknown): number {
+  if (isProblem(error, "later") && clock.now() + (error.retryAfterMs ?? 0) > at) return at;
+  throw error;
 }
 
 /** Waits for all before it tells of the first that failed: nothing goes on behind the mission's back. */

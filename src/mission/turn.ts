@@ -2,32 +2,26 @@
  * Whose turn it is, as the mission sees it: a round works only while it holds a place, and gives it up when it
  * ends or waits on people. Who is let in next is written in the same transaction and woken with it.
  * Invariants: a round that waits for its turn mints nothing and opens nothing; waiting is not counted as work;
- * after a long wait the requester is asked of GitHub again.
+ * after a long wait the requester is asked of GitHub again, unless the round has begun already.
  */
 import type { Met } from "../domain/ending.ts";
 import { runMarker } from "../domain/ids.ts";
-import type { Journaled } from "../domain/journal.ts";
-import { type Run, spentCents } from "../domain/run.ts";
+import { spentCents } from "../domain/run.ts";
 import { statusComment } from "../domain/words.ts";
 import { comment, reaction } from "../github/issue.ts";
 import { isPaced, type Urgency } from "../github/pace.ts";
-import { noteSpent, placeOf, whyTurnedAway } from "../store/days.ts";
-import { writeJournal } from "../store/journal.ts";
+import { placeOf, whyTurnedAway } from "../store/days.ts";
 import { comeBack, leavePlace, queueOf } from "../store/limits.ts";
 import type { PlaceRow } from "../store/limits-tables.ts";
 import { changeRun, type RunChange } from "../store/runs.ts";
 import { noted } from "./facts.ts";
+import { pausedFor } from "./pause.ts";
 import { readmit } from "./readmission.ts";
 import { listState } from "./status.ts";
 import { type Tools, targetOf } from "./tools.ts";
 
 /** A wait as long as GitHub's answer about a person is believed. */
 const longMs = 60_000;
-
-/** Does the round wait for its turn? */
-export function isQueued({ held: { place } }: Pick<Tools, "held">): boolean {
-  return place?.state === "waiting" || place?.state === "returning";
-}
 
 /**
  * Sees to it that the round has its turn. Resolves with `mine` when it may work, with its ending when it may not
@@ -67,7 +61,9 @@ async function enter(tools: Tools, place: PlaceRow): Promise<Met | undefined> {
   const waitedMs = (place.since ?? place.asked_at) - place.asked_at;
   const fact = `turn ${place.ticket}` as const;
   if (waitedMs <= 0 || ledger.read(fact)) return undefined;
-  const refused = await readmit(tools, { isLong: waitedMs > longMs });
+  // Whom it asked in this round has answered: it goes on with what it has begun, and was let in before.
+  const hasBegun = pausedFor(tools) !== undefined;
+  const refused = hasBegun ? undefined : await readmit(tools, { isLong: waitedMs > longMs });
   if (refused !== undefined) return refused;
   // The round's time begins with its turn.
   run.roundAt += waitedMs;
@@ -129,22 +125,4 @@ export async function giveUpPlace(tools: Tools, how: "ended" | "away", change: R
 /** While a round waits on people, others work in its place. */
 export async function stepAside(tools: Tools): Promise<void> {
   if (tools.held.place?.state === "held") await giveUpPlace(tools, "away", {});
-}
-
-/** Writes what a look at the session brought; what the run has cost since the last one leaves the day's money. */
-export async function writeLook(
-  tools: Tools,
-  spentBefore: number,
-  { change, entries }: { change: RunChange; entries: Journaled[] },
-): Promise<void> {
-  const { held, store, ledger, clock } = tools;
-  const run: Run = held.run;
-  const spent = spentCents(run);
-  if (spent <= spentBefore) return ledger.change(change, entries);
-  const now = clock.now();
-  await store.db.transaction().execute(async (tx) => {
-    await changeRun(tx, held, change);
-    await writeJournal(tx, run.id, entries);
-    await noteSpent(tx, { run: run.id, place: run.place, spentCents: spent, now });
-  });
 }

@@ -89,6 +89,51 @@ test("waiting is not counted as work", async () => {
   expect(stage.headline(second)).toMatch(/5 h \d+ min/);
 });
 
+/** Looked at only when the platform knocks: hours of it cost nothing. */
+const rarely = { env: { ...oneAtATime.env, PATCHWRIGHT_POLL_MS: "86400000" } };
+
+test("a turn that comes later than a round may take begins all the same", async () => {
+  const [, , third = 0] = await busyWith(worksFor(150), 2, rarely);
+  await stage.untilShown(third, "no changes");
+  expect(stage.headline(third)).toMatch(/7 h \d+ min/);
+});
+
+test("a wait is counted once, also when what was said too late opens another round", async () => {
+  const script: Script = async (agent) => {
+    await agent.wait((agent.round === 1 ? 150 : 300) * minute);
+    await doNothing(agent);
+  };
+  const [, second = 0] = await busyWith(script, 1, rarely);
+  await stage.until("the second works", () => stage.claude.sessions[1]?.status === "running");
+  await stage.pass(149 * minute);
+  const route = "/repos/{owner}/{repo}/compare/{basehead}";
+  stage.github.fault({ route, kind: "status", status: 503, times: 8 });
+  await stage.pass(minute + 5_000);
+  stage.github.comment(shop, second, { body: "/agent fix one more thing", by: "mona" });
+  await stage.until("another round has begun", () => stage.claude.sessions[1]?.status === "running");
+  const began = stage.clock.now();
+  await stage.untilShown(second, "timed out");
+  expect(stage.clock.now() - began).toBeLessThan(241 * minute);
+});
+
+test("a round that was let in before goes on after its answer, whoever lost the permission meanwhile", async () => {
+  const asks: Script = async (agent) => {
+    if (agent.text.includes("Ask me")) await agent.custom("ask_maintainer", { question: "Up?" });
+    else await agent.wait(30 * minute);
+    await doNothing(agent);
+  };
+  stage = await setStage(rarely);
+  stage.plays(asks);
+  const first = stage.labelled({ title: "Ask me" });
+  await stage.untilShown(first, "waiting for an answer");
+  const second = stage.labelled();
+  await stage.untilShown(second, "starting");
+  stage.github.setRole(shop, "mona", "read");
+  await says(stage, first, "Up.", "rita");
+  await stage.untilShown(second, "no changes");
+  await stage.untilShown(first, "no changes");
+});
+
 test("who has lost the permission meanwhile is refused when the turn comes", async () => {
   const [, second = 0] = await busyWith(worksFor(30), 1);
   stage.github.setRole(shop, "mona", "read");

@@ -59,6 +59,19 @@ test("six hours of work: every fetch and push finds a valid token", { timeout: 1
   expect(await stage.github.messages(shop, pull?.head ?? "")).toHaveLength(13);
 });
 
+test("told to leave the platform alone for an hour, a run replaces its token all the same", async () => {
+  stage = await setStage({ env: { PATCHWRIGHT_POLL_MS: "86400000" } });
+  stage.plays(workForHours(1.5, 30));
+  const issue = stage.labelled();
+  await stage.pass(31 * 60_000);
+  const trouble = { kind: "status", status: 429, retryAfterS: 3_600 } as const;
+  stage.claude.fault({ on: "GET /v1/sessions/:id/events", trouble });
+  stage.github.comment(shop, issue, { body: "/agent fix and hurry", by: "mona" });
+  await stage.until("the limit is met", () => stage.claude.log.some(({ status }) => status === 429));
+  await stage.untilShown(issue, "opened #2");
+  expectInOrder(60_000);
+});
+
 test("tokens that live twenty seconds: a session outlives five of them", { timeout: 60_000 }, async () => {
   stage = await setStage({ tokenLifeMs: 20_000 });
   stage.plays(workForHours(100 / 3600, 5 / 60));
