@@ -2,10 +2,11 @@
  * What people read of a round that has ended: what it came to, and what they can do. Whatever an agent wrote
  * comes in harmless already.
  */
-import type { Ending } from "./ending.ts";
+import type { CutOff, Ending } from "./ending.ts";
 import { sessionBranch } from "./ids.ts";
 import type { Run } from "./run.ts";
 import { oneLine } from "./sanitize.ts";
+import type { Reason } from "./screening.ts";
 
 /** What an ending is told with besides the run, as texts that are fit to stand there; "" where there is none. */
 export interface EndingFacts {
@@ -50,12 +51,12 @@ function paragraphs(
     case "budget reached":
       return [
         `The budget of ${budget} is used up. \`/agent budget USD\` raises it and the work goes on.`,
-        unfinished(ending.pull),
+        cutOff(ending),
       ];
     case "timed out":
       return [
         `The time limit of ${run.settings.limits.minutes} minutes is reached.`,
-        unfinished(ending.pull) || keptBranch(run),
+        cutOff(ending) || keptBranch(run),
       ];
     case "unanswered":
       return ["No answer came within seven days. `/agent retry` starts again."];
@@ -81,8 +82,16 @@ export function endingText(ending: Ending): string {
   return "words" in ending ? `${ending.kind} (${ending.words})` : ending.kind;
 }
 
-function unfinished(pull: number | undefined): string {
-  return pull === undefined ? "" : `What was pushed so far is in #${pull}, marked *unfinished*.`;
+function cutOff({ pull, unfinished, held }: CutOff): string {
+  if (held) return ["What was pushed is not proposed:", reasonLines(held)].join("\n\n");
+  if (pull === undefined) return "";
+  return `What was pushed so far is in #${pull}${unfinished ? ", marked *unfinished*" : ""}.`;
+}
+
+/** Why something is held back, a line each. */
+export function reasonLines({ reasons, more }: { reasons: Reason[]; more: number }): string {
+  const lines = reasons.map(({ path, words }) => `- ${path === undefined ? "" : `\`${path}\`: `}${words}`);
+  return [...lines, ...(more > 0 ? [`- and ${more} more`] : [])].join("\n");
 }
 
 function keptBranch(run: Run): string {

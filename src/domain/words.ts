@@ -3,7 +3,7 @@
  * `harmless` or `oneLine` before it stands beside our own words.
  */
 import type { Ending } from "./ending.ts";
-import { endingWords } from "./ending-words.ts";
+import { endingWords, reasonLines } from "./ending-words.ts";
 import { commentMarker, runMarker, sessionBranch } from "./ids.ts";
 import { filledTemplate } from "./pull-template.ts";
 import { queuedText } from "./queue-words.ts";
@@ -106,16 +106,19 @@ function planWords(plan: string): string {
 
 /** Why what was pushed is held back, and what lets it through. */
 export function heldText({ head, reasons, more }: Extract<State, { of: "head" }>): string {
-  const list = reasons.map(
-    (reason) => `- ${reason.path === undefined ? "" : `\`${reason.path}\`: `}${reason.words}`,
-  );
-  const rest = more > 0 ? [`- and ${more} more`] : [];
   const remedy = reasons.every((reason) => reason.approvable)
     ? `Someone with the role *maintain* or *admin* can let it through with \`/agent approve ${head.slice(0, 12)}\`.`
     : "This cannot be approved: a commit holds something that must not be published. `/agent stop` ends the run.";
-  return [`What was pushed (head \`${head}\`) is held back:`, [...list, ...rest].join("\n"), remedy].join(
-    "\n\n",
-  );
+  return heldWords({ head, reasons, more }, remedy);
+}
+
+/** Why what a round left on the pull request may not stand there, once the round is over. */
+export function leftText(held: { head: string; reasons: Reason[]; more: number }): string {
+  return heldWords(held, "The round is over. `/agent fix …` has it taken back or changed.");
+}
+
+function heldWords({ head, ...held }: { head: string; reasons: Reason[]; more: number }, remedy: string) {
+  return [`What was pushed (head \`${head}\`) is held back:`, reasonLines(held), remedy].join("\n\n");
 }
 
 function latest(run: Run): string {

@@ -5,48 +5,52 @@
  */
 import { type Ending, endingOfStop, type Met } from "../domain/ending.ts";
 import { isProblem } from "../domain/errors.ts";
-import { commentMarker } from "../domain/ids.ts";
 import { fullName, isFinal, type Run } from "../domain/run.ts";
-import { heldText, reminderComment } from "../domain/words.ts";
-import { comment } from "../github/issue.ts";
+import { leftText } from "../domain/words.ts";
 import { beginNextRound } from "../store/rounds.ts";
+import { raiseAlarm } from "./alarm.ts";
+import { waitForApproval } from "./approval.ts";
 import { showAnswer, showHeld } from "./conversation.ts";
 import { releaseTokens } from "./credential.ts";
 import { noted, toldAs } from "./facts.ts";
-import { type Proposed, propose } from "./proposal.ts";
+import { halt } from "./halt.ts";
+import { closedForMs, notInTime, patienceMs } from "./overdue.ts";
+import { type Held, heldOnPull, type Proposed, propose } from "./proposal.ts";
 import { hasUnseenChecks, repairChecks } from "./repair.ts";
 import { report, reportEnd, tellLate, unheard } from "./report.ts";
-import { archiveSessions, sessionEndsAt, sessionsOf } from "./session.ts";
-import { showState } from "./status.ts";
+import { archiveSessions, sessionEndsAt } from "./session.ts";
 import { noteReached, type Tools } from "./tools.ts";
 import { giveUpPlace, stepAside } from "./turn.ts";
 
-/** How long held work waits for an approval. */
-const heldMs = 7 * 24 * 60 * 60_000;
-const reminderMs = 24 * 60 * 60_000;
+/** After so long in closing a round keeps nobody else from working. */
+const briefMs = 10 * 60_000;
 
 /** Ends the round with what was met. Returns when to come back: undefined once it has ended. */
 export async function close(tools: Tools, met: Met): Promise<number | undefined> {
-  const { ledger, streams, clock } = tools;
-  const { run } = tools.held;
-  const worked = run.head;
-  await adoptSession(tools).catch((error: unknown) => unheard(tools, error));
-  if (run.session !== undefined) streams.leave(run.session);
-  // Whichever platform is down, the other is told: no token outlives its round for want of an interrupt.
-  const [quiet, dead] = await Promise.allSettled([interrupt(tools, met), releaseTokens(tools)]);
-  for (const one of [quiet, dead]) if (one.status === "rejected") throw one.reason;
-  const settled = ledger.read("ending") ?? (await settle(tools, met).catch(refusedOrFailed));
+  const { ledger, clock } = tools;
+  if (closedForMs(tools) >= briefMs) await stepAside(tools);
+  await halt(tools, met);
+  const settled =
+    ledger.read("ending") ??
+    (await settle(tools, met).catch((error: unknown) => refusedOrFailed(tools, error)));
   if (goesOn(settled) && (await beginWithUntold(tools))) return clock.now();
   if (settled.kind === "held") {
     const wakeAt = await waitForApproval(tools, settled);
     if (wakeAt !== undefined) return wakeAt;
   }
   const ending: Ending = settled.kind === "held" ? { kind: "unanswered" } : settled;
-  await ledger.once("ending", noted(ending));
+  return putAway(tools, await ledger.once("ending", noted(ending)));
+}
+
+/** Tells the written ending and puts the round away. Returns when the run at rest has something to do. */
+async function putAway(tools: Tools, ending: Ending): Promise<number | undefined> {
+  const { clock } = tools;
+  const { run } = tools.held;
   await report(tools, ending);
-  await showAnswer(tools, ending, worked).catch((error: unknown) => unheard(tools, error));
+  await holdBack(tools, ending).catch((error: unknown) => notInTime(tools, error));
+  await showAnswer(tools, ending).catch((error: unknown) => notInTime(tools, error));
   if (ending.kind !== "opened" && ending.kind !== "budget reached")
-    await archiveSessions(tools).catch((error: unknown) => unheard(tools, error));
+    await archiveSessions(tools).catch((error: unknown) => notInTime(tools, error));
   const phase = phaseAfter(run, ending);
   await giveUpPlace(tools, "ended", {
     phase,
@@ -63,12 +67,13 @@ export async function close(tools: Tools, met: Met): Promise<number | undefined>
   return hasUnseenChecks(tools) ? clock.now() : sessionEndsAt(tools);
 }
 
-/** A platform that refuses us, as at its spending limit, keeps no round from ending; the sweep archives later. */
-async function interrupt(tools: Tools, met: Met): Promise<void> {
-  const { session } = tools.held.run;
-  if (session === undefined || !interrupts(met)) return;
-  const act = again(() => tools.agents.interrupt(session));
-  await tools.ledger.once("interrupt", act).catch((error: unknown) => unheard(tools, error));
+/** A push of this round that may not stand on the pull request is told there, however the round ended. */
+async function holdBack(tools: Tools, ending: Ending): Promise<void> {
+  const { run } = tools.held;
+  if (ending.kind === "opened" || ending.kind === "no changes" || run.stop?.why.startsWith("pull request"))
+    return;
+  const held = await heldOnPull(tools);
+  if (held) await showHeld(tools, held.head, leftText(held));
 }
 
 /** Endings after which the agent can hear what was said while they came about. */
@@ -94,39 +99,17 @@ function phaseAfter(run: Run, ending: Ending): "resting" | "ended" {
   return rests ? "resting" : "ended";
 }
 
-/** Shows what is held, reminds after a day. Returns when to come back; undefined when nobody has come in time. */
-async function waitForApproval(
-  tools: Tools,
-  held: Extract<Proposed, { kind: "held" }>,
-): Promise<number | undefined> {
-  const { ledger, clock, github } = tools;
-  const { run } = tools.held;
-  const heldFact = `held ${held.head}` as const;
-  await ledger.once(heldFact, noted({ reasons: held.reasons, more: held.more }));
-  const since = ledger.writtenAt(heldFact) ?? clock.now();
-  if (clock.now() >= since + heldMs) return undefined;
-  const state = { ...held, kind: "waiting for approval", of: "head" } as const;
-  if (tools.held.run.held !== held.head) tools.metrics.waits.inc({ kind: "head" });
-  await tools.ledger.change({ held: held.head });
-  await stepAside(tools);
-  await showState(tools, state).catch((error: unknown) => unheard(tools, error));
-  await showHeld(tools, held.head, heldText(state)).catch((error: unknown) => unheard(tools, error));
-  if (clock.now() < since + reminderMs) return since + reminderMs;
-  const marker = commentMarker(run.id, `reminder-${held.head}`);
-  const body = reminderComment(run, state, marker);
-  await ledger
-    .once(`reminder ${held.head}`, comment(github, run.place, { marker, body, since }))
-    .catch((error: unknown) => unheard(tools, error));
-  return since + heldMs;
-}
-
 /** A run at rest: failed checks are looked at; its session is archived in time; with its issue or pull request closed it is done. */
 export async function farewell(tools: Tools): Promise<number | undefined> {
   const { ledger, clock, held } = tools;
   const { run } = held;
   await releaseTokens(tools);
   await tellLate(tools);
-  if (run.phase === "ended") return undefined;
+  // A stop that came when its run had told its ending already.
+  if (run.phase === "ended") {
+    await raiseAlarm(tools).catch((error: unknown) => unheard(tools, error));
+    return undefined;
+  }
   if (!run.stop || !isFinal(run.stop)) {
     if (await repairChecks(tools)) return clock.now();
     const at = sessionEndsAt(tools);
@@ -141,38 +124,8 @@ export async function farewell(tools: Tools): Promise<number | undefined> {
   return undefined;
 }
 
-/** A session that was opened but never written down is found, so that it is archived and not prompted. */
-async function adoptSession(tools: Tools): Promise<void> {
-  const { ledger, agents, held } = tools;
-  const known = sessionsOf(tools);
-  const name = known.length === 0 ? "session" : (`session ${known.length + 1}` as const);
-  const none = () => Promise.reject(new Error("an ending opens no session"));
-  const { id, settings } = held.run;
-  const run = { id, known: known.map((session) => session.id), network: settings.network };
-  const session = await ledger.settle(name, agents.session(run, none));
-  if (!session) return;
-  held.run.session = session.id;
-  await ledger.change({ session: session.id });
-}
-
-function interrupts(met: Met): boolean {
-  switch (met.kind) {
-    case "stopped":
-    case "timed out":
-    case "failed":
-    case "refused":
-    case "unanswered":
-      return true;
-    case "finished":
-    case "budget reached":
-      return false;
-    default:
-      return met satisfies never;
-  }
-}
-
 /** The ending that was met, once it is known what was pushed. */
-async function settle(tools: Tools, met: Met): Promise<Ending | Extract<Proposed, { kind: "held" }>> {
+async function settle(tools: Tools, met: Met): Promise<Ending | Held> {
   const stop = tools.held.run.stop;
   switch (met.kind) {
     case "finished":
@@ -180,7 +133,8 @@ async function settle(tools: Tools, met: Met): Promise<Ending | Extract<Proposed
     case "timed out": {
       if (stop) return endingOfStop(stop);
       const proposed = await propose(tools, { unfinished: met.kind !== "finished" });
-      return proposed.kind === "held" && met.kind === "finished" ? proposed : endingFrom(met.kind, proposed);
+      if (met.kind !== "finished") return cutOff(met.kind, proposed);
+      return proposed.kind === "held" ? proposed : endingFrom(proposed);
     }
     case "stopped":
     case "failed":
@@ -192,26 +146,40 @@ async function settle(tools: Tools, met: Met): Promise<Ending | Extract<Proposed
   }
 }
 
-/** A no to the proposal ends the round; *later* goes to the engine. */
-function refusedOrFailed(error: unknown): Ending {
-  if (!isProblem(error) || error.kind === "later") throw error;
+/** A no to the proposal ends the round; *later* goes to the engine, for a day. */
+function refusedOrFailed(tools: Tools, error: unknown): Ending {
+  if (!isProblem(error)) throw error;
+  if (error.kind === "later" && closedForMs(tools) < patienceMs) throw error;
   return { kind: error.kind === "refused" ? "refused" : "failed", words: error.message };
 }
 
-function endingFrom(met: "finished" | "budget reached" | "timed out", proposed: Proposed): Ending {
-  if (proposed.kind === "called off")
-    return { kind: "stopped", why: "asked while the work was being proposed" };
-  const pull =
-    proposed.kind === "opened" ? { pull: proposed.pull.number, url: proposed.pull.url } : undefined;
-  if (met === "finished") return pull ? { kind: "opened", ...pull } : { kind: "no changes" };
-  return { kind: met, ...pull };
+function endingFrom(proposed: Exclude<Proposed, Held>): Ending {
+  switch (proposed.kind) {
+    case "called off":
+      return endingOfStop(proposed.stop);
+    case "opened":
+      return { kind: "opened", pull: proposed.pull.number, url: proposed.pull.url };
+    case "nothing":
+      return { kind: "no changes" };
+    default:
+      return proposed satisfies never;
+  }
 }
 
-/** An act whose repetition changes nothing. */
-function again(act: () => Promise<void>) {
-  const make = async (): Promise<true> => {
-    await act();
-    return true;
-  };
-  return { find: make, make };
+/** Work that was cut off waits for no approval. */
+function cutOff(kind: "budget reached" | "timed out", proposed: Proposed): Ending {
+  switch (proposed.kind) {
+    case "called off":
+      return endingOfStop(proposed.stop);
+    case "opened": {
+      const { number: pull, url, unfinished } = proposed.pull;
+      return { kind, pull, url, ...(unfinished ? { unfinished } : {}) };
+    }
+    case "nothing":
+      return { kind };
+    case "held":
+      return { kind, held: { reasons: proposed.reasons, more: proposed.more } };
+    default:
+      return proposed satisfies never;
+  }
 }

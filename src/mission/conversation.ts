@@ -31,7 +31,8 @@ export async function acknowledge({ ledger, github, held: { run } }: Tools): Pro
 
 /** The check run that says that the agent works on an open pull request. */
 export async function showWork({ ledger, github, held: { run } }: Tools): Promise<void> {
-  if (run.pull === undefined || run.head === undefined) return;
+  const ours = run.head;
+  if (run.pull === undefined || ours === undefined) return;
   if (ledger.read("check")) return;
   const check: OwnCheck = {
     kind: "working",
@@ -44,14 +45,14 @@ export async function showWork({ ledger, github, held: { run } }: Tools): Promis
   await ledger.once("check", {
     find: async (begunAt) => {
       const found = await act.find(begunAt);
-      return found && { ...found, sha };
+      return found && { ...found, sha, ours };
     },
-    make: async () => ({ ...(await act.make()), sha }),
+    make: async () => ({ ...(await act.make()), sha, ours }),
   });
 }
 
 /** At the end of a round on an open pull request: the answer under it, and what became of the check. */
-export async function showAnswer(tools: Tools, ending: Ending, worked: string | undefined): Promise<void> {
+export async function showAnswer(tools: Tools, ending: Ending): Promise<void> {
   const { ledger, github, clock, held } = tools;
   const { run } = held;
   if (run.pull === undefined) return;
@@ -61,7 +62,7 @@ export async function showAnswer(tools: Tools, ending: Ending, worked: string | 
   if (check) await finishCheck(github, run.place, check.id, done);
   const heldBack = run.head === undefined ? undefined : ledger.read(`checked ${run.head}`);
   if (heldBack) await finishCheck(github, run.place, heldBack.id, done);
-  else if (check && run.head !== undefined && run.head !== worked)
+  else if (check && run.head !== undefined && run.head !== check.ours)
     await ledger.once(`checked ${run.head}`, ownCheck(github, run.place, run.head, done));
   const asked = run.notes.filter(
     ({ round, source, text }) => round === run.round && "pull" in source && text !== "",

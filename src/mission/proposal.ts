@@ -4,11 +4,12 @@
  * screened; nothing is opened once somebody asked to stop; a run has one pull request.
  */
 import { setImmediate as turn } from "node:timers/promises";
+import type { Act } from "../domain/act.ts";
 import type { Ending } from "../domain/ending.ts";
 import { isProblem } from "../domain/errors.ts";
 import { headBranch } from "../domain/head-branch.ts";
 import { sessionBranch } from "../domain/ids.ts";
-import { baseBranch, type Run } from "../domain/run.ts";
+import { baseBranch, type Run, type Stop } from "../domain/run.ts";
 import { publicTexts, type Reason, screen, screenedCharsMax } from "../domain/screening.ts";
 import { ruleFindings } from "../domain/secret-rules.ts";
 import { pullBody, pullTitle } from "../domain/words.ts";
@@ -16,45 +17,66 @@ import { pointBranch } from "../github/branch.ts";
 import { type Changes, pushedChanges } from "../github/changes.ts";
 import { defaultBranchOf } from "../github/installation.ts";
 import { type Pull, pullRequest, reviewRequest } from "../github/pull.ts";
-import { stopAsked } from "../store/runs.ts";
+import { stopOf } from "../store/runs.ts";
 import type { FactRow } from "../store/schema.ts";
 import { lastSubmission } from "./answers.ts";
+import type { Facts } from "./facts.ts";
 import { mayStillApprove } from "./readmission.ts";
 import type { Tools } from "./tools.ts";
 
 /** What became of what was pushed. */
 export type Proposed =
-  | { kind: "opened"; pull: Pull }
+  | { kind: "opened"; pull: Facts["pull"] }
   | { kind: "nothing" }
-  | { kind: "called off" }
-  | { kind: "held"; head: string; reasons: Reason[]; more: number };
+  | { kind: "called off"; stop: Stop }
+  | Held;
+
+/** A head that is held back, and why. */
+export interface Held {
+  kind: "held";
+  head: string;
+  reasons: Reason[];
+  more: number;
+}
 
 /** Proposes what the session's branch holds. `unfinished` marks work that was cut off. */
 export async function propose(tools: Tools, { unfinished }: { unfinished: boolean }): Promise<Proposed> {
-  const { ledger } = tools;
-  const { run } = tools.held;
-  const opened = ledger.read("pull");
+  const opened = tools.ledger.read("pull");
   if (opened) await askForReview(tools, opened);
-  const unchanged: Proposed = opened ? { kind: "opened", pull: opened } : { kind: "nothing" };
-  if (run.session === undefined) return unchanged;
-  const head = sessionBranch(run.session);
-  const changes = await changesOf(tools, head);
-  if (!changes || changes.headSha === run.head || isOthers(tools, changes.headSha)) return unchanged;
+  const news = await newsOf(tools);
+  if (news && "kind" in news) return news;
+  if (news) return opened ? carryOver(tools, opened, news) : open(tools, news, unfinished);
+  return opened ? { kind: "opened", pull: opened } : { kind: "nothing" };
+}
+
+/** What the session has pushed onto the open pull request and may not stand there; undefined when nothing. */
+export async function heldOnPull(tools: Tools): Promise<Held | undefined> {
+  const { session } = tools.held.run;
+  const branch = tools.ledger.read("pull")?.branch;
+  if (session === undefined || branch !== sessionBranch(session)) return undefined;
+  const news = await newsOf(tools);
+  return news && "kind" in news ? news : undefined;
+}
+
+/** What was pushed since, screened: fit to be proposed, or held back. Undefined when there is nothing new. */
+async function newsOf(tools: Tools): Promise<Changes | Held | undefined> {
+  const { run } = tools.held;
+  if (run.session === undefined) return undefined;
+  const changes = await changesOf(tools, sessionBranch(run.session));
+  if (!changes || changes.headSha === run.head || isOthers(tools, changes.headSha)) return undefined;
   const verdict = await screenChanges(tools, changes);
   switch (verdict.kind) {
     case "nothing":
-      return unchanged;
-    case "held": {
-      if (!verdict.approvable || !(await isApproved(tools, changes.headSha)))
-        return { kind: "held", head: changes.headSha, reasons: verdict.reasons, more: verdict.more };
-      break;
-    }
+      return undefined;
     case "clean":
-      break;
+      return changes;
+    case "held": {
+      if (verdict.approvable && (await isApproved(tools, changes.headSha))) return changes;
+      return { kind: "held", head: changes.headSha, reasons: verdict.reasons, more: verdict.more };
+    }
     default:
       return verdict satisfies never;
   }
-  return opened ? carryOver(tools, opened, changes) : open(tools, changes, unfinished);
 }
 
 /** Was that head on the pull request when the round began, and the session had left another, screened one there? */
@@ -86,7 +108,7 @@ async function changesOf({ github, ledger, held: { run } }: Tools, head: string)
 }
 
 /** A later push, screened: it is on the pull request already, or is carried over from a new session's branch. */
-async function carryOver(tools: Tools, pull: Pull, changes: Changes): Promise<Proposed> {
+async function carryOver(tools: Tools, pull: Facts["pull"], changes: Changes): Promise<Proposed> {
   const { run } = tools.held;
   if (run.session !== undefined && pull.branch !== sessionBranch(run.session)) {
     await pointBranch(tools.github, run.place, { branch: pull.branch, sha: changes.headSha });
@@ -121,7 +143,11 @@ async function open(tools: Tools, changes: Changes, unfinished: boolean): Promis
   const template = await repositories.pullTemplate(run.place);
   const head = headBranch(run);
   const submission = lastSubmission(tools);
-  if (await stopAsked(store.db, run.id)) return { kind: "called off" };
+  const stop = await stopOf(store.db, run.id);
+  if (stop) {
+    run.stop = stop;
+    return { kind: "called off", stop };
+  }
   if (run.session !== undefined && head !== sessionBranch(run.session)) {
     await pointBranch(github, run.place, { branch: head, sha: changes.headSha });
   }
@@ -137,8 +163,9 @@ async function open(tools: Tools, changes: Changes, unfinished: boolean): Promis
     }),
     draft: run.settings.draft || unfinished,
   };
+  const act = pullRequest(github, run.place, wanted);
   const pull = await ledger
-    .once("pull", pullRequest(github, run.place, wanted), ({ number }) => ({
+    .once("pull", unfinished ? marked(act) : act, ({ number }) => ({
       pull: number,
       head: changes.headSha,
       held: null,
@@ -151,6 +178,18 @@ async function open(tools: Tools, changes: Changes, unfinished: boolean): Promis
   await askForReview(tools, pull);
   // Somebody pushed between the screening and the opening: what they added is screened like a later push.
   return pull.headSha === changes.headSha ? { kind: "opened", pull } : propose(tools, { unfinished });
+}
+
+/** Remembers of a pull request that its body calls it unfinished. */
+function marked({ find, make }: Act<Pull>): Act<Facts["pull"]> {
+  const mark = (pull: Pull) => ({ ...pull, unfinished: true as const });
+  return {
+    find: async (begunAt) => {
+      const found = await find(begunAt);
+      return found && mark(found);
+    },
+    make: async () => mark(await make()),
+  };
 }
 
 /** What was screened has come into the base by another way meanwhile. */

@@ -237,10 +237,10 @@ export async function noteEdit(tx: Db, id: string, at: number): Promise<void> {
   await tx.updateTable("runs").set({ edited_at: at }).where("id", "=", id).execute();
 }
 
-/** Has somebody asked the run to stop by now, whatever its holder read before? */
-export async function stopAsked(db: Db, id: string): Promise<boolean> {
+/** What asks the run to stop by now, whatever its holder read before; undefined when nothing does. */
+export async function stopOf(db: Db, id: string): Promise<Stop | undefined> {
   const row = await db.selectFrom("runs").select("stop_json").where("id", "=", id).executeTakeFirst();
-  return row !== undefined && row.stop_json !== null;
+  return parsed<Stop>(row?.stop_json ?? null);
 }
 
 /** A run from its row and its notes. */
