@@ -40,8 +40,8 @@ const never = "async () => undefined";
 export const plants: Plant[] = [
   plant("a delivery is acknowledged before it is written", "main", /before write insert deliveries/, [
     "doors/github.ts",
-    `await box.append({ id, event, body: text, ...(idle === undefined ? {} : { verdict: \`ignored: \${idle}\` }) });`,
-    "void box.append({ id, event, body: text }).catch(() => undefined);",
+    "const appended = await box.append({ id, event, body: text, ...verdict });",
+    "const appended = void box.append({ id, event, body: text }).catch(() => undefined);",
   ]),
   plant("deliveries are told apart by their ids alone", "retry", "echo", [
     "store/deliveries.ts",
