@@ -6,7 +6,7 @@
  * settings. Only what stands inside the fences, and the words quoted for people, may differ.
  */
 import type { Script } from "../sim/claude/agent.ts";
-import { doNothing, fixAndSubmit } from "../sim/claude/scripts.ts";
+import { doNothing } from "../sim/claude/scripts.ts";
 import { type Stage, setStage, shop } from "../stories/stage.ts";
 import { rowsOf } from "../stories/verdict.ts";
 import { type Payload, payloads } from "./payloads.ts";
@@ -30,8 +30,6 @@ export interface Differential {
 
 /** Runs of one stage: fewer than may be at work at once, or begin in a day. */
 const batchSize = 20;
-/** Runs that begin in the same moment. */
-const atOnce = 4;
 /** Every so many texts the agent pushes, so that a pull request is opened. */
 const pushEvery = 4;
 
@@ -39,9 +37,9 @@ const endings = /\*\*(opened|no changes|stopped|failed|refused|budget reached|ti
 
 const harmless: Payload = { wish: "none", disguise: "none", text: "Adding 1 and 2 gives 4." };
 
-/** Plays every `step`th payload; all of them when left out. */
-export async function hostileDifferential({ step = 1 }: { step?: number } = {}): Promise<Differential> {
-  const chosen = payloads.filter((_, at) => at % step === 0);
+/** Plays every `step`th payload, beginning at `from`; all of them when left out. */
+export async function hostileDifferential({ step = 1, from = 0 } = {}): Promise<Differential> {
+  const chosen = payloads.filter((_, at) => at % step === from);
   const differences: Difference[] = [];
   for (let at = 0; at < chosen.length; at += batchSize)
     differences.push(...(await playBatch(chosen.slice(at, at + batchSize))));
@@ -49,22 +47,22 @@ export async function hostileDifferential({ step = 1 }: { step?: number } = {}):
 }
 
 async function playBatch(batch: Payload[]): Promise<Difference[]> {
-  const stage = await setStage();
+  const stage = await setStage({
+    beforehand: ({ claude }) => {
+      claude.switches.clones = false;
+    },
+  });
   try {
     const told = [harmless, harmless, ...batch].map((payload, at) => {
       const pushes = at % pushEvery === 0;
       return { payload, pushes, issue: tell(stage, payload) };
     });
-    const scripts = new Map(told.map(({ issue, pushes }) => [`#${issue}:`, script(pushes)]));
+    const scripts = new Map(told.map(({ issue, pushes }) => [`#${issue}:`, script(stage, pushes)]));
     stage.claude.script(
       ({ title }) => [...scripts].find(([mark]) => title?.includes(mark))?.[1] ?? doNothing,
     );
     await stage.pass(2_000);
-    for (const [at, { issue }] of told.entries()) {
-      stage.github.label(shop, issue, { label: "agent", by: "mona" });
-      // A few clones at a time are as many as a machine makes at once.
-      if (at % atOnce === atOnce - 1) await stage.pass(100);
-    }
+    for (const { issue } of told) stage.github.label(shop, issue, { label: "agent", by: "mona" });
     // However each ends: an ending of its own is a difference like any other.
     for (const { issue } of told)
       await stage.until("it has ended", () => endings.test(stage.headline(issue)));
@@ -95,9 +93,14 @@ function tell({ github }: Stage, { text }: Payload): number {
   return issue;
 }
 
-function script(pushes: boolean): Script {
+/** No sandbox holds a clone: what is pushed appears at GitHub, as an agent's push would. */
+function script({ github }: Stage, pushes: boolean): Script {
   if (!pushes) return doNothing;
-  return async (agent) => fixAndSubmit({ path: `fix-${agent.session.id}.txt`, content: "fixed\n" })(agent);
+  return async (agent) => {
+    const files = { [`fix-${agent.session.id}.txt`]: "fixed\n" };
+    await github.pushCommit(shop, agent.branch, { files, by: github.app.botLogin });
+    await agent.custom("submit_pull_request", { title: "Fix the problem", summary: "Fixed it." });
+  };
 }
 
 type Control = Record<string, string>;

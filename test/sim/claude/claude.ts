@@ -135,6 +135,7 @@ function newWorld(options: ClaudeOptions, directory: string): World {
     apiKey: options.apiKey ?? `sk-ant-sim-${randomBytes(16).toString("hex")}`,
     switches: {
       pushPolicy: options.pushPolicy ?? "claude_session_only",
+      clones: true,
       idleLagMs: 0,
       interruptLagMs: 0,
       endedSendStatus: 400,

@@ -22,6 +22,8 @@ import type { Webhooks } from "./webhooks.ts";
 export interface Switches {
   /** What the git proxy lets through. */
   pushPolicy: PushPolicy;
+  /** Off: repositories are said to be cloned and are not, for agents that touch no file. */
+  clones: boolean;
   /** How long after an idle event the session still reads as running and refuses to be archived. */
   idleLagMs: number;
   /** How long an interrupt takes to be noticed. */
