@@ -8,6 +8,7 @@ import { notesLine, problemsLine } from "../domain/settings-words.ts";
 import { flawText, type Rules, settingsBy } from "../mission/rulebook.ts";
 import { ownersRepository } from "../store/settings-files.ts";
 import type { Check, Examined } from "./check.ts";
+import { pushWorkflows } from "./doctor-workflows.ts";
 import { fail, pass, warn } from "./findings.ts";
 import { missingPermissions } from "./manifest.ts";
 
@@ -22,6 +23,14 @@ export const repositoryChecks: Check[] = [
     what: "settings",
     todo: "see what was found about the repository",
     look: settings,
+  },
+  {
+    what: "push workflows",
+    todo: "see what was found about the repository; the App needs contents: read",
+    look: async ({ reached, github }) => {
+      const there = await reached;
+      return there ? pushWorkflows(github, there) : pass("no repository was named");
+    },
   },
 ];
 

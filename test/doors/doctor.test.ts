@@ -165,9 +165,10 @@ async function settled(text: string | null, changes: Record<string, string> = {}
 test("a repository that is named: how the App reaches it, and what its settings come to", async () => {
   const findings = await examined({}, { name: "Acme/Shop" });
   expect(amiss(findings)).toEqual([]);
-  expect(findings.slice(-2)).toMatchObject([
+  expect(findings.slice(-3)).toMatchObject([
     { what: "repository", found: `acme/shop, private, in installation ${installation}` },
     { what: "settings", found: /^valid, the defaults: labels agent; who write; model .*; \$5 a run; 25 at/ },
+    { what: "push workflows", found: "none" },
   ]);
   expect(await settled("budget_usd: 3\nlabels: { bot: {} }\n")).toMatchObject({
     grade: "pass",
@@ -204,7 +205,7 @@ test("both files are named, the stronger first", async () => {
 test("a repository that the App does not reach, or not with all it asks for", async () => {
   for (const name of ["acme/nowhere", "acme"]) {
     const findings = await examined({}, { name });
-    expect(amiss(findings)).toEqual(["fail repository", "fail settings"]);
+    expect(amiss(findings)).toEqual(["fail repository", "fail settings", "fail push workflows"]);
     expect(found(findings, "repository")).toMatchObject({
       found: /not installed on it/,
       todo: /OWNER\/REPO/,
@@ -223,6 +224,23 @@ test("a repository that the App does not reach, or not with all it asks for", as
   expect(found(findings, "repository")).toMatchObject({
     found: "acme/shop: its deliveries do nothing",
     todo: "add acme to PATCHWRIGHT_OWNERS",
+  });
+});
+
+test("workflows that run when a session pushes are named, others are not", async () => {
+  const put = (files: Record<string, string | null>) =>
+    service.github.pushCommit(shop, "main", {
+      files: Object.fromEntries(Object.entries(files).map(([name, on]) => [`.github/workflows/${name}`, on])),
+      by: "ada",
+    });
+  const look = async () => found(await examined({}, { name: shop }), "push workflows");
+  await put({ "deploy.yml": "on: { push: { branches: [main] } }\n", "notes.md": "on: push\n" });
+  expect(await look()).toMatchObject({ grade: "pass", found: "none of 1 runs for pushes to claude/**" });
+  await put({ "ci.yml": "on: [push, pull_request]\n", "odd.yaml": "on: {\n" });
+  expect(await look()).toMatchObject({
+    grade: "warn",
+    found: "run for pushes to claude/**, before anything is screened: ci.yml, odd.yaml",
+    todo: /branch filter; SECURITY.md/,
   });
 });
 

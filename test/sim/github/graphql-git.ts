@@ -56,6 +56,8 @@ function gitObject(repository: Repository, { oid, type }: { oid: string; type: s
           type: () => entry.type,
           oid: () => entry.sha,
           size: () => entry.size ?? 0,
+          object: () =>
+            entry.type === "commit" ? null : gitObject(repository, { oid: entry.sha, type: entry.type }),
         }),
       ),
   });
