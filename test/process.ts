@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { pause, systemClock } from "../src/clock.ts";
 import type { ClaudeSim } from "./sim/claude/claude.ts";
 import type { GitHubSim } from "./sim/github/github.ts";
+import { variables, webhookKey } from "./sim/variables.ts";
 
 /** One line of the server's log. */
 export type LogLine = Record<string, unknown>;
@@ -49,8 +50,6 @@ export interface Surroundings {
 
 /** The project's own directory. */
 export const projectDir = fileURLToPath(new URL("..", import.meta.url));
-/** The signing key of the Claude platform's webhooks, the same in every play. */
-export const webhookKey = `whsec_${Buffer.from("the simulated platform's own key").toString("base64")}`;
 const readyMsMax = 30_000;
 const stopMsMax = 12_000;
 const tickMs = 20;
@@ -68,13 +67,7 @@ export function lastWords(exit: Exit, words: string): string {
 /** The environment of a server between the two simulators. */
 export function environmentOf({ github, claude, dataDir, port = 0 }: Surroundings): Record<string, string> {
   return {
-    APP_ID: String(github.app.id),
-    PRIVATE_KEY: github.app.privateKey,
-    WEBHOOK_SECRET: github.app.webhookSecret,
-    GHE_HOST: github.host,
-    GHE_PROTOCOL: "http",
-    ANTHROPIC_API_KEY: claude.apiKey,
-    ANTHROPIC_BASE_URL: claude.url,
+    ...variables(github, claude),
     ANTHROPIC_WEBHOOK_SIGNING_KEY: webhookKey,
     DATA_DIR: dataDir,
     PORT: String(port),

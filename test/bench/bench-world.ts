@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type ClaudeSim, startClaude } from "../sim/claude/claude.ts";
 import { type GitHubSim, startGitHub } from "../sim/github/github.ts";
+import { variables, webhookKey } from "../sim/variables.ts";
 import type { Program } from "./process.ts";
 
 /** The repository of every issue. */
@@ -51,11 +52,8 @@ export async function openWorld(): Promise<BenchWorld> {
       args: [file("../../src/start.js")],
       env: {
         ...app,
-        GHE_HOST: github.host,
-        GHE_PROTOCOL: "http",
-        ANTHROPIC_API_KEY: claude.apiKey,
-        ANTHROPIC_BASE_URL: claude.url,
-        ANTHROPIC_WEBHOOK_SIGNING_KEY: `whsec_${Buffer.alloc(32, 7).toString("base64")}`,
+        ...variables(github, claude),
+        ANTHROPIC_WEBHOOK_SIGNING_KEY: webhookKey,
         PATCHWRIGHT_MAX_ACTIVE_RUNS: "10000",
         PATCHWRIGHT_DAY_USD_MAX: "100000",
         DATA_DIR: join(directory, randomUUID()),

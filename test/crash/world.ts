@@ -9,13 +9,13 @@ import { createLogger } from "../../src/log.ts";
 import { type App, start } from "../../src/main.ts";
 import { type ClaudeSim, startClaude } from "../sim/claude/claude.ts";
 import { type GitHubSim, startGitHub } from "../sim/github/github.ts";
+import { variables, webhookKey } from "../sim/variables.ts";
 import { VirtualClock } from "../sim/virtual-clock.ts";
 import { Disk } from "../store/disk.ts";
 import { type Hear, Life } from "./life.ts";
 import { furnish, type Scene } from "./scene.ts";
 import type { Story } from "./story.ts";
 
-const webhookKey = `whsec_${Buffer.from("0123456789abcdef0123456789abcdef").toString("base64")}`;
 const quietTurns = 6;
 const eagerTurns = 100;
 const turnsMax = 20_000;
@@ -47,15 +47,8 @@ export class World implements Scene {
     const life = new Life({ clock, disk, hear });
     this.life = life;
     const config = readConfig({
-      APP_ID: String(github.app.id),
-      PRIVATE_KEY: github.app.privateKey,
-      WEBHOOK_SECRET: github.app.webhookSecret,
-      GHE_HOST: github.host,
-      GHE_PROTOCOL: "http",
-      ANTHROPIC_API_KEY: claude.apiKey,
-      ANTHROPIC_BASE_URL: claude.url,
+      ...variables(github, claude),
       ANTHROPIC_WEBHOOK_SIGNING_KEY: webhookKey,
-      PORT: "0",
       PATCHWRIGHT_POLL_MS: "60000",
       ...this.env,
     });

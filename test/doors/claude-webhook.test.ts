@@ -1,7 +1,8 @@
 /** What comes to the address for the Claude platform's webhooks, right and wrong. */
 import { createHmac } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openService, post, type Service, send, webhookKey } from "./service.ts";
+import { webhookKey } from "../sim/variables.ts";
+import { openService, post, type Service, send } from "./service.ts";
 
 let service: Service;
 let address: string;

@@ -16,7 +16,7 @@ import { type Finding, findingsComment } from "../../src/doors/findings.ts";
 import { readManifest } from "../../src/doors/manifest.ts";
 import { openapiOracle } from "../contract/openapi-oracle.ts";
 import { shop } from "../stories/stage.ts";
-import { openService, type Service, variables } from "./service.ts";
+import { openService, type Service, settingsOn } from "./service.ts";
 
 let service: Service;
 let installation: number;
@@ -36,7 +36,7 @@ afterEach(() => service.close());
 
 /** The environment that the running service has, with changes. */
 function environment(changes: Record<string, string> = {}): Record<string, string> {
-  return { ...variables(service.github, service.claude), PORT: String(service.port), ...changes };
+  return { ...settingsOn(service.github, service.claude), PORT: String(service.port), ...changes };
 }
 
 async function examined(

@@ -10,7 +10,7 @@ import { pausedBeside, pauseOrResume } from "../../src/doors/pausing.ts";
 import { openStore } from "../../src/store/database.ts";
 import { type ClaudeSim, startClaude } from "../sim/claude/claude.ts";
 import { type GitHubSim, startGitHub } from "../sim/github/github.ts";
-import { variables } from "./service.ts";
+import { settingsOn } from "./service.ts";
 
 let github: GitHubSim;
 let claude: ClaudeSim;
@@ -24,7 +24,7 @@ afterAll(async () => {
   rmSync(dataDir, { recursive: true });
 });
 
-const environment = () => ({ ...variables(github, claude), DATA_DIR: dataDir });
+const environment = () => ({ ...settingsOn(github, claude), DATA_DIR: dataDir });
 const said = (...words: string[]) => pauseOrResume(environment(), words);
 
 test("without a database there is nobody to pause, and that is said", async () => {

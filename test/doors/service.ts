@@ -15,9 +15,7 @@ import { createLogger } from "../../src/log.ts";
 import { start } from "../../src/main.ts";
 import { type ClaudeSim, startClaude } from "../sim/claude/claude.ts";
 import { type GitHubSim, startGitHub } from "../sim/github/github.ts";
-
-/** Signs Claude's webhooks. */
-export const webhookKey = `whsec_${Buffer.from("0123456789abcdef0123456789abcdef").toString("base64")}`;
+import { variables, webhookKey } from "../sim/variables.ts";
 
 /** A stored delivery as the database has it. */
 export interface Row {
@@ -52,20 +50,13 @@ export interface Service {
   close(): Promise<void>;
 }
 
-/** Variables of the service on the two simulators. */
-export function variables(github: GitHubSim, claude: ClaudeSim): Record<string, string> {
+/** What a service of the doors' tests is set to, besides its directory. */
+export function settingsOn(github: GitHubSim, claude: ClaudeSim): Record<string, string> {
   return {
-    APP_ID: String(github.app.id),
-    PRIVATE_KEY: github.app.privateKey,
-    WEBHOOK_SECRET: github.app.webhookSecret,
-    GHE_HOST: github.host,
-    GHE_PROTOCOL: "http",
-    ANTHROPIC_API_KEY: claude.apiKey,
-    ANTHROPIC_BASE_URL: claude.url,
+    ...variables(github, claude),
     ANTHROPIC_WEBHOOK_SIGNING_KEY: webhookKey,
     CLIENT_ID: github.app.clientId,
     CLIENT_SECRET: github.app.clientSecret,
-    PORT: "0",
   };
 }
 

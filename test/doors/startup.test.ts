@@ -18,7 +18,7 @@ import { type ClaudeSim, startClaude } from "../sim/claude/claude.ts";
 import { type GitHubSim, startGitHub } from "../sim/github/github.ts";
 import { Disk } from "../store/disk.ts";
 import { labelled } from "./payload.ts";
-import { post, usualHeaders, variables } from "./service.ts";
+import { post, settingsOn, usualHeaders } from "./service.ts";
 
 let github: GitHubSim;
 let claude: ClaudeSim;
@@ -38,7 +38,7 @@ afterEach(() => {
 
 /** Starts the service, with changes to its environment or on another disk. */
 function open(env: Record<string, string> = {}, disk?: ReturnType<Disk["open"]>): Promise<App> {
-  const config = readConfig({ ...variables(github, claude), DATA_DIR: dataDir, ...env });
+  const config = readConfig({ ...settingsOn(github, claude), DATA_DIR: dataDir, ...env });
   const outside = { clock: systemClock, log: createLogger("silent"), random: randomBytes };
   return start(config, disk ? { ...outside, store: { kind: "lent", connection: disk } } : outside);
 }

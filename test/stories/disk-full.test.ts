@@ -9,7 +9,7 @@ import { readConfig } from "../../src/config.ts";
 import { createLogger } from "../../src/log.ts";
 import { start } from "../../src/main.ts";
 import { memoryConnection } from "../../src/store/sqlite.ts";
-import { variables } from "../doors/service.ts";
+import { settingsOn } from "../doors/service.ts";
 import { startClaude } from "../sim/claude/claude.ts";
 import { fixAndSubmit } from "../sim/claude/scripts.ts";
 import { startGitHub } from "../sim/github/github.ts";
@@ -43,7 +43,7 @@ test("a full disk: 503, a clear word, and everything goes on when there is room"
   const lines: Record<string, unknown>[] = [];
   const connection = memoryConnection();
   const pagesMax = (pages: number) => connection.prepare(`pragma max_page_count = ${pages}`).all([]);
-  const app = await start(readConfig({ ...variables(github, claude), PATCHWRIGHT_POLL_MS: "1000" }), {
+  const app = await start(readConfig({ ...settingsOn(github, claude), PATCHWRIGHT_POLL_MS: "1000" }), {
     clock: systemClock,
     log: createLogger("debug", { write: (line: string) => void lines.push(JSON.parse(line)) }),
     random: randomBytes,

@@ -15,6 +15,7 @@ import { type ClaudeSim, startClaude } from "../sim/claude/claude.ts";
 import type { PushPolicy } from "../sim/claude/push-policy.ts";
 import type { Content } from "../sim/github/git.ts";
 import { type GitHubSim, startGitHub } from "../sim/github/github.ts";
+import { variables, webhookKey } from "../sim/variables.ts";
 import { VirtualClock } from "../sim/virtual-clock.ts";
 import { Disk } from "../store/disk.ts";
 import { type Allowance, rowsOf, verdictOn } from "./verdict.ts";
@@ -72,7 +73,6 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-const webhookKey = `whsec_${Buffer.from("0123456789abcdef0123456789abcdef").toString("base64")}`;
 const statusMarker = /<!-- patchwright:run:run_\w{20} -->/;
 const quietTurns = 6;
 const eagerTurns = 100;
@@ -194,14 +194,7 @@ interface Serving {
 async function serve({ github, claude, clock, disk, log, setting }: Serving): Promise<App> {
   const knocks = setting.knocks ?? "webhooks";
   const config = readConfig({
-    APP_ID: String(github.app.id),
-    PRIVATE_KEY: github.app.privateKey,
-    WEBHOOK_SECRET: github.app.webhookSecret,
-    GHE_HOST: github.host,
-    GHE_PROTOCOL: "http",
-    ANTHROPIC_API_KEY: claude.apiKey,
-    ANTHROPIC_BASE_URL: claude.url,
-    PORT: "0",
+    ...variables(github, claude),
     // The caretaker comes once a day: a week of waiting is not made of two thousand rounds of it.
     PATCHWRIGHT_SWEEP_MS: "86400000",
     // Without webhooks the service follows streams; a story without either cuts them.

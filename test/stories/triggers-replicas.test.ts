@@ -9,6 +9,7 @@ import { openStore } from "../../src/store/database.ts";
 import { type ClaudeSim, startClaude } from "../sim/claude/claude.ts";
 import { doNothing } from "../sim/claude/scripts.ts";
 import { type GitHubSim, startGitHub } from "../sim/github/github.ts";
+import { variables } from "../sim/variables.ts";
 import { freshDatabase, serverUrl } from "../store/server.ts";
 
 /** Shuffles ten copies, the same way every time. */
@@ -21,10 +22,8 @@ afterEach(async () => {
 
 async function replica(github: GitHubSim, claude: ClaudeSim, url: string): Promise<App> {
   const config = readConfig({
-    ...{ APP_ID: String(github.app.id), PRIVATE_KEY: github.app.privateKey },
-    ...{ WEBHOOK_SECRET: github.app.webhookSecret, GHE_HOST: github.host, GHE_PROTOCOL: "http" },
-    ...{ ANTHROPIC_API_KEY: claude.apiKey, ANTHROPIC_BASE_URL: claude.url },
-    ...{ PORT: "0", DATABASE_URL: url, PATCHWRIGHT_POLL_MS: "500" },
+    ...variables(github, claude),
+    ...{ DATABASE_URL: url, PATCHWRIGHT_POLL_MS: "500" },
   });
   const app = await start(config, { clock: systemClock, log: createLogger("silent"), random: randomBytes });
   ends.push(() => app.stop());

@@ -11,7 +11,7 @@ import { storyNamed, storyNames } from "../../demo/stories.ts";
 import { type Story, waitIn } from "../../demo/story.ts";
 import type { Teller } from "../../demo/teller.ts";
 import { needlesOf, type Sighting, sightings } from "../../hostile/canaries.ts";
-import { webhookKey } from "../../process.ts";
+import { webhookKey } from "../../sim/variables.ts";
 import type { Figure, Measured } from "./figure.ts";
 
 const storyMsMax = 300_000;
