@@ -70,6 +70,8 @@ function stopWords({ why, by }: Extract<Ending, { kind: "stopped" }>): string {
   switch (why) {
     case "command":
       return `Stopped${who} with \`/agent stop\`.`;
+    case "dashboard":
+      return `Stopped${who} from the dashboard.`;
     case "a person pushed to the branch":
       return `Stopped${who}: ${why}. \`/agent fix …\` goes on, on top of that.`;
     default:

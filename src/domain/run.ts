@@ -59,6 +59,7 @@ export interface Place {
 export interface Stop {
   why:
     | "command"
+    | "dashboard"
     | "label removed"
     | "issue closed"
     | "pull request closed"

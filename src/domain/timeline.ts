@@ -230,6 +230,7 @@ function tokensOf(journal: readonly Journaled[]): Moment[] {
 
 const stops: Record<Stop["why"], string> = {
   command: "asked to stop",
+  dashboard: "asked to stop, from the dashboard",
   "label removed": "took the label off",
   "issue closed": "closed the issue",
   "pull request closed": "closed the pull request",

@@ -35,9 +35,10 @@ test("a person who may write stops a run, and the issue says who it was", async 
   expect(page.text).toContain("Stop this run");
   expect((await browser.post(`${path}/stop`, { key: formKey(page) })).headers["location"]).toBe(path);
   await stage.untilShown(issue, "stopped");
-  expect(stage.status(issue)).toContain("Stopped by rita with `/agent stop`.");
+  expect(stage.status(issue)).toContain("Stopped by rita from the dashboard.");
   const after = await browser.get(path);
   expect(after.text).toMatch(/state calm">stopped/);
+  expect(after.text).toContain("rita asked to stop, from the dashboard");
   expect(after.text).not.toContain("Stop this run");
   const again = await browser.post(`${path}/stop`, { key: formKey(page) });
   expect([again.status, again.text.includes("The run is over already.")]).toEqual([403, true]);

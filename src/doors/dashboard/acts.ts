@@ -55,7 +55,7 @@ export async function carryOut(
   if (act === "stop") {
     const now = await latestRun(parts.store.db, { kind: "id", id: run.id });
     if (now?.phase !== "working") return { isDone: false, words: "The run is over already." };
-    await askToStop(parts, id, { run: now, stop: { why: "command", by: person.login, at } });
+    await askToStop(parts, id, { run: now, stop: { why: "dashboard", by: person.login, at } });
     return { isDone: true, words: "The run is being stopped." };
   }
   if (!isRetried(run)) return { isDone: false, words: "This run cannot be started again." };
