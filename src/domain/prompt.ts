@@ -4,7 +4,7 @@
  */
 import { sessionBranch } from "./ids.ts";
 import type { JobLog } from "./job-log.ts";
-import { fullName, isPlanned, type Note, type Run, startBranch } from "./run.ts";
+import { baseBranch, fullName, isPlanned, type Note, type Run, startBranch } from "./run.ts";
 import { oneLine, plainInput } from "./sanitize.ts";
 import { redact } from "./secret.ts";
 
@@ -121,20 +121,26 @@ export function noteText(
 ): string {
   switch (source.kind) {
     case "review":
-      return `${reviewed}\n\n${fenced(run, `review by ${author}, who may steer this run`, text)}`;
+      return `The pull request was reviewed. ${onPull(run, "Deal with every remark")}\n\n${fenced(run, `review by ${author}, who may steer this run`, text)}`;
     case "checks":
-      return `${checksFail}\n\n${fenced(run, `output of failed checks of ${author}`, text)}`;
+      return `Checks fail on the head you pushed that pass on the base. ${onPull(run, "Repair what you broke")}\n\n${fenced(run, `output of failed checks of ${author}`, text)}`;
     case "comment":
-    case "budget":
-      return fenced(run, `further instructions by ${author}, who may steer this run`, text);
+    case "budget": {
+      const said = fenced(run, `further instructions by ${author}, who may steer this run`, text);
+      return "pull" in source
+        ? `More is asked of the pull request. ${onPull(run, "Do it")}\n\n${said}`
+        : said;
+    }
     default:
       return source satisfies never;
   }
 }
 
-const upToDate = "Fetch first: others may have pushed to the pull request.";
-const reviewed = `The pull request was reviewed. ${upToDate} Deal with every remark, push, and end your turn with a short answer.`;
-const checksFail = `Checks fail on the head you pushed that pass on the base. ${upToDate} Repair what you broke, push, and end your turn with a short answer.`;
+/** How to go on with an open pull request: what is on it stays, because the branch is only ever moved forward. */
+function onPull(run: Run, what: string): string {
+  const base = `origin/${baseBranch(run)}`;
+  return `Fetch first: others may have pushed to the pull request. Where it conflicts with \`${base}\`, merge that into it; never rewrite what was pushed. ${what}, push, and end your turn with a short answer.`;
+}
 
 /** The result of a plan that was approved. */
 export function approvalText(note: { author: string }): string {

@@ -59,16 +59,20 @@ export async function pushedChanges(
   const last = data?.commits.at(-1);
   if (!data || !last || data.ahead_by === 0) return undefined;
   const reader = new FileReader(github, place);
+  const own = new Set(data.commits.map(({ sha }) => sha));
   const commits: ScreenedCommit[] = [];
   for (const { sha, commit, parents } of data.commits.slice(0, commitsMax)) {
     // The comparison of a single commit with its parent is that commit: one call less.
     const alone = data.total_commits === 1 && data.merge_base_commit.sha === last.parents[0]?.sha;
-    const files =
-      (alone ? data.files : (await rest.repos.getCommit({ owner, repo, ref: sha })).data.files) ?? [];
+    const parent = (parents.find((one) => !own.has(one.sha)) ?? parents[0])?.sha;
+    const isMerged = parent !== parents[0]?.sha && parent !== undefined;
+    const files = alone
+      ? (data.files ?? [])
+      : await filesOf(github, place, { sha, ...(isMerged ? { since: parent } : {}) });
     commits.push({
       sha,
       message: commit.message,
-      files: await reader.read(files, { sha, parent: parents[0]?.sha }),
+      files: await reader.read(files, { sha, parent }),
       complete: files.length < filesMax && data.total_commits <= commitsMax,
     });
   }
@@ -91,6 +95,23 @@ function sizeOf(net: ComparedFile[], commits: ScreenedCommit[]): { files: number
   const files = net.length < filesMax ? differ : commits.flatMap((commit) => commit.files);
   const lines = files.reduce((sum, { additions, deletions }) => sum + additions + deletions, 0);
   return { files: new Set(files.map(({ path }) => path)).size, lines };
+}
+
+/**
+ * The files of a commit. Of one that merges the base into the branch, what it has beyond that (`since`): GitHub
+ * lists a merge against its first parent, and all that others brought into the base would stand there as its own.
+ */
+async function filesOf(
+  github: GitHub,
+  { installation, owner, repo }: Place,
+  { sha, since }: { sha: string; since?: string },
+): Promise<ComparedFile[]> {
+  const { repos } = github.of(installation).rest;
+  const { data } =
+    since === undefined
+      ? await repos.getCommit({ owner, repo, ref: sha })
+      : await repos.compareCommitsWithBasehead({ owner, repo, basehead: `${since}...${sha}` });
+  return data.files ?? [];
 }
 
 function baseGone(base: string): Problem {

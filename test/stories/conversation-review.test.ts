@@ -37,7 +37,7 @@ test("changes requested: one message with every remark, an answer, and the check
   expect(
     told[1]?.replaceAll(/run_\w{20}/g, "RUN").replace(`review:${review}`, "review:ID"),
   ).toMatchInlineSnapshot(`
-    "The pull request was reviewed. Fetch first: others may have pushed to the pull request. Deal with every remark, push, and end your turn with a short answer.
+    "The pull request was reviewed. Fetch first: others may have pushed to the pull request. Where it conflicts with \`origin/main\`, merge that into it; never rewrite what was pushed. Deal with every remark, push, and end your turn with a short answer.
 
     <untrusted-data RUN: review by rita, who may steer this run>
     Nearly.
