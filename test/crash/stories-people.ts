@@ -22,6 +22,15 @@ const failChecks = ({ github, claude }: Scene) =>
     runs: [{ name: "unit", conclusion: "failure", title: "1 of 9 failed", summary: "add is wrong" }],
   });
 
+/** Works, and when it is asked again merges the base into what it pushed. */
+const worksOrMerges: Script = async (agent) => {
+  if (agent.round === 1) return work(agent);
+  await agent.fetch();
+  await agent.merge("main");
+  await agent.push();
+  await agent.say("Both changes are in.");
+};
+
 /** Waits to be stopped, unless somebody has prepared the ground since. */
 const waitsOrWorks: Script = async (agent) => {
   if ((await agent.read("ready.txt")) === undefined) await agent.wait(3_600_000);
@@ -87,6 +96,48 @@ export const talks: Story[] = [
     acts: [labelled, { when: openedAndRests, does: failChecks }],
     ends: { ...opened, rounds: 2, messages: 2, comments: 1 },
     points: 252,
+  },
+  {
+    name: "conflict",
+    script: worksOrMerges,
+    acts: [
+      labelled,
+      {
+        when: openedAndRests,
+        does: async ({ github }) => {
+          const files = { "add.js": "export const add = sum;\n", CODEOWNERS: "* @rita\n" };
+          await github.pushCommit(shop, "main", { files, by: "rita" });
+          github.comment(shop, 2, { body: "/agent fix Resolve the conflict.", by: "rita" });
+        },
+      },
+    ],
+    ends: { ...opened, rounds: 2, messages: 2, comments: 1 },
+    points: 240,
+  },
+  {
+    name: "several places",
+    prepare: async ({ github }) => {
+      await github.addRepository({ owner: "acme", name: "lib", files: { "lib.js": "export {};\n" } });
+      github.setRole("acme/lib", "mona", "read");
+      const files = { ".github/patchwright.yml": "repositories: [acme/lib]\n" };
+      await github.pushCommit(shop, "main", { files, by: "rita" });
+    },
+    script: work,
+    acts: [labelled],
+    ends: opened,
+    points: 186,
+  },
+  {
+    name: "pacing",
+    prepare: ({ github }) =>
+      github.fault({
+        ...{ method: "POST", route: "/repos/{owner}/{repo}/issues/{issue_number}/comments", times: 1 },
+        ...{ kind: "status", status: 403, headers: { "retry-after": "90" } },
+      }),
+    script: work,
+    acts: [labelled],
+    ends: opened,
+    points: 190,
   },
   {
     name: "refusal",

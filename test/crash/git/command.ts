@@ -2,7 +2,7 @@
  * The git commands that the simulators give, on objects in memory: the same output for the same history as
  * real git. A command it does not know fails loudly, so that nothing is answered by guessing.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { backend } from "./backend.ts";
 import { difference } from "./difference.ts";
@@ -114,7 +114,44 @@ const commands: Record<string, (command: Command) => Ended | Promise<Ended>> = {
       : push(directory, { sha, ref, force: words.includes("--force") });
   },
   fetch: ({ directory }) => fetchInto(directory),
+  merge: ({ directory, words, env }) => mergeInto(directory, words, env),
 };
+
+/** `git merge -X ours -m MESSAGE NAME` of a branch with commits of its own, by whole files. */
+function mergeInto(directory: string, words: string[], env: NodeJS.ProcessEnv): Ended {
+  const [ours, theirs] = [resolved(directory, "HEAD"), resolved(directory, words.at(-1) ?? "")];
+  if (!ours || !theirs) return failed("not something we can merge");
+  const before = new Set(historyOf(theirs.sha).map(({ sha }) => sha));
+  if (historyOf(ours.sha).some(({ sha }) => sha === theirs.sha)) return done("Already up to date.\n");
+  const base = historyOf(ours.sha).find(({ sha }) => before.has(sha));
+  const paths = new Set([...ours.files.keys(), ...theirs.files.keys()]);
+  const files = new Map<string, string>();
+  for (const path of paths) {
+    const own = ours.files.get(path);
+    const content = own === base?.files.get(path) ? theirs.files.get(path) : own;
+    if (content !== undefined) files.set(path, content);
+    else rmSync(join(directory, path), { force: true });
+  }
+  const parents = [ours.sha, theirs.sha];
+  const merged = makeCommit({ parents, ...authorship(env), message: `${words.at(-2)}\n`, files });
+  refsOf(directory).set(refsOf(directory).get("HEAD") ?? "HEAD", merged.sha);
+  writeOut(directory, files);
+  return done();
+}
+
+function authorship(env: NodeJS.ProcessEnv): Pick<Commit, "author" | "atS"> {
+  return {
+    author: `${env["GIT_AUTHOR_NAME"]} <${env["GIT_AUTHOR_EMAIL"]}>`,
+    atS: Number((env["GIT_AUTHOR_DATE"] ?? "@0").replace(/^@(\d+).*/, "$1")),
+  };
+}
+
+function writeOut(directory: string, files: Map<string, string>): void {
+  for (const [path, sha] of files) {
+    mkdirSync(dirname(join(directory, path)), { recursive: true });
+    writeFileSync(join(directory, path), contentOf(sha) ?? "");
+  }
+}
 
 function fastImport(directory: string, text: string): Ended {
   const [, ref = ""] = /^commit (\S+)/.exec(text) ?? [];
@@ -163,10 +200,7 @@ function checkOut(directory: string, branch: string): Ended {
   const commit = resolved(directory, branch);
   if (!commit) return failed(`pathspec '${branch}' did not match`);
   refsOf(directory).set(`refs/heads/${branch}`, commit.sha).set("HEAD", `refs/heads/${branch}`);
-  for (const [path, sha] of commit.files) {
-    mkdirSync(dirname(join(directory, path)), { recursive: true });
-    writeFileSync(join(directory, path), contentOf(sha) ?? "");
-  }
+  writeOut(directory, commit.files);
   return done();
 }
 
@@ -176,10 +210,8 @@ function commitAll(directory: string, message: string, env: NodeJS.ProcessEnv): 
     .filter((entry) => entry.isFile() && existsSync(join(entry.parentPath, entry.name)))
     .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1));
   const files = new Map(paths.map((path) => [path, keepContent(readFileSync(join(directory, path)))]));
-  const author = `${env["GIT_AUTHOR_NAME"]} <${env["GIT_AUTHOR_EMAIL"]}>`;
-  const atS = Number((env["GIT_AUTHOR_DATE"] ?? "@0").replace(/^@(\d+).*/, "$1"));
   const parents = parent ? [parent.sha] : [];
-  const commit = makeCommit({ parents, author, atS, message: `${message}\n`, files });
+  const commit = makeCommit({ parents, ...authorship(env), message: `${message}\n`, files });
   if (commit.tree === parent?.tree) return failed("nothing to commit");
   refsOf(directory).set(refsOf(directory).get("HEAD") ?? "HEAD", commit.sha);
   return done();

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { gitEnvironment, tryGit } from "../../sim/github/git.ts";
 import { run } from "./command.ts";
+import { refsOf } from "./objects.ts";
 
 let directory: string;
 
@@ -46,6 +47,9 @@ beforeAll(async () => {
   await both(["update-ref", "refs/heads/fix", first]);
   const files = { "a.js": `${changed.join("\n")}\n`, "lib/b.js": null, "new.txt": "new\n" };
   await both(["fast-import", "--quiet"], imported("fix", 2_000, files, first));
+  await both(["update-ref", "refs/heads/next", first]);
+  const theirs = { "a.js": `${lines.with(6, "their line").join("\n")}\n`, "theirs.txt": "theirs\n" };
+  await both(["fast-import", "--quiet"], imported("next", 3_000, theirs, first));
 });
 
 afterAll(() => rm(directory, { recursive: true, force: true }));
@@ -78,4 +82,28 @@ test.each([
   ]),
 ])("git %j", async (words) => {
   await both(words);
+});
+
+test("a merge in which both changed the same line", async () => {
+  const workplace = await mkdtemp(join(tmpdir(), "stand-in-"));
+  const at = "@4000 +0000";
+  const env = {
+    ...gitEnvironment,
+    ...{ GIT_AUTHOR_NAME: "Mona", GIT_AUTHOR_EMAIL: "mona@example.invalid", GIT_AUTHOR_DATE: at },
+    ...{ GIT_COMMITTER_NAME: "Mona", GIT_COMMITTER_EMAIL: "mona@example.invalid", GIT_COMMITTER_DATE: at },
+  };
+  const merge = ["merge", "--quiet", "-X", "ours", "-m", "Merge next", "refs/heads/next"];
+  await tryGit(workplace, ["clone", "--quiet", "--mirror", directory, ".git"]);
+  await tryGit(workplace, ["config", "core.bare", "false"]);
+  await tryGit(workplace, ["checkout", "--quiet", "--force", "fix"]);
+  const real = await tryGit(workplace, merge, { env });
+  expect([real.code, real.stderr]).toEqual([0, ""]);
+  const refs = refsOf(join(workplace, "stand-in"));
+  for (const [name, sha] of refsOf(directory)) refs.set(name, sha);
+  refs.set("HEAD", "refs/heads/fix");
+  await run({ directory: join(workplace, "stand-in"), words: merge, env, input: Buffer.alloc(0) });
+  expect(refs.get("refs/heads/fix")).toBe(
+    (await tryGit(workplace, ["rev-parse", "refs/heads/fix"])).stdout.toString().trim(),
+  );
+  await rm(workplace, { recursive: true, force: true });
 });

@@ -93,6 +93,11 @@ export class Workspace {
     return this.#git(["fetch", "origin"]);
   }
 
+  /** Merges a branch of the host's into what is checked out; where both changed the same lines, ours stay. */
+  merge(branch: string): Promise<CommandResult> {
+    return this.#git(["merge", "--quiet", "-X", "ours", "-m", `Merge ${branch}`, `origin/${branch}`]);
+  }
+
   async #git(words: string[]): Promise<CommandResult> {
     let result: CommandResult = { ok: false, output: "" };
     await this.turn.tool("bash", { command: `git ${words.join(" ")}` }, async () => {
