@@ -74,6 +74,8 @@ export interface Facts {
   thread: Thread;
   pictures: Pictures;
   shown: { text: string; at: number };
+  /** By reaction: how rounds ended, on what started the run. */
+  [mark: `mark ${string}`]: { id: number };
   /** By ticket: it had to wait for its turn, and has begun since. */
   [turn: `turn ${number}`]: { waitedMs: number };
   // Of a round:
@@ -87,7 +89,6 @@ export interface Facts {
   met: Met;
   interrupt: true;
   ending: Ending;
-  mark: { id: number };
   /** The ending could not be told: GitHub does not let us speak; it may be tried again; it was. */
   untold: "waiting" | "due" | "told";
   /** Our check run on the pull request: on the head a round found, and by commit on what it left. `ours`: our own head by then. */
@@ -126,6 +127,7 @@ const ofTheRun: ReadonlySet<string> = new Set([
   "pictures",
   "shown",
   "turn",
+  "mark",
 ]);
 
 /** First words of the facts that people answer: they may do so from the first attempt on. */

@@ -69,7 +69,7 @@ async function tell(tools: Tools, state: Extract<State, { kind: "ended" }>): Pro
 
 async function mark({ ledger, github, held: { run } }: Tools, ending: Ending): Promise<void> {
   const sign = markOf(ending);
-  if (sign) await ledger.once("mark", reaction(github, run.place, targetOf(run), sign));
+  if (sign) await ledger.once(`mark ${sign}`, reaction(github, run.place, targetOf(run), sign));
 }
 
 async function showEnding(tools: Tools, state: State): Promise<void> {
