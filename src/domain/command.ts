@@ -116,19 +116,33 @@ export function parseCommand(commentBody: string): CommandReading {
   return verb ? argued(verb, argument, text.slice(end)) : unknown(word);
 }
 
+/** Does a further visible line look like a command? Only the first of a comment is one. Pure, bounded. */
+export function hasSecondCommand(commentBody: string): boolean {
+  const text = commentBody.replace(/^\ufeff/, "").replace(/\r\n?/g, "\n");
+  const written = text.split("\n");
+  if (written.filter((line) => opening.test(line)).length < 2) return false;
+  const shown = visibleText(text).split("\n");
+  return written.filter((line, at) => opening.test(line) && opening.test(shown[at] ?? "")).length > 1;
+}
+
 interface Stretch {
   start: number;
   end: number;
 }
 
-/** The first line with something visible outside code and quotes; empty when there is none. */
-function firstLine(text: string): Stretch {
+/** The text with everything blanked that does not show: code, quotes, comments, what is folded away. */
+function visibleText(text: string): string {
   const reading = readBlocks(withTagsFound(text));
   const cited = reading.tree.children
     .filter((block) => block.type === "code" || block.type === "blockquote")
     .map((block) => ({ start: startOf(block), end: endOf(block) }));
   const shown = only(text.slice(0, reading.end), unfolded(pieces(text, reading)));
-  const at = without(shown, cited).search(/[^ \t\n\u00a0]/);
+  return without(shown, cited);
+}
+
+/** The first line with something visible outside code and quotes; empty when there is none. */
+function firstLine(text: string): Stretch {
+  const at = visibleText(text).search(/[^ \t\n\u00a0]/);
   if (at < 0) return { start: 0, end: 0 };
   const lineEnd = text.indexOf("\n", at);
   return { start: text.lastIndexOf("\n", at) + 1, end: lineEnd < 0 ? text.length : lineEnd };

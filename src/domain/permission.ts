@@ -64,6 +64,11 @@ export type Permission =
 
 const levels: readonly Level[] = ["none", "read", ...roles];
 
+/** GitHub has not answered for a while. */
+export function silenceText(login: string): string {
+  return `GitHub has not said for ten minutes what permission ${login} has on this repository, so nothing is started yet. I keep asking and go on once it answers.`;
+}
+
 /** The highest role each legacy word can stand for. */
 const ceilings: Record<string, Level> = { none: "none", read: "triage", write: "maintain", admin: "admin" };
 

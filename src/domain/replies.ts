@@ -49,6 +49,8 @@ export function statusText(run: Run, state: State, now: number): string {
 /** Every other answer, by name. */
 export const answers = {
   cut: `Your instructions are longer than ${instructionsCharsMax} characters; what comes after them was left out.`,
+  oneCommand:
+    "A comment has one command, the first. What follows it is taken as instructions where the command has any, and otherwise left out: send the other command in a comment of its own.",
   planNeedsNewRun:
     "A plan is for a new run, and one is at work here or has its pull request open. `/agent fix …` passes instructions on to it.",
   nothingToStop: "No run is at work here.",

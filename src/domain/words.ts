@@ -207,7 +207,7 @@ export function pullBody(run: Run, facts: PullFacts): string {
     [
       facts.sessionUrl && `[Claude session](${facts.sessionUrl})`,
       `cost ${dollars(spentCents(run))}`,
-      `asked by ${run.origin.sender.login}`,
+      `asked by ${run.origin.sender.login}${steered(run)}`,
     ]
       .filter((part) => part)
       .join(" · "),
@@ -218,6 +218,16 @@ export function pullBody(run: Run, facts: PullFacts): string {
       ? [summary, ...(checks === "" ? [] : ["### How it was checked", checks])]
       : [filledTemplate(facts.template, { summary, checks })];
   return [...head, ...parts, ...foot].join("\n\n").slice(-bodyMax);
+}
+
+const steerersMax = 5;
+
+/** Who said something to the run besides the one who asked for it. */
+function steered({ notes, origin }: Run): string {
+  const said = notes.filter(({ source }) => source.kind === "comment").map(({ author }) => author);
+  const others = [...new Set(said)].filter((login) => login !== origin.sender.login);
+  const more = others.length > steerersMax ? [`${others.length - steerersMax} more`] : [];
+  return others.length === 0 ? "" : `, steered by ${[...others.slice(0, steerersMax), ...more].join(", ")}`;
 }
 
 /** The one comment by which the agent asks its question. */

@@ -3,10 +3,12 @@
  * missing and who can grant it; an outsider on a public repository a reaction and nothing else.
  */
 import type { Clock } from "../clock.ts";
+import { isProblem } from "../domain/errors.ts";
 import type { Said } from "../domain/intent.ts";
-import { type Level, ofCrowd, type Permission, type Role } from "../domain/permission.ts";
+import { type Level, ofCrowd, type Permission, type Role, silenceText } from "../domain/permission.ts";
 import type { Origin, Place } from "../domain/run.ts";
 import type { GitHub } from "../github/client.ts";
+import { isPaced } from "../github/pace.ts";
 import type { Permits } from "../mission/permits.ts";
 import type { Store } from "../store/database.ts";
 import { type Crowd, createCrowd } from "./crowd.ts";
@@ -41,6 +43,9 @@ export interface AdmissionParts {
 
 /** Outsiders' reactions an hour in one repository. */
 const reactionsMax = 20;
+/** How long GitHub may leave the question open before people hear of it, and how many threads of a repository an hour. */
+const silentMs = 10 * 60_000;
+const silencesMax = 5;
 
 /** Admission by GitHub's word. */
 export function createAdmission(asked: AdmissionParts): Admission {
@@ -49,7 +54,9 @@ export function createAdmission(asked: AdmissionParts): Admission {
     level: async (asking) => (await decide(parts, asking)).has,
     allowed: async (asking) => (await decide(parts, asking)).kind === "allowed",
     refusal: async (asking) => {
-      const decision = await decide(parts, asking);
+      const decision = await decide(parts, asking).catch((error: unknown) =>
+        tellSilence(parts, asking, error),
+      );
       if (decision.kind === "allowed") return undefined;
       if (decision.code !== "own_bot" && decision.code !== "crowd") await tell(parts, asking, decision);
       return `refused: ${decision.code}`;
@@ -68,6 +75,24 @@ async function decide(
   const decision = await permits.decide({ where: place, sender, viaApp, who });
   if (isOfCrowd && decision.kind === "allowed") crowd.welcome(place.repositoryId, sender.id);
   return decision;
+}
+
+/**
+ * Nothing starts while GitHub does not say who may. It is asked on and on; after ten minutes the sender is told
+ * why nothing happens. Throws what it was given.
+ */
+async function tellSilence(parts: AdmissionParts, asking: Asking, error: unknown): Promise<never> {
+  const { place, origin } = asking;
+  const isLong = parts.clock.now() - origin.at >= silentMs;
+  if (!isLong || !isProblem(error, "later") || isPaced(error)) throw error;
+  const key = `silence:${place.repositoryId}:${place.issue}:${origin.sender.id}`;
+  const said = { key, text: silenceText(origin.sender.login), since: origin.at };
+  await replyOnce(parts, place, { ...said, hourly: { prefix: "silence:", max: silencesMax } }).catch(
+    (other: unknown) => {
+      if (!isProblem(other)) throw other;
+    },
+  );
+  throw error;
 }
 
 async function tell(

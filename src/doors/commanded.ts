@@ -1,9 +1,12 @@
 /**
  * What all commands share: how one is answered, and what its own time says. Knows no verb.
  */
+import { hasSecondCommand } from "../domain/command.ts";
+import { isProblem } from "../domain/errors.ts";
 import type { Intent } from "../domain/intent.ts";
+import { answers } from "../domain/replies.ts";
 import type { Owed } from "./owed.ts";
-import { replyOnce } from "./replies.ts";
+import { reactOnce, replyOnce } from "./replies.ts";
 import { conclude, type IntakeParts } from "./verdict.ts";
 
 /** A comment with a command. */
@@ -24,14 +27,21 @@ export async function reply(
   { place, said, origin }: Commanded,
   text: string,
 ): Promise<string> {
-  await replyOnce(parts, place, { key: `command:${said.id}`, text, since: origin.at });
+  const words = hasSecondCommand(said.body) ? `${text}\n\n${answers.oneCommand}` : text;
+  const answer = { key: `command:${said.id}`, text: words, since: origin.at };
+  await replyOnce(parts, place, answer).catch((error: unknown) => {
+    // Where nobody may be told (the conversation is locked) a reaction says that it was heard.
+    if (!isProblem(error, "refused")) throw error;
+    const target = { kind: "comment" as const, id: said.id };
+    return reactOnce(parts, place, { key: `mute:${said.id}`, target, content: "confused" });
+  });
   return conclude(parts, delivery, "answered");
 }
 
-/** What a command's sender is told about what it came to, or (`cut`) about how it was read. */
+/** What a command's sender is told about what it came to, or (`cut`, `more`) about how it was read. */
 export function replyTo(
   { place, said, origin }: Commanded,
-  { about = "command", text }: { about?: "command" | "cut"; text: string },
+  { about = "command", text }: { about?: "command" | "cut" | "more"; text: string },
 ): Owed {
   return { place, key: `${about}:${said.id}`, text, since: origin.at };
 }

@@ -2,7 +2,7 @@
  * What people say in comments, carried out: one function a verb. Each answers once, to those who may; a
  * comment without a command is the answer where a run waits for one, and nothing elsewhere.
  */
-import type { CommandReading } from "../domain/command.ts";
+import { type CommandReading, hasSecondCommand } from "../domain/command.ts";
 import { endingText } from "../domain/ending-words.ts";
 import { sessionBranch } from "../domain/ids.ts";
 import type { Intent } from "../domain/intent.ts";
@@ -75,7 +75,9 @@ export async function carryOutCommand(
   const { command } = reading;
   const isCut = "cut" in command && command.cut;
   const owed = isCut ? owing(parts, replyTo(intent, { about: "cut", text: answers.cut })) : parts;
-  return byVerb(owed, delivery, intent, command);
+  const more = { about: "more" as const, text: answers.oneCommand };
+  const all = hasSecondCommand(said.body) ? owing(owed, replyTo(intent, more)) : owed;
+  return byVerb(all, delivery, intent, command);
 }
 
 type Command = Extract<CommandReading, { kind: "command" }>["command"];

@@ -4,6 +4,7 @@
  * answer is no. It tells nobody.
  */
 
+import { isProblem } from "../domain/errors.ts";
 import { type ListedBot, may, type Permission, type Role, type Sender } from "../domain/permission.ts";
 import type { Person } from "../domain/run.ts";
 import type { GitHub } from "../github/client.ts";
@@ -45,10 +46,16 @@ export function createPermits(parts: {
         const bots = await listed(repositories, where, { sender, viaApp, slugs: settings.bots });
         return may({ sender: asking, answer: undefined, who: needed, bots, own });
       }
-      const answer = await repositories.permission(where, sender.login);
+      const answer = await repositories.permission(where, sender.login).catch(unanswered);
       return may({ sender: asking, answer, who: needed, bots: [], own });
     },
   };
+}
+
+/** A no to the question is no answer, which counts as no permission; *later* is asked again. */
+function unanswered(error: unknown): undefined {
+  if (!isProblem(error) || error.kind === "later") throw error;
+  return undefined;
 }
 
 /** The listed App that this sender may be. Its bot's number is asked only where the name could be right. */

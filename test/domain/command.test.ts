@@ -7,6 +7,7 @@ import {
   type Command,
   type CommandReading,
   commandTable,
+  hasSecondCommand,
   instructionsCharsMax,
   parseCommand,
 } from "../../src/domain/command.ts";
@@ -190,6 +191,22 @@ test("a command hidden in any way never fires", () => {
       expect(parseCommand(parts.join("\n\n"))).toEqual(none);
     }),
   );
+});
+
+test.each([
+  ["/agent fix\n/agent stop", true],
+  ["/agent status\r\n\r\n /fix it", true],
+  ["/agent stop\n\n> /agent fix\n\n/agent retry", true],
+  ["/agent fix", false],
+  ["Hello.\n/agent fix", false],
+  ["/agent fix\n\n> /agent stop", false],
+  ["/agent fix\n\n```\n/agent stop\n```", false],
+  ["/agent fix\n\n<!--\n/agent stop\n-->", false],
+  ["/agent fix\n\n<details>\n\n/agent stop\n\n</details>", false],
+  ["/agent fix what `/agent stop` does", false],
+  ["/agent fix\n/agents stop", false],
+])("is there a second command in %j: %s", (body, isThere) => {
+  expect(hasSecondCommand(body)).toBe(isThere);
 });
 
 test("it never throws, whatever the characters", () => {
