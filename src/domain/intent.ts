@@ -187,7 +187,15 @@ function remarkOrigin({ pull_request, repository, sender }: Remarked, { id, at: 
     issueUrl: pull_request.html_url,
     defaultBranch: repository.default_branch,
     private: repository.private,
+    ...unfitness(repository),
   };
+}
+
+/** Forks, mirrors and templates have their work done elsewhere, or would hand it on to everybody. */
+function unfitness({ fork, mirror_url, is_template }: Delivery["repository"]): Pick<Origin, "unfit"> {
+  if (fork) return { unfit: "fork" };
+  if (mirror_url) return { unfit: "mirror" };
+  return is_template ? { unfit: "template" } : {};
 }
 
 const failures: ReadonlySet<string> = new Set(["failure", "timed_out"]);
@@ -209,7 +217,6 @@ type Of<K extends Delivery["kind"]> = Extract<Delivery, { kind: K }>;
 function labelled(delivery: Of<"issues.labeled">, now: number): Intent {
   const { issue, label } = delivery;
   if (issue.pull_request) return { kind: "nothing", why: "label on a pull request" };
-  if (issue.state !== "open") return { kind: "nothing", why: "issue is closed" };
   const trigger = { kind: "label" as const, label: label.name };
   return {
     kind: "start",
@@ -275,6 +282,7 @@ function originOf(
     issueUrl: issue.html_url,
     defaultBranch: repository.default_branch,
     private: repository.private,
+    ...unfitness(repository),
   };
 }
 

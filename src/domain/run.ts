@@ -21,6 +21,9 @@ export type Trigger =
   | { kind: "label"; label: string }
   | { kind: "command"; commentId: number; instructions: string; plan?: boolean };
 
+/** What a repository may be that no run starts in, whatever its settings say. */
+export type Unfit = "fork" | "mirror" | "template";
+
 /** The request as it stood at the trigger; nothing in it changes afterwards. */
 export interface Origin {
   trigger: Trigger;
@@ -36,6 +39,8 @@ export interface Origin {
   issueUrl: string;
   defaultBranch: string;
   private: boolean;
+  /** What the repository is, where that lets nothing start. */
+  unfit?: Unfit;
   /** The App through which the sender acted, where the delivery says so. */
   viaApp?: { id: number; slug: string };
   /** The label whose changes the settings hold, also of a run that was asked for again. */

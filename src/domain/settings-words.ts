@@ -2,7 +2,7 @@
  * What people read about settings: why nothing starts, which wishes were narrowed, which commits they are from.
  * Words only; who gets them and how often is decided elsewhere.
  */
-import type { Origin } from "./run.ts";
+import type { Origin, Unfit } from "./run.ts";
 import { oneLine } from "./sanitize.ts";
 import { settingsPath } from "./settings.ts";
 import type { SettingsProblem } from "./settings-file.ts";
@@ -50,6 +50,24 @@ export function unreadableText(repository: string): string {
     `I start nothing here, because \`${settingsPath}\` in ${repository} was there before and I cannot read it any more.`,
     `An owner can give this App access to ${repository} again. If that file is meant to be gone, delete it while the App can see that.`,
   ].join("\n\n");
+}
+
+/** Nothing can start before there is a commit. */
+export function emptyText(): string {
+  return "I start nothing here, because this repository has no commit on its default branch yet. Push a first one; then put the label on again, or comment `/agent fix`.";
+}
+
+const unfitWords: Record<Unfit, string> = {
+  fork: "this repository is a fork. Ask in the repository that it was forked from, where the App is installed there.",
+  mirror:
+    "this repository is a mirror, and what I push would be lost with its next update. Ask where it is mirrored from.",
+  template:
+    "this repository is a template, and what I push would go into every repository made from it. An admin can turn *Template repository* off in its settings.",
+};
+
+/** What the repository is lets nothing start. */
+export function unfitText(unfit: Unfit): string {
+  return `I start nothing here, because ${unfitWords[unfit]}`;
 }
 
 /** Turned off. */

@@ -5,7 +5,7 @@
  */
 import type { Origin, Place } from "../domain/run.ts";
 import type { Settings } from "../domain/settings.ts";
-import { disabledText } from "../domain/settings-words.ts";
+import { disabledText, unfitText } from "../domain/settings-words.ts";
 import { flawText, type Rules, settingsBy } from "../mission/rulebook.ts";
 import { reactOnce, replyOnce } from "./replies.ts";
 import type { IntakeParts } from "./verdict.ts";
@@ -29,6 +29,8 @@ const reactionsMax = 100;
 /** The terms at this moment. Tells nobody; `later` while GitHub does not say. */
 export async function termsOf({ rulebook }: Pick<IntakeParts, "rulebook">, trigger: Trigger): Promise<Terms> {
   const { place, label } = trigger;
+  const { unfit } = trigger.origin;
+  if (unfit !== undefined) return { kind: "refused", verdict: `refused: a ${unfit}` };
   const rules = await rulebook.at(place);
   const { settings, notes } = settingsBy(rules, label);
   if (rules.flaw) return { kind: "refused", verdict: `refused: settings ${rules.flaw.kind}` };
@@ -52,7 +54,10 @@ export async function refusedTerms(parts: IntakeParts, trigger: Trigger): Promis
 
 /** Says on the thread why nothing starts there. */
 export async function tellTerms(parts: IntakeParts, { place, origin }: Trigger): Promise<void> {
-  const { id, text } = obstacle(await parts.rulebook.at(place));
+  const { unfit } = origin;
+  const { id, text } = unfit
+    ? { id: unfit, text: unfitText(unfit) }
+    : obstacle(await parts.rulebook.at(place));
   const key = `settings:${place.repositoryId}:${place.issue}:${id}`;
   const hourly = { prefix: "settings:", max: toldMax };
   if (await replyOnce(parts, place, { key, text, since: origin.at, hourly })) return;

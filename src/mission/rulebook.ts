@@ -9,7 +9,7 @@ import type { Config } from "../config.ts";
 import { defaultSettings, type Settings, type SettingsFile, settingsPath } from "../domain/settings.ts";
 import { parseSettings, type SettingsProblem, type SettingsReading } from "../domain/settings-file.ts";
 import { type Layers, type Operator, resolveSettings, type SettingsNote } from "../domain/settings-layers.ts";
-import { invalidText, unreadableText } from "../domain/settings-words.ts";
+import { emptyText, invalidText, unreadableText } from "../domain/settings-words.ts";
 import type { GitHub } from "../github/client.ts";
 import { type FoundFile, type FoundFiles, findSettingsFiles, type Where } from "../github/settings-files.ts";
 import type { Store } from "../store/database.ts";
@@ -33,7 +33,9 @@ export type Flaw =
   /** The file in `repository` is not valid; `blob` names its contents. */
   | { kind: "invalid"; repository: string; blob: string; problems: SettingsProblem[]; labels: string[] }
   /** The file in `repository` was seen before and cannot be read any more. */
-  | { kind: "unreadable"; repository: string };
+  | { kind: "unreadable"; repository: string }
+  /** The repository has no commit on its default branch. */
+  | { kind: "empty" };
 
 /** The rules at a place. With a flaw, `layers` are those that can be trusted, and nothing starts. */
 export interface Rules {
@@ -153,9 +155,16 @@ export function triggerLabels(rules: Rules): Pick<Settings, "labels"> {
 
 /** A flaw in words for people. */
 export function flawText(flaw: Flaw): string {
-  return flaw.kind === "invalid"
-    ? invalidText(flaw.repository, flaw.problems)
-    : unreadableText(flaw.repository);
+  switch (flaw.kind) {
+    case "invalid":
+      return invalidText(flaw.repository, flaw.problems);
+    case "unreadable":
+      return unreadableText(flaw.repository);
+    case "empty":
+      return emptyText();
+    default:
+      return flaw satisfies never;
+  }
 }
 
 interface Both {
@@ -265,7 +274,9 @@ function rulesOf({ repository, organisation, seen }: Both, { where, read, operat
     layers.repository = below.given;
     at.repository = commitOf(repository);
   }
-  return { layers, at, ...(below.flaw ? { flaw: below.flaw } : {}) };
+  const isEmpty = repository.kind === "none" && repository.commit === undefined;
+  const flaw = below.flaw ?? (isEmpty ? { kind: "empty" as const } : undefined);
+  return { layers, at, ...(flaw ? { flaw } : {}) };
 }
 
 function commitOf(found: Kept): string {

@@ -65,6 +65,23 @@ export function peopleOf(world: World) {
       removeLabel(world, at(repository, number), { name: label, actor: as(by) });
     },
 
+    /** Gives a label another name, on every issue that has it. */
+    renameLabel(repository: string, from: string, to: string): void {
+      const { labels } = somewhere(world, repository);
+      const label = labels.get(from.toLowerCase());
+      if (!label) throw new Error(`the simulator knows no label ${from}`);
+      labels.delete(from.toLowerCase());
+      labels.set(to.toLowerCase(), Object.assign(label, { name: to }));
+    },
+
+    /** Deletes a label: it goes from every issue, without a delivery for each. */
+    deleteLabel(repository: string, name: string): void {
+      const { labels, issues } = somewhere(world, repository);
+      const label = labels.get(name.toLowerCase());
+      labels.delete(name.toLowerCase());
+      for (const issue of issues.values()) issue.labels = issue.labels.filter((each) => each !== label);
+    },
+
     /** Comments, through an App (by slug) where one is named, and returns the comment's id. */
     comment(
       repository: string,
