@@ -53,7 +53,28 @@ test("asked on the pull request: the base is merged in, nothing is held, and it 
   await stage.github.mergePull(shop, pull, { by: "rita" });
   await stage.pass(60_000);
   expect(await stage.github.file(shop, "main", "add.js")).toBe(resolved);
-  expect(seen(stage)).toMatchInlineSnapshot();
+  expect(seen(stage)).toMatchInlineSnapshot(`
+    [
+      "mona labeled #1",
+      "  :eyes: on #1",
+      "  status: **mona** asked · **starting** · TIME · $0.00 of $5.00",
+      "  opens #2",
+      "  :rocket: on #1",
+      "  status: **mona** asked · **opened #2** · TIME · $0.00 of $5.00",
+      "rita on #2: /agent fix Resolve the conflict with main.",
+      "  check: in_progress, The agent is at work",
+      "  :eyes: on the comment",
+      "  status: **mona** asked · **working** · TIME · $0.00 of $5.00",
+      "  :rocket: on the comment",
+      "  status: **mona** asked · **opened #2** · TIME · $0.00 of $5.00",
+      "  check: success, The agent is done",
+      "  check: success, The agent is done",
+      "  says on #2: Both changes are in.",
+      "rita merges #2",
+      "rita closes #1",
+      "  status: **mona** asked · **opened #2** · TIME · $0.00 of $5.00",
+    ]
+  `);
 });
 
 test("what a merge brings besides the base is held as in any commit", async () => {

@@ -167,6 +167,41 @@ test("stopped, looked at, begun again with another budget", async () => {
   `);
 });
 
+test("at its cap: what is said is kept, and a raised budget goes on with it", async () => {
+  const issue = await plays(async (agent) => {
+    if (agent.round === 1) await agent.spend(501);
+    await pushFix()(agent);
+    await agent.say("Tabs it is.");
+  });
+  await says(stage, issue, "/agent fix");
+  await stage.untilShown(issue, "budget reached");
+  await says(stage, issue, "/agent fix use tabs", "rita");
+  await says(stage, issue, "/agent budget 4");
+  await says(stage, issue, "/agent budget 9", "rita");
+  await stage.untilShown(issue, "opened #");
+  expect(seen(stage)).toMatchInlineSnapshot(`
+    [
+      "mona on #1: /agent fix",
+      "  :eyes: on the comment",
+      "  status: **mona** asked · **starting** · TIME · $0.00 of $5.00",
+      "  :confused: on the comment",
+      "  status: **mona** asked · **budget reached** · TIME · $5.01 of $5.00",
+      "rita on #1: /agent fix use tabs",
+      "  says on #1: The run's budget is used up. I keep this and go on with it after \`/agent budget USD\`.",
+      "mona on #1: /agent budget 4",
+      "  says on #1: $5.01 is spent already; the budget has to be more than that.",
+      "rita on #1: /agent budget 9",
+      "  says on #1: The budget is $9.00 now.",
+      "  :eyes: on the comment",
+      "  status: **mona** asked · **working** · TIME · $5.01 of $9.00",
+      "  :rocket: on the comment",
+      "  opens #2",
+      "  :rocket: on the comment",
+      "  status: **mona** asked · **opened #2** · TIME · $5.01 of $9.00",
+    ]
+  `);
+});
+
 test("after the pull request: a review, a failed check, a merge", async () => {
   await plays(async (agent) => {
     if (agent.round === 1) return fixAndSubmit()(agent);
