@@ -1,10 +1,10 @@
 /**
  * The first-time walk: from a clone to the first pull request, by the set-up page in a real browser, against the
- * simulators. It prints each step with the time it took.
+ * simulators. It prints each step with the time it took, and writes the same to the file that `TEST_WALK` names.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,6 +18,8 @@ import { barriers, chromiumPath, openBrowser, openWindow, picture } from "./wind
 
 const shop = "acme/shop";
 const patience = { timeout: 120_000 };
+/** Where the walk is recorded besides, if anywhere. */
+const recordTo = process.env["TEST_WALK"];
 
 /** What was done and how long each step took. */
 class Walk {
@@ -98,7 +100,7 @@ describe.skipIf(chromiumPath === undefined)("from a clone to the first pull requ
     };
     const clone = join(directory, "patchwright");
     await walk.step("git clone", () => run("git", ["clone", "--quiet", projectDir, clone], directory));
-    await walk.step("npm ci", () => run("npm", ["ci", "--silent"], clone));
+    await walk.step("npm ci --omit=dev", () => run("npm", ["ci", "--omit=dev"], clone));
     const { words } = await walk.step("npm start, until it prints the address and the code", async () => {
       const started = start(clone, { PORT: String(port), ANTHROPIC_BASE_URL: claude.url });
       await vi.waitFor(() => expect(started.words()).toContain("good once:"), patience);
@@ -165,5 +167,6 @@ describe.skipIf(chromiumPath === undefined)("from a clone to the first pull requ
     // GitHub's own simulated pages have no picture for their tab.
     expect(window.flaws.filter((flaw) => !flaw.includes("favicon"))).toEqual([]);
     process.stdout.write(`\n${walk}\n`);
+    if (recordTo !== undefined) writeFileSync(recordTo, `${walk}\n`);
   });
 });
