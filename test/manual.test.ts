@@ -63,11 +63,13 @@ const byTest = (name: string, words: string) => () => expect(read(name)).toConta
 
 /** How each command is proven, by how it begins; the first that fits. */
 const proofs: [begins: string, proof: () => unknown][] = [
+  ["npm ci --omit=dev", byTest("test/browser/first-walk.test.ts", '"npm ci --omit=dev"')],
   ["npm ci", byCi("ci")],
   ["npm test", byCi("test")],
   ["npm start", () => expect(scripts()["start"]).toBe("node src/start.js")],
   ["npm run check", byCi("check")],
   ["npm run demo", byCi("demo")],
+  ["npm run doctor -- OWNER/REPO", byTest("test/doors/doctor.test.ts", "run({}, shop)")],
   ["npm run doctor", byTest("test/doors/doctor.test.ts", "`npm run doctor` prints every line")],
   ["npm run labels", byTest("test/doors/label-making.test.ts", "`npm run labels -- OWNER`")],
   ["npm run --silent settings:schema", byTest("test/doors/label-making.test.ts", "the schema for editors")],
@@ -83,6 +85,14 @@ const proofs: [begins: string, proof: () => unknown][] = [
     () => {
       const secret = shell("openssl rand -hex 32").trim();
       expect(readConfig({ ...needed, WEBHOOK_SECRET: secret }).app.webhookSecrets).toHaveLength(1);
+    },
+  ],
+  [
+    "openssl rand -base64 32",
+    () => {
+      const keys = `${shell("openssl rand -base64 32").trim()},${shell("openssl rand -base64 32").trim()}`;
+      const given = { ...needed, WEBHOOK_SECRET: "0123456789abcdef", PATCHWRIGHT_SEAL_KEY: keys };
+      expect(readConfig(given).sealKeys).toHaveLength(2);
     },
   ],
   [
