@@ -14,6 +14,7 @@ import { labelsStaleMs, triggerLabels } from "../mission/rulebook.ts";
 import { rememberUnlabelled } from "../store/memos.ts";
 import { liveRun, type RunKey, stopRun } from "../store/runs.ts";
 import type { DeliveryRow } from "../store/schema.ts";
+import type { Asking } from "./admission.ts";
 import { carryOutCommand, hearComment } from "./commands.ts";
 import { hearEdit } from "./edits.ts";
 import { hearChecks, hearPush, hearReview } from "./feedback.ts";
@@ -21,6 +22,7 @@ import { labelPutOn, unlabellingIgnored } from "./labelling.ts";
 import { giveOwed } from "./owed.ts";
 import { hearProposed } from "./settings-check.ts";
 import { beginRun } from "./starting.ts";
+import { tellRefused } from "./terms.ts";
 import { hearUpheaval } from "./upheavals.ts";
 import { conclude, type IntakeParts, keyOf, verdictKind, written } from "./verdict.ts";
 
@@ -102,7 +104,28 @@ async function handle(parts: IntakeParts, received: Received): Promise<string> {
   return carryOut(parts, row, intent);
 }
 
+/** A no of GitHub's to the App itself is told to whoever asked for something. */
 async function carryOut(parts: IntakeParts, row: DeliveryRow, intent: Intent): Promise<string> {
+  try {
+    return await byKind(parts, row, intent);
+  } catch (error) {
+    if (!isProblem(error, "refused")) throw error;
+    const wish = await wishIn(parts, intent);
+    if (wish) await tellRefused(parts, wish, error);
+    throw error;
+  }
+}
+
+/** The command or the label of ours in it, as far as is known without the settings. */
+async function wishIn({ rulebook }: IntakeParts, intent: Intent): Promise<Asking | undefined> {
+  if (intent.kind === "start") {
+    const names = await rulebook.labels(intent.place.installation);
+    return names.some((name) => sameLabel(name, intent.label)) ? intent : undefined;
+  }
+  return intent.kind === "command" || (intent.kind === "review" && intent.isCommand) ? intent : undefined;
+}
+
+async function byKind(parts: IntakeParts, row: DeliveryRow, intent: Intent): Promise<string> {
   const delivery = row.id;
   const isLabelling = intent.kind === "start" || intent.kind === "unlabelled";
   if (!isLabelling && intent.kind !== "nothing" && (await isReplay(parts, row))) {

@@ -3,8 +3,9 @@
  * is told once per settings and thread, and in a storm of issues on a few of them only; the others get a
  * reaction.
  */
+import { isProblem, type Problem } from "../domain/errors.ts";
 import type { Origin, Place } from "../domain/run.ts";
-import type { Settings } from "../domain/settings.ts";
+import { defaultSettings, type Settings } from "../domain/settings.ts";
 import { disabledText, unfitText } from "../domain/settings-words.ts";
 import { flawText, type Rules, settingsBy } from "../mission/rulebook.ts";
 import { reactOnce, replyOnce } from "./replies.ts";
@@ -53,11 +54,33 @@ export async function refusedTerms(parts: IntakeParts, trigger: Trigger): Promis
 }
 
 /** Says on the thread why nothing starts there. */
-export async function tellTerms(parts: IntakeParts, { place, origin }: Trigger): Promise<void> {
-  const { unfit } = origin;
-  const { id, text } = unfit
+export async function tellTerms(parts: IntakeParts, trigger: Trigger): Promise<void> {
+  const { unfit } = trigger.origin;
+  const found = unfit
     ? { id: unfit, text: unfitText(unfit) }
-    : obstacle(await parts.rulebook.at(place));
+    : obstacle(await parts.rulebook.at(trigger.place));
+  await tellObstacle(parts, trigger, found);
+}
+
+/**
+ * Says on the thread that GitHub allows the App too little. While the settings cannot be read, those may know
+ * who could start something by the settings of nobody. Throws *later*; where nobody can be told, that is all.
+ */
+export async function tellRefused(parts: IntakeParts, trigger: Trigger, refused: Problem): Promise<void> {
+  try {
+    if (await parts.admission.refusal({ ...trigger, who: defaultSettings.who })) return;
+    await tellObstacle(parts, trigger, { id: refused.code, text: refused.message });
+  } catch (error) {
+    if (!isProblem(error) || error.kind === "later") throw error;
+    parts.log.warn({ err: error }, "nobody could be told what the App lacks");
+  }
+}
+
+async function tellObstacle(
+  parts: IntakeParts,
+  { place, origin }: Trigger,
+  { id, text }: { id: string; text: string },
+): Promise<void> {
   const key = `settings:${place.repositoryId}:${place.issue}:${id}`;
   const hourly = { prefix: "settings:", max: toldMax };
   if (await replyOnce(parts, place, { key, text, since: origin.at, hourly })) return;

@@ -40,14 +40,15 @@ export function createPermits(parts: {
       const asking: Sender = { id: sender.id, type: sender.type, ...(viaApp ? { viaApp } : {}) };
       // Nobody has to be asked about ourselves.
       if (sender.id === botId) return may({ sender: asking, answer: undefined, who: "write", bots: [], own });
-      const { settings } = settingsBy(await rulebook.at(where));
-      const needed = who ?? settings.who;
-      if (sender.type !== "User" || viaApp) {
-        const bots = await listed(repositories, where, { sender, viaApp, slugs: settings.bots });
-        return may({ sender: asking, answer: undefined, who: needed, bots, own });
+      if (sender.type === "User" && !viaApp) {
+        // Where a role is named, the settings have nothing to say about a person.
+        const needed = who ?? settingsBy(await rulebook.at(where)).settings.who;
+        const answer = await repositories.permission(where, sender.login).catch(unanswered);
+        return may({ sender: asking, answer, who: needed, bots: [], own });
       }
-      const answer = await repositories.permission(where, sender.login).catch(unanswered);
-      return may({ sender: asking, answer, who: needed, bots: [], own });
+      const { settings } = settingsBy(await rulebook.at(where));
+      const bots = await listed(repositories, where, { sender, viaApp, slugs: settings.bots });
+      return may({ sender: asking, answer: undefined, who: who ?? settings.who, bots, own });
     },
   };
 }

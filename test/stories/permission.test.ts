@@ -68,6 +68,28 @@ test("where GitHub does not answer who may, nothing starts until it does", async
   await stage.untilShown(issue, "opened #");
 });
 
+test("an App that may not read the settings says who can change that, once a thread", async () => {
+  stage = await setStage();
+  const { contents: _contents, ...fewer } = stage.github.app.permissions;
+  stage.github.setPermissions(stage.installation, fewer, "mona");
+  const issue = stage.labelled();
+  stage.github.label(shop, issue, { label: "bug", by: "mona" });
+  await stage.pass(60_000);
+  const missing = [expect.stringMatching(/^The App may not read.*an owner can accept its permissions/)];
+  expect(said(issue)).toEqual(missing);
+  stage.github.comment(shop, issue, { body: "/agent fix", by: "mona" });
+  stage.github.comment(shop, issue, { body: "/agent fix", by: "otto" });
+  await stage.pass(60_000);
+  expect(said(issue)).toEqual([...missing, expect.stringMatching(/^otto.* needs the role `write`/)]);
+  const other = stage.github.openIssue(shop, { title: "Sub is wrong", author: "mona" });
+  stage.github.label(shop, other, { label: "bug", by: "mona" });
+  await stage.pass(60_000);
+  expect(said(other)).toEqual([]);
+  stage.github.comment(shop, other, { body: "/agent status", by: "mona" });
+  await stage.pass(60_000);
+  expect(said(other)).toEqual(missing);
+});
+
 test("our own bot starts nothing", async () => {
   stage = await setStage();
   const issue = stage.github.openIssue(shop, { title: "Add is wrong", author: "mona" });
