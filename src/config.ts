@@ -171,6 +171,8 @@ function credentialsPath(dataDir = "./data"): string {
 export interface SetUpConfig {
   server: Config["server"];
   claude: { apiKey?: Secret; baseUrl?: string };
+  /** The Enterprise Server that the environment names. */
+  github?: { host: string; protocol: string };
   /** Where to store what GitHub returns. */
   credentialsPath: string;
   /** What an earlier set-up stored before it was interrupted. */
@@ -187,11 +189,11 @@ export function readSetUpConfig(environment: Environment): SetUpConfig | undefin
   const stored = storedFor(environment);
   const names = { HOST: true, PORT: true, DATA_DIR: true, PUBLIC_URL: true } as const;
   const read = variables
-    .pick({ ...names, ANTHROPIC_API_KEY: true, ANTHROPIC_BASE_URL: true })
+    .pick({ ...names, GHE_HOST: true, GHE_PROTOCOL: true, ANTHROPIC_API_KEY: true, ANTHROPIC_BASE_URL: true })
     .partial({ ANTHROPIC_API_KEY: true })
     .safeParse({ ...stored, ...given });
   if (!read.success) throw cannotStart(read.error.issues.map((issue) => mistake(issue, given)));
-  const { HOST, PORT, DATA_DIR, PUBLIC_URL, ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL } = read.data;
+  const { HOST, PORT, DATA_DIR, PUBLIC_URL, GHE_HOST, ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL } = read.data;
   if (stored["APP_ID"] !== undefined && ANTHROPIC_API_KEY !== undefined) return undefined;
   return {
     server: { host: HOST, port: PORT, ...maybe("publicUrl", PUBLIC_URL?.replace(/\/+$/, "")) },
@@ -199,6 +201,7 @@ export function readSetUpConfig(environment: Environment): SetUpConfig | undefin
       ...maybe("apiKey", secretOf(ANTHROPIC_API_KEY)),
       ...maybe("baseUrl", ANTHROPIC_BASE_URL),
     },
+    ...(GHE_HOST ? { github: { host: GHE_HOST, protocol: read.data.GHE_PROTOCOL ?? "https" } } : {}),
     credentialsPath: credentialsPath(DATA_DIR),
     stored,
   };

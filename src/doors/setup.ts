@@ -111,7 +111,8 @@ class Steps {
     if (!this.isKnown(context)) return show(context, codePage());
     if (this.#known["APP_ID"] !== undefined) return show(context, keyPage(this.#isPrinted));
     const { publicUrl } = this.#config.server;
-    const typed = { name: "Patchwright", owner: "", host: "", protocol: "https", keep: "file" };
+    const blank = { name: "Patchwright", owner: "", host: "", protocol: "https", keep: "file" };
+    const typed = { ...blank, ...this.#config.github };
     return show(context, appPage({ ...typed, publicUrl: publicUrl ?? originOf(context) }));
   }
 
@@ -130,7 +131,8 @@ class Steps {
 
   async order(context: Context): Promise<Response> {
     if (this.#known["APP_ID"] !== undefined) return context.redirect("/", 303);
-    const reading = readOrder(await form(context));
+    // The environment wins at the start as well: an App of another server would be of no use.
+    const reading = readOrder({ ...(await form(context)), ...this.#config.github });
     if (reading.kind === "wrong") return show(context, appPage(reading.typed, reading.why));
     const { order } = reading;
     this.#asked = { state: this.#word(), order };
@@ -163,7 +165,12 @@ class Steps {
       if (this.#isPrinted) this.#outside.say(`${printed}\n${credentialLines(variables)}\n`);
       await this.#keep({ ...variables, APP_URL: app.html_url });
     } catch (error) {
-      return show(context, appPage(order.typed, wordsOf(error)));
+      const again = isProblem(error, "later")
+        ? " Load this page again: GitHub's answer is good for an hour."
+        : "";
+      // What did not reach GitHub has used nothing up.
+      if (again !== "") this.#asked ??= asked;
+      return show(context, appPage(order.typed, `${wordsOf(error)}${again}`));
     }
     return this.#config.claude.apiKey ? this.#end(context) : context.redirect("/", 303);
   }

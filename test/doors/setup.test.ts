@@ -194,6 +194,32 @@ test("a code of GitHub's that is not good leaves the form as it was", async () =
   expect(text).toContain("Patchwright of Acme");
 });
 
+test("where GitHub cannot be reached for a moment the same code is good once more", async () => {
+  const { url, code } = await open();
+  const browser = new Browser(url);
+  const back = await comeBack(browser, code);
+  const heal = github.fault({
+    route: "/app-manifests/{code}/conversions",
+    kind: "status",
+    status: 502,
+  });
+  expect((await browser.get(back)).text).toMatch(/role="alert".*Load this page again/s);
+  heal();
+  expect((await browser.get(back)).headers["location"]).toBe("/");
+  expect(stored()).toMatchObject({ APP_ID: String(github.app.id) });
+});
+
+test("the Enterprise Server of the environment is shown, and wins over the form", async () => {
+  const { url, code } = await open({ GHE_HOST: github.host, GHE_PROTOCOL: "http" });
+  const browser = new Browser(url);
+  await browser.post("/setup/code", { code });
+  const { text } = await browser.get("/");
+  expect(text).toContain(`name="host" value="${github.host}"`);
+  expect(text).toContain("<option selected>http<");
+  const handed = await browser.post("/setup/app", { ...order(), host: "", protocol: "https" });
+  expect(handed.text).toContain(`action="${github.url}/organizations/acme/settings/apps/new?`);
+});
+
 test("a set-up that was interrupted goes on with the key, behind a new code", async () => {
   const first = await open();
   const browser = new Browser(first.url);
