@@ -23,21 +23,30 @@ export function privateKey(
     return undefined;
   }
   const name = inline ? "PRIVATE_KEY" : "PRIVATE_KEY_PATH";
+  const raw = inline ?? textOf(path ?? "", mistakes);
+  if (raw === undefined) return undefined;
   try {
-    const raw = inline ?? readFileSync(path ?? "", "utf8");
     const escaped = raw.replaceAll("\\n", "\n").trim();
     const pem = escaped.startsWith("-----") ? escaped : Buffer.from(escaped, "base64").toString("utf8");
     const key = createPrivateKey(pem);
     if (key.asymmetricKeyType !== "rsa") throw new Error("not RSA");
     // GitHub hands out PKCS#1; the signing library takes either, so one form leaves here.
     return key.export({ type: "pkcs8", format: "pem" }).toString();
-  } catch (error) {
-    const missing = error instanceof Error && "code" in error && error.code === "ENOENT";
+  } catch {
     mistakes.push(
-      missing
-        ? `${name} names a file that does not exist`
-        : `${name} is not an RSA private key: use the .pem that GitHub generated (\\n escapes or base64 are fine)`,
+      `${name} is not an RSA private key: use the .pem that GitHub generated (\\n escapes or base64 are fine)`,
     );
+    return undefined;
+  }
+}
+
+function textOf(path: string, mistakes: string[]): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
+    const why = code === "ENOENT" ? "does not exist" : `cannot be read (${code})`;
+    mistakes.push(`PRIVATE_KEY_PATH names a file that ${why}`);
     return undefined;
   }
 }

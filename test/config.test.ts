@@ -132,6 +132,12 @@ test("a key file that does not exist", () => {
   );
 });
 
+test("a key file that cannot be read is not called a bad key", () => {
+  expect(refusal({ PRIVATE_KEY: undefined, PRIVATE_KEY_PATH: "." })).toMatch(
+    /PRIVATE_KEY_PATH names a file that cannot be read \(EISDIR\)/,
+  );
+});
+
 test("`npm start` reports all mistakes together, with status 2 and no secret", async () => {
   const environment = {
     PATH: process.env["PATH"] ?? "",
