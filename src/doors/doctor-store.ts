@@ -5,6 +5,7 @@
 import type { Config } from "../config.ts";
 import { Problem } from "../domain/errors.ts";
 import type { Store } from "../store/database.ts";
+import { inAddress } from "./server.ts";
 
 /** Looks at the store: through the running service, or by `open`. Throws what is wrong with it. */
 export async function lookAtStore(
@@ -29,7 +30,7 @@ const reasonCharactersMax = 200;
 
 /** What the service on this machine says of itself; undefined where none answers. */
 async function readiness({ host, port }: Config["server"], fetch: typeof globalThis.fetch) {
-  const here = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "[::1]" : host;
+  const here = host === "0.0.0.0" ? "127.0.0.1" : inAddress(host === "::" ? "::1" : host);
   try {
     const answer = await fetch(`http://${here}:${port}/readyz`);
     const text = await answer.text();

@@ -122,7 +122,7 @@ export async function serve(
   const { port } = server.address() as AddressInfo;
   return {
     port,
-    url: `http://${address.host}:${port}`,
+    url: `http://${inAddress(address.host)}:${port}`,
     busy: () => open,
     close: (ms) =>
       new Promise((resolve) => {
@@ -134,6 +134,11 @@ export async function serve(
         server.closeIdleConnections();
       }),
   };
+}
+
+/** A host as it stands in the address of a page. */
+export function inAddress(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
 }
 
 function routes(parts: ServerParts): Hono<{ Bindings: HttpBindings }> {
@@ -192,7 +197,12 @@ function bound(server: Server, { host, port }: { host: string; port: number }): 
           ? "is in use by another process"
           : `cannot be listened on (${cause.code})`;
       reject(
-        new Problem("refused", "address_unusable", `${host}:${port} ${why}: change HOST or PORT.`, { cause }),
+        new Problem(
+          "refused",
+          "address_unusable",
+          `${inAddress(host)}:${port} ${why}: change HOST or PORT.`,
+          { cause },
+        ),
       );
     });
     server.listen(port, host, resolve);
