@@ -41,6 +41,7 @@ const comment = z.object({
   body: z.string().nullish(),
   user: account.nullish(),
   performed_via_github_app: z.object({ id: z.number(), slug: z.string().optional() }).nullish(),
+  author_association: z.string().default("NONE"),
 });
 
 const pull = z.object({
@@ -90,7 +91,9 @@ const shapes = {
   "pull_request_review.submitted": z.object({
     ...scope,
     pull_request: pull,
-    review: z.object({ id: z.number(), state: z.string(), body: z.string().nullish(), html_url: z.string() }),
+    review: comment
+      .pick({ id: true, body: true, author_association: true })
+      .extend({ state: z.string(), html_url: z.string() }),
   }),
   "pull_request_review_comment.created": z.object({
     ...scope,

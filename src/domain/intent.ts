@@ -7,16 +7,7 @@ import type { Account, Delivery } from "./delivery.ts";
 import { isSessionBranch } from "./ids.ts";
 import { isBranch, type Move, moveOf } from "./move.ts";
 import type { Origin, Person, Place, Stop } from "./run.ts";
-
-/** A comment as a delivery carries it. */
-export interface Said {
-  id: number;
-  body: string;
-  /** When it was written by GitHub's clock, milliseconds since the epoch. */
-  at: number;
-  /** The App it was written through, where it was. */
-  viaApp?: { id: number; slug: string };
-}
+import { type Said, saidIn } from "./said.ts";
 
 /** What is asked. */
 export type Intent =
@@ -141,22 +132,16 @@ type Remarked = Of<"pull_request_review.submitted"> | Of<"pull_request_review_co
 
 /** A review that asks for changes, or whose own text says so, is one wish; its remarks come with it. */
 function reviewed(delivery: Of<"pull_request_review.submitted">, now: number): Intent {
-  const { id, state, body } = delivery.review;
-  const asks = state.toLowerCase() === "changes_requested";
-  return wish(delivery, { review: id, asks, said: { id, body: body ?? "", at: now } });
+  const { review } = delivery;
+  const asks = review.state.toLowerCase() === "changes_requested";
+  return wish(delivery, { review: review.id, asks, said: saidIn(review, now) });
 }
 
 /** A remark that asks to go on asks for its whole review, so that N remarks are one message. */
 function remarked(delivery: Of<"pull_request_review_comment.created">, now: number): Intent {
-  const { id, body, pull_request_review_id: review } = delivery.comment;
-  const app = delivery.comment.performed_via_github_app;
-  const said = {
-    id,
-    body: body ?? "",
-    at: now,
-    ...(app ? { viaApp: { id: app.id, slug: app.slug ?? "" } } : {}),
-  };
-  return wish(delivery, { review: review ?? 0, asks: false, said });
+  const { comment } = delivery;
+  const review = comment.pull_request_review_id ?? 0;
+  return wish(delivery, { review, asks: false, said: saidIn(comment, now) });
 }
 
 /** Only *fix* hands the review to the agent; every other command means what it means in the conversation. */
@@ -234,13 +219,7 @@ function unlabelled(delivery: Of<"issues.unlabeled">, now: number): Intent {
 
 function commented(delivery: Of<"issue_comment.created">, now: number): Intent {
   const { issue, comment } = delivery;
-  const app = comment.performed_via_github_app;
-  const said: Said = {
-    id: comment.id,
-    body: comment.body ?? "",
-    at: Date.parse(comment.created_at ?? "") || now,
-    ...(app ? { viaApp: { id: app.id, slug: app.slug ?? "" } } : {}),
-  };
+  const said = saidIn(comment, Date.parse(comment.created_at ?? "") || now);
   const place = placeOf(delivery, issue.number);
   const reading = parseCommand(said.body);
   const instructions =

@@ -1,6 +1,6 @@
 /**
  * Who may: decides from what GitHub says of a sender's permission on the repository.
- * Asks nobody itself, and never looks at `author_association` (computed without a viewer, so it hides private
+ * Asks nobody itself, and never decides by `author_association` (computed without a viewer, so it hides private
  * membership) or at how a login is spelled. What is unknown or contradicts itself counts as less.
  */
 

@@ -4,9 +4,9 @@
  */
 import type { Clock } from "../clock.ts";
 import { isProblem } from "../domain/errors.ts";
-import type { Said } from "../domain/intent.ts";
 import { type Level, ofCrowd, type Permission, type Role, silenceText } from "../domain/permission.ts";
 import type { Origin, Place } from "../domain/run.ts";
+import type { Said } from "../domain/said.ts";
 import type { GitHub } from "../github/client.ts";
 import { isPaced } from "../github/pace.ts";
 import type { Permits } from "../mission/permits.ts";
@@ -69,7 +69,7 @@ async function decide(
   { place, origin, said, who }: Asking,
 ): Promise<Permission> {
   const { sender } = origin;
-  const isOfCrowd = said !== undefined && !origin.private && sender.type === "User";
+  const isOfCrowd = said !== undefined && !said.belongs && !origin.private && sender.type === "User";
   if (isOfCrowd && !crowd.hears(place.repositoryId, sender.id)) return ofCrowd(who ?? "write");
   const viaApp = said?.viaApp ?? origin.viaApp;
   const decision = await permits.decide({ where: place, sender, viaApp, who });

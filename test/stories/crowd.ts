@@ -12,8 +12,9 @@ export interface CrowdCost {
   /** Everything else that was written at GitHub. */
   otherWrites: number;
   sessions: number;
-  /** A writer who was heard before is heard in the middle of the crowd. */
+  /** A writer who was heard before is heard in the middle of the crowd, and so is a collaborator who was not. */
   isWriterHeard: boolean;
+  isCollaboratorHeard: boolean;
 }
 
 /** Lets a crowd speak, within one hour. */
@@ -41,16 +42,23 @@ export async function crowd({ comments }: { comments: number }): Promise<CrowdCo
     const isRead = ({ method, route }: (typeof calls)[number]) => method === "GET" || route === "graphql";
     const isReaction = ({ route }: (typeof calls)[number]) => route.endsWith("/reactions");
     const own = github.comments(shop, other).filter(({ author }) => author === github.app.botLogin).length;
-    github.comment(shop, other, { body: "/agent status", by: "mona" });
-    await stage.pass(10_000);
-    const heard = github.comments(shop, other).filter(({ author }) => author === github.app.botLogin);
+    const hears = async (by: string, more: number) => {
+      github.comment(shop, other, { body: "/agent status", by });
+      await stage.pass(10_000);
+      return (
+        github.comments(shop, other).filter(({ author }) => author === github.app.botLogin).length === more
+      );
+    };
+    const isWriterHeard = await hears("mona", own + 1);
+    const isCollaboratorHeard = await hears("rita", own + 2);
     return {
       comments,
       reads: calls.filter(isRead).length,
       reactions: calls.filter(isReaction).length,
       otherWrites: calls.filter((call) => !isRead(call) && !isReaction(call)).length,
       sessions: claude.sessions.length,
-      isWriterHeard: heard.length > own,
+      isWriterHeard,
+      isCollaboratorHeard,
     };
   } finally {
     await stage.close();
