@@ -3,11 +3,13 @@
  * real git. A command it does not know fails loudly, so that nothing is answered by guessing.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
+import { systemClock } from "../../../src/clock.ts";
 import { backend } from "./backend.ts";
 import { difference } from "./difference.ts";
+import { listing, parsed, resolved, touches, typeOf } from "./names.ts";
 import { type Commit, commitOf, contentOf, historyOf, keepContent, makeCommit, refsOf } from "./objects.ts";
-import { clone, fetchInto, push } from "./remote.ts";
+import { clone, fetchInto, listRemote, push } from "./remote.ts";
 
 /** A command as it is given. */
 export interface Command {
@@ -15,6 +17,8 @@ export interface Command {
   words: string[];
   env: NodeJS.ProcessEnv;
   input: Buffer;
+  /** What `-c NAME=VALUE` in front of the command set. */
+  settings?: Map<string, string>;
 }
 
 /** How it ended. */
@@ -24,25 +28,22 @@ export interface Ended {
   err?: string;
 }
 
+const none = "0".repeat(40);
 const done = (out: string | Buffer = ""): Ended => ({ code: 0, out });
+const known = (said: string | undefined): Ended => (said === undefined ? failed("") : done(`${said}\n`));
 const failed = (err: string): Ended => ({ code: 1, out: "", err });
 
-/** The commit a name stands for in a repository. */
-function resolved(directory: string, name: string): Commit | undefined {
-  const bare = name.replace(/\^\{\w+\}$/, "");
-  const refs = refsOf(directory);
-  const branch = bare === "HEAD" ? (refs.get("HEAD") ?? "") : bare;
-  const sha =
-    refs.get(branch) ?? refs.get(`refs/heads/${branch}`) ?? refs.get(`refs/remotes/origin/${branch}`);
-  return commitOf(sha ?? branch);
-}
-
 /** Runs a command. */
-export async function run(command: Command): Promise<Ended> {
-  const { words } = command;
-  const known = commands[words[0] ?? ""];
-  if (!known) throw new Error(`the stand-in for git does not know: git ${words.join(" ")}`);
-  return known(command);
+export async function run({ words: given, ...how }: Command): Promise<Ended> {
+  const words = [...given];
+  const settings = new Map<string, string>();
+  while (words[0] === "-c") {
+    const [name = "", value = ""] = words.splice(0, 2).at(-1)?.split("=") ?? [];
+    settings.set(name, value);
+  }
+  const command = commands[words[0] ?? ""];
+  if (!command) throw new Error(`the stand-in for git does not know: git ${words.join(" ")}`);
+  return command({ ...how, words, settings });
 }
 
 const flagless = (words: string[]) => words.slice(1).filter((word) => !word.startsWith("-"));
@@ -50,12 +51,25 @@ const flagless = (words: string[]) => words.slice(1).filter((word) => !word.star
 const commands: Record<string, (command: Command) => Ended | Promise<Ended>> = {
   init: () => done(),
   config: () => done(),
-  "check-ref-format": () => done(),
+  "check-ref-format": ({ words }) =>
+    /[ ~^:?*[\\]|\.\.|\/\/|\/\.|@\{|(\.|\/|\.lock)$/.test(words.at(-1) ?? "") ? failed("") : done(),
   "fast-import": ({ directory, input }) => fastImport(directory, input.toString()),
   "rev-parse": ({ directory, words }) => {
-    const commit = resolved(directory, words.at(-1) ?? "");
-    return commit ? done(`${/\{tree\}$/.test(words.at(-1) ?? "") ? commit.tree : commit.sha}\n`) : failed("");
+    const sha = parsed(directory, words.at(-1) ?? "");
+    return sha === undefined ? failed("") : done(`${sha}\n`);
   },
+  "rev-list": ({ directory, words }) => {
+    const [, from = "", , path = ""] = words;
+    const touching = historyOf(resolved(directory, from)?.sha ?? "").filter((commit) =>
+      touches(commit, path),
+    );
+    return done(touching.map(({ sha }) => `${sha}\n`).join(""));
+  },
+  "ls-tree": ({ words }) => {
+    const listed = listing(words.at(-1) ?? "", words.includes("-r"));
+    return listed === undefined ? failed("fatal: not a tree object\n") : done(listed);
+  },
+  "ls-remote": ({ words }) => listRemote(words.at(-1) ?? ""),
   "for-each-ref": ({ directory }) =>
     done(
       [...refsOf(directory)]
@@ -77,9 +91,11 @@ const commands: Record<string, (command: Command) => Ended | Promise<Ended>> = {
     return base ? done(`${base.sha}\n`) : failed("");
   },
   "cat-file": ({ directory, words }) => {
-    const [name = "", path] = (words[2] ?? "").split(":");
-    const sha = path === undefined ? name : resolved(directory, name)?.files.get(path);
-    const content = contentOf(sha ?? "");
+    const [, what, name = ""] = words;
+    const sha = parsed(directory, name) ?? "";
+    if (what === "-t") return known(typeOf(sha));
+    const content = contentOf(sha);
+    if (what === "-s") return known(content && String(content.length));
     return content ? done(content) : failed("no such file");
   },
   log: ({ directory, words }) => done(logOf(directory, words)),
@@ -102,16 +118,22 @@ const commands: Record<string, (command: Command) => Ended | Promise<Ended>> = {
     );
   },
   "http-backend": ({ env, input }) => done(backend(env, input)),
-  clone: ({ words }) => clone(words.at(-2) ?? "", words.at(-1) ?? ""),
+  clone: async ({ directory, words }) => {
+    const place = resolve(directory, words.at(-1) ?? "");
+    const cloned = await clone(words.at(-2) ?? "", place);
+    if (cloned.code !== 0 || words.includes("--no-checkout")) return cloned;
+    return checkOut(place, refsOf(place).get("origin/HEAD") ?? "");
+  },
   checkout: ({ directory, words }) => checkOut(directory, flagless(words)[0] ?? ""),
   add: () => done(),
-  commit: ({ directory, words, env }) => commitAll(directory, words.at(-1) ?? "", env),
+  commit: (command) => commitAll(command),
   push: ({ directory, words }) => {
     const [from = "", ref = ""] = (words.at(-1) ?? "").split(":");
-    const sha = resolved(directory, from)?.sha;
+    const sha = from === "" ? none : resolved(directory, from)?.sha;
+    const url = flagless(words).at(-2) ?? "";
     return sha === undefined
       ? failed("nothing to push")
-      : push(directory, { sha, ref, force: words.includes("--force") });
+      : push({ directory, url, from, sha, ref, force: words.includes("--force") });
   },
   fetch: ({ directory }) => fetchInto(directory),
   merge: ({ directory, words, env }) => mergeInto(directory, words, env),
@@ -139,10 +161,12 @@ function mergeInto(directory: string, words: string[], env: NodeJS.ProcessEnv): 
   return done();
 }
 
-function authorship(env: NodeJS.ProcessEnv): Pick<Commit, "author" | "atS"> {
+function authorship(env: NodeJS.ProcessEnv, settings?: Map<string, string>): Pick<Commit, "author" | "atS"> {
+  const [name, email] = [env["GIT_AUTHOR_NAME"], env["GIT_AUTHOR_EMAIL"]];
+  const date = env["GIT_AUTHOR_DATE"] ?? `@${Math.floor(systemClock.now() / 1_000)}`;
   return {
-    author: `${env["GIT_AUTHOR_NAME"]} <${env["GIT_AUTHOR_EMAIL"]}>`,
-    atS: Number((env["GIT_AUTHOR_DATE"] ?? "@0").replace(/^@(\d+).*/, "$1")),
+    author: `${name ?? settings?.get("user.name")} <${email ?? settings?.get("user.email")}>`,
+    atS: Number(date.replace(/^@(\d+).*/, "$1")),
   };
 }
 
@@ -204,14 +228,15 @@ function checkOut(directory: string, branch: string): Ended {
   return done();
 }
 
-function commitAll(directory: string, message: string, env: NodeJS.ProcessEnv): Ended {
+function commitAll({ directory, words, env, settings }: Command): Ended {
+  const message = words.at(-1) ?? "";
   const parent = resolved(directory, "HEAD");
   const paths = readdirSync(directory, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && existsSync(join(entry.parentPath, entry.name)))
     .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1));
   const files = new Map(paths.map((path) => [path, keepContent(readFileSync(join(directory, path)))]));
   const parents = parent ? [parent.sha] : [];
-  const commit = makeCommit({ parents, ...authorship(env), message: `${message}\n`, files });
+  const commit = makeCommit({ parents, ...authorship(env, settings), message: `${message}\n`, files });
   if (commit.tree === parent?.tree) return failed("nothing to commit");
   refsOf(directory).set(refsOf(directory).get("HEAD") ?? "HEAD", commit.sha);
   return done();

@@ -9,6 +9,8 @@ const contextLines = 3;
 
 interface Changed {
   path: string;
+  /** What it was called before, where it was renamed. */
+  was?: string;
   before: string | undefined;
   after: string | undefined;
 }
@@ -18,6 +20,23 @@ function changedBetween(from: Commit | undefined, to: Commit): Changed[] {
   return paths
     .map((path) => ({ path, before: from?.files.get(path), after: to.files.get(path) }))
     .filter(({ before, after }) => before !== after);
+}
+
+/** Files that were moved as they are, as `-M` sees them; one that was moved and changed at once is not known here. */
+function withRenames(changed: Changed[]): Changed[] {
+  const gone = changed.filter(({ after }) => after === undefined);
+  const found = changed.map((one) => {
+    if (one.before !== undefined) return one;
+    const at = gone.findIndex(({ before }) => before === one.after);
+    const [was] = at < 0 ? [] : gone.splice(at, 1);
+    return was ? { ...one, was: was.path, before: was.before } : one;
+  });
+  for (const { path, before, after } of found) {
+    const lines = new Set(before === undefined ? linesOf(after) : []);
+    if (gone.some((one) => linesOf(one.before).some((line) => lines.has(line))))
+      throw new Error(`the stand-in for git cannot tell whether ${path} was renamed`);
+  }
+  return found.filter((one) => one.after !== undefined || gone.includes(one));
 }
 
 function linesOf(sha: string | undefined): string[] {
@@ -47,19 +66,23 @@ function hunkOf({ before, after }: Changed): Hunk {
   };
 }
 
-const letterOf = ({ before, after }: Changed) =>
-  before === undefined ? "A" : after === undefined ? "D" : "M";
+const letterOf = ({ was, before, after }: Changed) =>
+  was !== undefined ? "R100" : before === undefined ? "A" : after === undefined ? "D" : "M";
 const modeOf = (sha: string | undefined) => (sha === undefined ? "000000" : "100644");
 const span = (start: number, count: number) =>
   count === 1 ? `${start + 1}` : `${count === 0 ? start : start + 1},${count}`;
 
 function patchOf(changed: Changed): string {
-  const { path, before, after } = changed;
+  const { path, was, before, after } = changed;
+  if (was !== undefined)
+    return `diff --git a/${was} b/${path}\nsimilarity index 100%\nrename from ${was}\nrename to ${path}\n`;
   const { start, old, removed, added } = hunkOf(changed);
   const lead = old.slice(Math.max(0, start - contextLines), start);
   const rest = old.slice(start + removed.length, start + removed.length + contextLines);
   const from = start - lead.length;
   const heading = old.slice(0, from).findLast((line) => /^[A-Za-z_$]/.test(line));
+  // Git ends a name with a space in it by a tab.
+  const tab = path.includes(" ") ? "\t" : "";
   const around = lead.length + rest.length;
   const mode =
     before === undefined ? "new file mode 100644\n" : after === undefined ? "deleted file mode 100644\n" : "";
@@ -71,19 +94,21 @@ function patchOf(changed: Changed): string {
     ...rest.map((line) => ` ${line}`),
   ];
   return `diff --git a/${path} b/${path}\n${mode}index ${before ?? none}..${after ?? none}${kept}
---- ${before === undefined ? "/dev/null" : `a/${path}`}\n+++ ${after === undefined ? "/dev/null" : `b/${path}`}
+--- ${before === undefined ? "/dev/null" : `a/${path}${tab}`}\n+++ ${after === undefined ? "/dev/null" : `b/${path}${tab}`}
 @@ -${span(from, around + removed.length)} +${span(from, around + added.length)} @@${heading === undefined ? "" : ` ${heading}`}\n${lines.join("\n")}\n`;
 }
 
 /** What `git diff FORMAT FROM TO` prints, with `-z` where a format has it. */
 export function difference(format: string, from: Commit | undefined, to: Commit): string {
-  const all = changedBetween(from, to);
+  const all = withRenames(changedBetween(from, to));
   if (format === "--patch") return all.map(patchOf).join("");
   return all
     .map((changed) => {
-      const { path, before, after } = changed;
+      const { path, was, before, after } = changed;
+      const names = was === undefined ? path : `${was}\0${path}`;
       if (format === "--raw")
-        return `:${modeOf(before)} ${modeOf(after)} ${before ?? none} ${after ?? none} ${letterOf(changed)}\0${path}\0`;
+        return `:${modeOf(before)} ${modeOf(after)} ${before ?? none} ${after ?? none} ${letterOf(changed)}\0${names}\0`;
+      if (was !== undefined) return `0\t0\t\0${names}\0`;
       const { removed, added } = hunkOf(changed);
       return `${added.length}\t${removed.length}\t${path}\0`;
     })

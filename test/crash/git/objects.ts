@@ -17,7 +17,15 @@ export interface Commit {
   files: Map<string, string>;
 }
 
+/** What a folder holds under a name. */
+export interface Entry {
+  mode: string;
+  name: string;
+  sha: string;
+}
+
 const contents = new Map<string, Buffer>();
+const trees = new Map<string, Entry[]>();
 const commits = new Map<string, Commit>();
 const places = new Map<string, Map<string, string>>();
 
@@ -42,6 +50,11 @@ export function keepContent(bytes: Buffer): string {
 /** A file's content by its name. */
 export function contentOf(sha: string): Buffer | undefined {
   return contents.get(sha);
+}
+
+/** A folder's entries by its name, in git's order. */
+export function entriesOf(sha: string): Entry[] | undefined {
+  return trees.get(sha);
 }
 
 /** A commit by its full name. */
@@ -69,20 +82,22 @@ export function makeCommit(parts: Omit<Commit, "sha" | "tree">): Commit {
 /** The name of the tree that holds these files. */
 function treeOf(files: Map<string, string>): string {
   const below = new Map<string, Map<string, string>>();
-  const entries: { mode: string; name: string; sha: string }[] = [];
+  const entries: Entry[] = [];
   for (const [path, sha] of files) {
     const [first = "", ...rest] = path.split("/");
     if (rest.length === 0) entries.push({ mode: "100644", name: first, sha });
     else below.set(first, (below.get(first) ?? new Map<string, string>()).set(rest.join("/"), sha));
   }
   for (const [name, inner] of below) entries.push({ mode: "40000", name, sha: treeOf(inner) });
-  const order = ({ mode, name }: { mode: string; name: string }) => (mode === "40000" ? `${name}/` : name);
+  const order = ({ mode, name }: Entry) => (mode === "40000" ? `${name}/` : name);
   entries.sort((one, other) => (order(one) < order(other) ? -1 : 1));
   const bytes = entries.flatMap(({ mode, name, sha }) => [
     Buffer.from(`${mode} ${name}\0`),
     Buffer.from(sha, "hex"),
   ]);
-  return nameOf("tree", Buffer.concat(bytes));
+  const sha = nameOf("tree", Buffer.concat(bytes));
+  trees.set(sha, entries);
+  return sha;
 }
 
 /** The commit and all before it, nearest first. */

@@ -1,0 +1,5 @@
+/** The stand-in for git is held to what real git is held to: refs, trees, comparisons, pull requests. */
+import { vi } from "vitest";
+import "./github-sim-pulls.suite.ts";
+
+vi.mock("node:child_process", () => import("../crash/git/processes.ts"));
