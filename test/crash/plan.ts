@@ -31,14 +31,27 @@ export interface Recorded {
 
 /** Later occurrences of a moment are the caretaker's rounds and add nothing new. */
 const occurrencesMax = 3;
-const sampleSizes = { main: 60, other: 20, pairs: 60 };
+const sampleSizes = { main: 40, other: 12, pairs: 60 };
 const lost: Blow[] = ["reset", "timeout", "5xx"];
 /** Calls that change something; minting is one, although what is lost with it was given to nobody. */
 const changing = /^after (POST|PATCH|PUT|DELETE) (?!.*graphql)/;
+/** Past one of these something is written, or on its way. */
+const committing = /^before (write|POST|PATCH|PUT|DELETE) (?!.*graphql)/;
 
 /** The points of a clean run on which blows fall. */
 export function pointsOf({ points }: { points: string[] }): string[] {
   return points.filter((point) => Number(point.split("#").at(-1)) <= occurrencesMax);
+}
+
+/**
+ * One point of each death. Between one point and the next the process may only have read or thought, and what it
+ * had in mind dies with it: dying before a write that directly follows another is dying after that other.
+ */
+export function deathsOf(points: string[]): string[] {
+  return points.filter((point, at) => {
+    const before = points[at - 1];
+    return before === undefined || committing.test(before) || changing.test(point);
+  });
 }
 
 /** A moment without the number of its occurrence. */
@@ -47,7 +60,7 @@ export const momentOf = (point: string): string => point.replace(/ #\d+$/, "");
 /** The single blows of a story: deaths at its points, replies lost at the calls that change something. */
 export function singlesOf({ story, points }: Recorded, measure: Measure): Plan[] {
   const size = story.name === "main" ? sampleSizes.main : sampleSizes.other;
-  const some = measure.extent === "sample" ? sampled(points, size, measure.seed) : points;
+  const some = measure.extent === "sample" ? sampled(deathsOf(points), size, measure.seed) : points;
   const deaths = some.flatMap((point, at) =>
     backsFor(story, measure, at).map((back) => planOf(story, { point, blow: "crash", back })),
   );
@@ -57,8 +70,9 @@ export function singlesOf({ story, points }: Recorded, measure: Measure): Plan[]
   return [...deaths, ...losses];
 }
 
-/** Two deaths: the second at any point of the life after the first. */
-export function pairsOf({ story, points }: Recorded, measure: Measure): Plan[] {
+/** Two deaths, each different from any other: the second at any point of the life after the first. */
+export function pairsOf({ story, points: passed }: Recorded, measure: Measure): Plan[] {
+  const points = deathsOf(passed);
   const pairs = points.flatMap((one) => points.map((other) => [one, other] as const));
   const isAll = measure.extent === "all";
   const some = isAll ? pairs : sampled(pairs, sampleSizes.pairs, measure.seed);
