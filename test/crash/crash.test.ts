@@ -3,10 +3,12 @@
  * of it is `npm run test:crash`.
  */
 import { readFileSync } from "node:fs";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { plants } from "./plants.ts";
 import { play, type Return } from "./play.ts";
 import { main } from "./stories.ts";
+
+vi.mock("node:child_process", () => import("./git/processes.ts"));
 
 const sample: [point: string, back: Return][] = [
   ["before write insert deliveries #1", "at once"],

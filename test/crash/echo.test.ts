@@ -1,7 +1,9 @@
 /** Every story of the crash sweep has an echo, and nothing comes of it. */
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { echo } from "./echo.ts";
 import { stories } from "./stories.ts";
+
+vi.mock("node:child_process", () => import("./git/processes.ts"));
 
 test.each(stories)("$name: what was done is not done again", async (story) => {
   expect(await echo(story)).toEqual([]);

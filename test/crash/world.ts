@@ -24,7 +24,8 @@ const turnsMax = 20_000;
 export class World implements Scene {
   readonly clock: VirtualClock;
   readonly disk = new Disk();
-  readonly lines: Record<string, unknown>[] = [];
+  /** What the service says, for whoever has to find out why. */
+  readonly lines: string[] = [];
   readonly github: GitHubSim;
   readonly claude: ClaudeSim;
   life: Life;
@@ -52,7 +53,7 @@ export class World implements Scene {
       PATCHWRIGHT_POLL_MS: "60000",
       ...this.env,
     });
-    const log = createLogger("debug", { write: (line: string) => void lines.push(JSON.parse(line)) });
+    const log = createLogger("debug", { write: (line: string) => void lines.push(line) });
     const starting = start(config, {
       clock: life.clock,
       log,

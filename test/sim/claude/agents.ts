@@ -13,6 +13,13 @@ import { invalid, Refusal } from "./refusal.ts";
 import { patched } from "./shapes.ts";
 import { find, timestamp, type World } from "./world.ts";
 
+const listParams = {
+  ...pageParams(100),
+  "created_at[gte]": moment,
+  "created_at[lte]": moment,
+  include_archived: flag,
+};
+
 /** The newest version, or the one asked for. Throws 404. */
 export function agentVersion(world: World, id: string, version?: number): BetaManagedAgentsAgent {
   const versions = find(world.agents, "agent", id);
@@ -87,8 +94,7 @@ export function agentRoutes(world: World): Hono {
       return c.json(agent);
     })
     .get("/v1/agents", (c) => {
-      const filter = { "created_at[gte]": moment, "created_at[lte]": moment };
-      const query = readQuery(c, { ...pageParams(100), ...filter, include_archived: flag });
+      const query = readQuery(c, listParams);
       const items = [...world.agents.values()]
         .flatMap((versions) => versions.at(-1) ?? [])
         .filter((agent) => query.include_archived || agent.archived_at === null)

@@ -16,6 +16,8 @@ import { invalid, Refusal } from "./refusal.ts";
 import { metadata, metadataPatch, patched } from "./shapes.ts";
 import { timestamp, type World } from "./world.ts";
 
+const listParams = { ...pageParams(1000), include_archived: flag };
+
 const names = z.array(z.string().min(1)).nullable().exactOptional();
 const host = z.string().regex(/^(\*\.)?[a-z0-9.-]+$/i, "a bare host name, `*.` allowed in front");
 const toggle = z.boolean().nullable().exactOptional();
@@ -135,7 +137,7 @@ export function environmentRoutes(world: World): Hono {
       return c.json(environment);
     })
     .get("/v1/environments", (c) => {
-      const query = readQuery(c, { ...pageParams(1000), include_archived: flag });
+      const query = readQuery(c, listParams);
       const items = [...world.environments.values()].filter(
         (one) => query.include_archived || one.archived_at === null,
       );

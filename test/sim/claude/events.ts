@@ -20,6 +20,13 @@ import { find, type World } from "./world.ts";
 
 const listMax = 1000;
 const deltas = z.array(z.enum(["agent.message", "agent.thinking"])).max(100);
+const plainParams = pageParams(listMax);
+const eventParams = {
+  ...plainParams,
+  ...createdAt,
+  order: z.enum(["asc", "desc"]).exactOptional(),
+  "types[]": z.array(z.enum(eventTypes)).exactOptional(),
+};
 const streamParams = { "event_deltas[]": deltas.exactOptional() };
 
 /** Routes of a session's events and threads. */
@@ -33,12 +40,7 @@ export function eventRoutes(world: World): Hono<NodeBindings> {
       return c.json(sent);
     })
     .get("/v1/sessions/:id/events", (c) => {
-      const query = readQuery(c, {
-        ...pageParams(listMax),
-        ...createdAt,
-        order: z.enum(["asc", "desc"]).exactOptional(),
-        "types[]": z.array(z.enum(eventTypes)).exactOptional(),
-      });
+      const query = readQuery(c, eventParams);
       const types = query["types[]"];
       const kept = (event: SessionEvent) =>
         (types === undefined || types.some((type) => type === event.type)) &&
@@ -60,7 +62,7 @@ export function eventRoutes(world: World): Hono<NodeBindings> {
       return c.json(thread(withThread(session(c), c)));
     })
     .get("/v1/sessions/:id/threads/:thread/events", (c) => {
-      const query = readQuery(c, pageParams(listMax));
+      const query = readQuery(c, plainParams);
       return c.json(page(withThread(session(c), c), { ...query, kept: () => true }));
     })
     .get("/v1/sessions/:id/threads/:thread/stream", (c) => {

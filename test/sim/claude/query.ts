@@ -60,6 +60,18 @@ export function passes(
   );
 }
 
+const schemas = new WeakMap<z.ZodRawShape, z.ZodObject<z.ZodRawShape, z.core.$strict>>();
+const emptyShape = {};
+
+/** The schema of a shape, made once: a shape that is built anew for each request costs more than its reading. */
+function schemaOf<S extends z.ZodRawShape>(given: S): z.ZodObject<S, z.core.$strict> {
+  const shape = Object.keys(given).length === 0 ? emptyShape : given;
+  const schema = schemas.get(shape) ?? z.strictObject(shape);
+  schemas.set(shape, schema);
+  // The cast: the map holds under each shape the schema of that shape.
+  return schema as z.ZodObject<S, z.core.$strict>;
+}
+
 /** The query, arrays under their bracketed name (`types[]`). Refuses unknown, unbracketed or repeated ones. */
 export function readQuery<S extends z.ZodRawShape>(
   c: Context,
@@ -74,7 +86,7 @@ export function readQuery<S extends z.ZodRawShape>(
     } else if (Array.isArray(held)) held.push(value);
     else values[name] = [value];
   }
-  const read = z.strictObject(shape).safeParse(values);
+  const read = schemaOf(shape).safeParse(values);
   if (read.success) return read.data;
   const valid = Object.keys(shape).join(", ") || "none";
   throw invalid(`query: ${complaint(read.error)} (valid parameters: ${valid})`);

@@ -21,6 +21,8 @@ import { invalid, notFound, Refusal } from "./refusal.ts";
 import { metadata, metadataPatch, patched } from "./shapes.ts";
 import { find, timestamp, type World } from "./world.ts";
 
+const listParams = { ...pageParams(100), include_archived: flag };
+
 /** A credential and the hashes of the tokens it held. */
 export interface CredentialRecord {
   credential: BetaManagedAgentsCredential;
@@ -228,7 +230,7 @@ function credentialOf(world: World, c: Context): CredentialRecord {
 }
 
 function list<T extends { id: string; archived_at: string | null }>(c: Context, all: T[]) {
-  const query = readQuery(c, { ...pageParams(100), include_archived: flag });
+  const query = readQuery(c, listParams);
   const items = all.filter((one) => query.include_archived || one.archived_at === null);
   const { limit = 20, page } = query;
   const { data, next_page } = cutPage({ items, key: (one) => numberOf(one.id), order: "desc", limit, page });
