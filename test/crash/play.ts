@@ -7,7 +7,7 @@ import { flawsOf } from "./invariants.ts";
 import type { Blow, Hear } from "./life.ts";
 import { Count } from "./moments.ts";
 import type { Scene } from "./scene.ts";
-import type { Ends, Story } from "./story.ts";
+import { type Ends, headlineOf, type Story } from "./story.ts";
 import { buildWorld, type World } from "./world.ts";
 
 /** How the service comes back. */
@@ -86,7 +86,22 @@ async function playOut(world: World, story: Story, stroke: Strokes): Promise<voi
     return !isOver() && clock.now() < end;
   });
   await rest(world, stroke);
-  if (!isOver()) throw new Error("the story has no ending");
+  if (!isOver()) throw new Error(`the story has no ending: ${standing(world, acts.length)}`);
+}
+
+/** How things stand, for whoever has to find out why. */
+function standing(world: World, actsLeft: number): string {
+  const runs = world.rows("runs").map(({ phase, round }) => `${phase} in round ${round}`);
+  const wakes = world.rows("wakes").map(({ key, tries }) => `${key} after ${tries} tries`);
+  const refused = world.claude.gitOperations.filter(({ status }) => status >= 400);
+  return [
+    `runs ${runs.join(", ") || "none"}`,
+    `"${headlineOf(world)}"`,
+    `sessions ${world.claude.sessions.map(({ status }) => status).join(", ") || "none"}`,
+    `wakes ${wakes.join(", ") || "none"}`,
+    `${refused.length} git operations refused`,
+    `${actsLeft} acts left`,
+  ].join("; ");
 }
 
 async function rest(world: World, stroke: Strokes): Promise<void> {
