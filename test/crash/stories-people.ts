@@ -53,14 +53,14 @@ export const talks: Story[] = [
       says(shows("waiting for approval"), "/agent approve", "rita"),
     ],
     ends: { ...opened, waitsForPeople: true },
-    points: 212,
+    points: 220,
   },
   {
     name: "reply",
     script: work,
     acts: [labelled, says(openedAndRests, "/agent status", "mona"), says(() => true, "/agent help", "rita")],
     ends: { ...opened, comments: 2 },
-    points: 198,
+    points: 206,
   },
   {
     name: "budget",
@@ -70,7 +70,7 @@ export const talks: Story[] = [
     },
     acts: [labelled, says(shows("budget reached"), "/agent budget 9", "rita")],
     ends: { ...opened, rounds: 2, comments: 1 },
-    points: 222,
+    points: 230,
   },
   {
     name: "retry",
@@ -88,14 +88,14 @@ export const talks: Story[] = [
       },
     ],
     ends: { ...opened, messages: 2, runs: 2 },
-    points: 236,
+    points: 244,
   },
   {
     name: "failed checks",
     script: fixAndSubmit(),
     acts: [labelled, { when: openedAndRests, does: failChecks }],
     ends: { ...opened, rounds: 2, messages: 2, comments: 1 },
-    points: 252,
+    points: 266,
   },
   {
     name: "conflict",
@@ -154,6 +154,6 @@ export const talks: Story[] = [
       says(() => true, "/agent fix", "mona"),
     ],
     ends: { ...opened, comments: 1 },
-    points: 192,
+    points: 200,
   },
 ];
