@@ -9,6 +9,7 @@ import type { Store } from "../../src/store/database.ts";
 import { type Bell, inbox } from "../../src/store/deliveries.ts";
 import type { RunRow } from "../../src/store/schema.ts";
 import { VirtualClock } from "../sim/virtual-clock.ts";
+import { staleWrites } from "./stale-holder.ts";
 
 /** What an implementation brings to be tested. */
 export interface Place {
@@ -119,6 +120,10 @@ export function storeSuite(name: string, make: () => Promise<Place>): void {
         .returning("id")
         .execute();
       expect(again).toEqual([]);
+    });
+
+    test("nothing is taken from a holder of a run who was overtaken", async () => {
+      expect(await staleWrites(store)).toEqual([]);
     });
 
     test("a transaction that fails leaves nothing", async () => {

@@ -14,12 +14,15 @@ interface Edit {
   to: string;
 }
 
-/** A bug, and where it is looked for first: points of `story` whose name matches `near`, or what it does at an echo. */
+/**
+ * A bug, and where it is looked for first: points of `story` whose name matches `near`, what it does at an echo, or
+ * what a holder of a run may write who was overtaken: it takes two of them, and a story has one process.
+ */
 export interface Plant {
   what: string;
   edits: Edit[];
   story: string;
-  near: RegExp | "echo";
+  near: RegExp | "echo" | "overtaken";
 }
 
 const plant = (
@@ -78,6 +81,11 @@ export const plants: Plant[] = [
       "void sleepers;",
     ],
   ),
+  plant("what a holder writes who was overtaken is taken", "main", "overtaken", [
+    "store/runs.ts",
+    '.where("epoch", "=", held.epoch)',
+    '.where("epoch", ">=", held.epoch)',
+  ]),
   plant("begun is not written before the act", "main", /after POST .*comments #1/, [
     "mission/facts.ts",
     "await proving(beginFact(store, held, { ...fact, at }));",

@@ -2,6 +2,9 @@
  * The sweep itself, in one process: clean runs give the points, plans are played one after another, and
  * what went wrong is told. A planted bug is looked for where it should hurt first.
  */
+import { openStore } from "../../src/store/database.ts";
+import { staleWrites } from "../contract/stale-holder.ts";
+import { Disk } from "../store/disk.ts";
 import { shuffled } from "./chance.ts";
 import { echo } from "./echo.ts";
 import { kill } from "./kill/kill.ts";
@@ -118,6 +121,10 @@ function whatOf({ strikes, kill: point }: Plan) {
 
 /** Plays until the bug shows. Resolves with what showed it; undefined when nothing did. */
 export async function catchBug({ story: name, near }: Plant, measure: Measure): Promise<string | undefined> {
+  if (near === "overtaken") {
+    const [flaw] = await staleWrites(await openStore({ kind: "lent", connection: new Disk().open() }));
+    return flaw === undefined ? undefined : `test/contract/stale-holder.ts: ${flaw}`;
+  }
   const story = storyOf(name);
   const clean = await play(story, []);
   if (clean.flaws.length > 0) return `a clean run of ${name}: ${clean.flaws[0]}`;

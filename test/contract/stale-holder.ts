@@ -1,0 +1,83 @@
+/**
+ * Two holders of one run: the second has taken it over, the first comes back and writes on as if it held it.
+ * Every write of a holder's is tried on a real store, and none may be taken.
+ */
+import type { Note, Run } from "../../src/domain/run.ts";
+import { Secret } from "../../src/domain/secret.ts";
+import { defaultSettings } from "../../src/domain/settings.ts";
+import type { Store } from "../../src/store/database.ts";
+import { beginFact, changeWith, forgetFact, writeFact } from "../../src/store/facts.ts";
+import { beginNextRound, reopenRound } from "../../src/store/rounds.ts";
+import { changeRun, Fenced, type HeldRun, holdRun, startRun } from "../../src/store/runs.ts";
+import { sealWith } from "../../src/store/seal.ts";
+import { recordToken } from "../../src/store/tokens.ts";
+
+const now = Date.UTC(2026, 10, 22);
+const id = "run_00000000000000000000";
+const origin: Run["origin"] = {
+  trigger: { kind: "label", label: "agent" },
+  sender: { login: "mona", id: 7, type: "User" },
+  at: now,
+  title: "Add is wrong",
+  body: "",
+  comments: 0,
+  issueUrl: "https://github.com/acme/shop/issues/1",
+  defaultBranch: "main",
+  private: true,
+};
+const seal = sealWith([Buffer.alloc(32, 1)], (bytes) => Buffer.alloc(bytes, 2));
+const token = {
+  id: "tok_00000000000000000000",
+  resource: "sesrsc_1",
+  contents: "write",
+  minted_at: now,
+  expires_at: now + 3_600_000,
+} as const;
+const note: Omit<Note, "round"> = {
+  id: "comment:1",
+  kind: "said",
+  author: "rita",
+  text: "Once more.",
+  source: { kind: "comment", id: 1 },
+  at: now,
+};
+
+/** Every write that only the holder of a run may do. */
+const writes: Record<string, (store: Store, held: HeldRun) => Promise<unknown>> = {
+  "a fact that begins": (store, held) => beginFact(store, held, { round: 0, name: "comment", at: now }),
+  "a fact that is done": (store, held) =>
+    writeFact(store, held, { round: 0, name: "comment", at: now, value: { id: 1 }, change: { pull: 2 } }),
+  "a fact taken back": (store, held) => forgetFact(store, held, { round: 0, name: "comment" }),
+  "a change of the row": (store, held) => changeRun(store.db, held, { phase: "ended" }),
+  "a change with its journal": (store, held) => changeWith(store, held, { head: "0" }, []),
+  "the next round": (store, held) => beginNextRound(store, held, { notes: [], at: now }),
+  "a round taken up again": (store, held) => reopenRound(store, held, note),
+  "a token": (store, held) => recordToken(store, held, { ...token, seal, token: new Secret("the-token") }),
+};
+
+/** Tries each write of a holder who was overtaken. Resolves with what was taken, or left something behind. */
+export async function staleWrites(store: Store): Promise<string[]> {
+  const place = { installation: 1, repositoryId: 2, owner: "acme", repo: "shop", issue: 1 };
+  const start = { id, triggerKey: "label:1", place, origin, settings: defaultSettings, now };
+  await store.db.transaction().execute((tx) => startRun(tx, start));
+  const stale = await holdRun(store.db, id);
+  const holder = await holdRun(store.db, id);
+  if (!stale || !holder) return ["nobody held the run"];
+  // Who holds it can write: what is refused below is refused for its holder's sake.
+  await beginFact(store, holder, { round: 0, name: "session", at: now });
+  const before = await writtenIn(store);
+  const taken: string[] = [];
+  for (const [what, write] of Object.entries(writes)) {
+    const error = await write(store, stale).then(
+      () => "was taken",
+      (thrown: unknown) => (thrown instanceof Fenced ? undefined : `failed otherwise: ${String(thrown)}`),
+    );
+    if (error !== undefined) taken.push(`${what} of a stale holder ${error}`);
+  }
+  return (await writtenIn(store)) === before ? taken : [...taken, "a stale holder changed something"];
+}
+
+async function writtenIn({ db }: Store): Promise<string> {
+  const tables = ["runs", "facts", "tokens", "notes", "journal"] as const;
+  return JSON.stringify(await Promise.all(tables.map((table) => db.selectFrom(table).selectAll().execute())));
+}
