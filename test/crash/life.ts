@@ -23,16 +23,21 @@ export class Life {
   readonly clock: Clock;
   /** Resolves at the death. */
   readonly death: Promise<void>;
+  /** Resolves after the death, when what was sent before it has arrived: no request is on its way for hours. */
+  readonly end: Promise<void>;
   readonly disk: SqliteDatabase;
   /** The disk without anybody hearing of it. */
   readonly peek: SqliteDatabase;
   isDead = false;
+  /** Calls that were sent and are not answered yet. */
+  underWay = 0;
   readonly #agents = new Set<Agent>();
   readonly #servers = new Set<Server>();
   readonly #alarms = new Set<() => void>();
   readonly #disk: Disk;
   readonly #hear: Hear;
   #tellDeath: () => void = () => undefined;
+  #tellEnd: () => void = () => undefined;
 
   constructor({ clock, disk, hear }: { clock: Clock; disk: Disk; hear: Hear }) {
     this.#disk = disk;
@@ -40,24 +45,27 @@ export class Life {
     this.death = new Promise((resolve) => {
       this.#tellDeath = resolve;
     });
+    this.end = new Promise((resolve) => {
+      this.#tellEnd = resolve;
+    });
     this.peek = disk.open();
     this.disk = heardDisk(this.peek, (moment) => this.#pass(moment));
     this.clock = { now: () => clock.now(), after: (ms, call) => this.#after(clock, ms, call) };
     living = this;
   }
 
-  /** Everything is cut off at once. */
+  /** Everything is cut off at once. What was sent arrives, and its reply is heard by nobody. */
   die(): void {
     if (this.isDead) return;
     this.isDead = true;
     this.#disk.open();
     for (const off of this.#alarms) off();
-    for (const agent of this.#agents) void agent.destroy();
     for (const server of this.#servers) {
       server.close();
       server.closeAllConnections();
     }
     this.#tellDeath();
+    this.#endIfDone();
   }
 
   /** A door that is opened; it is shut with everybody in it at the death. */
@@ -70,7 +78,21 @@ export class Life {
     this.#agents.add(agent);
     const name = `${options.method} ${routeOf(String(options.path))}`;
     this.#pass(`before ${name}`);
-    return plainDispatch.call(agent, options, this.#listening(`after ${name}`, handler));
+    this.underWay += 1;
+    let isAnswered = false;
+    const answered = () => {
+      if (isAnswered) return;
+      isAnswered = true;
+      this.underWay -= 1;
+      this.#endIfDone();
+    };
+    return plainDispatch.call(agent, options, this.#listening(`after ${name}`, { handler, answered }));
+  }
+
+  #endIfDone(): void {
+    if (!this.isDead || this.underWay > 0) return;
+    for (const agent of this.#agents) void agent.destroy();
+    this.#tellEnd();
   }
 
   #pass(moment: string): Blow | undefined {
@@ -81,11 +103,15 @@ export class Life {
     throw gone();
   }
 
-  #listening(moment: string, handler: Dispatcher.DispatchHandler): Dispatcher.DispatchHandler {
+  #listening(
+    moment: string,
+    { handler, answered }: { handler: Dispatcher.DispatchHandler; answered: () => void },
+  ): Dispatcher.DispatchHandler {
     return {
       onRequestStart: (...given) => handler.onRequestStart?.(...given),
       onRequestUpgrade: (...given) => handler.onRequestUpgrade?.(...given),
       onResponseStart: (controller, status, headers, text) => {
+        answered();
         const blow = this.#pass(moment);
         if (blow === "reset") throw new errors.SocketError("other side closed");
         if (blow === "timeout") throw new errors.HeadersTimeoutError();
@@ -93,7 +119,10 @@ export class Life {
       },
       onResponseData: (...given) => handler.onResponseData?.(...given),
       onResponseEnd: (...given) => handler.onResponseEnd?.(...given),
-      onResponseError: (...given) => handler.onResponseError?.(...given),
+      onResponseError: (...given) => {
+        answered();
+        handler.onResponseError?.(...given);
+      },
     };
   }
 

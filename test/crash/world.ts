@@ -64,18 +64,20 @@ export class World implements Scene {
       return undefined;
     });
     const app = await Promise.race([starting, life.death]);
-    if (!app) return void this.bury(starting);
+    if (!app) return void this.bury(life, starting);
     this.#app = app;
-    void life.death.then(() => this.bury(starting));
+    void life.death.then(() => this.bury(life, starting));
     github.setWebhook(`${app.url}/api/github/webhooks`);
     claude.setWebhook({ url: `${app.url}/api/anthropic/webhooks`, secret: webhookKey, clock: systemClock });
   }
 
   /** Takes the doors away from who died; what it still holds in this process is let go. */
-  bury(starting: Promise<App | undefined>): void {
+  bury(life: Life, starting: Promise<App | undefined>): void {
     this.github.setWebhook(undefined);
     this.claude.setWebhook(undefined);
-    void starting.then((app) => app?.stop()).catch(() => undefined);
+    void Promise.all([starting, life.end])
+      .then(([app]) => app?.stop())
+      .catch(() => undefined);
   }
 
   /** Where the service takes GitHub's deliveries; undefined while nobody lives. */
@@ -99,7 +101,9 @@ export class World implements Scene {
   /** Resolves when nothing has been in flight for a few turns of the event loop. */
   async settle(): Promise<void> {
     const busy = () =>
-      this.github.busy() + this.claude.busy() + (this.life.isDead ? 0 : (this.#app?.busy() ?? 0));
+      this.github.busy() +
+      this.claude.busy() +
+      (this.life.isDead ? this.life.underWay : (this.#app?.busy() ?? 0));
     for (let turn = 0, still = 0; still < quietTurns; turn += 1) {
       if (turn > turnsMax) throw new Error("never came to rest");
       if (turn > eagerTurns && still === 0) await pause(systemClock, 1);
