@@ -2,29 +2,18 @@
  * Two holders of one run: the second has taken it over, the first comes back and writes on as if it held it.
  * Every write of a holder's is tried on a real store, and none may be taken.
  */
-import type { Note, Run } from "../../src/domain/run.ts";
+import type { Note } from "../../src/domain/run.ts";
 import { Secret } from "../../src/domain/secret.ts";
-import { defaultSettings } from "../../src/domain/settings.ts";
 import type { Store } from "../../src/store/database.ts";
 import { beginFact, changeWith, forgetFact, writeFact } from "../../src/store/facts.ts";
 import { beginNextRound, reopenRound } from "../../src/store/rounds.ts";
-import { changeRun, Fenced, type HeldRun, holdRun, startRun } from "../../src/store/runs.ts";
+import { keepSettings } from "../../src/store/run-settings.ts";
+import { changeRun, Fenced, type HeldRun, holdRun } from "../../src/store/runs.ts";
 import { sealWith } from "../../src/store/seal.ts";
 import { recordToken } from "../../src/store/tokens.ts";
+import { beginRun } from "../store/run.ts";
 
 const now = Date.UTC(2026, 10, 22);
-const id = "run_00000000000000000000";
-const origin: Run["origin"] = {
-  trigger: { kind: "label", label: "agent" },
-  sender: { login: "mona", id: 7, type: "User" },
-  at: now,
-  title: "Add is wrong",
-  body: "",
-  comments: 0,
-  issueUrl: "https://github.com/acme/shop/issues/1",
-  defaultBranch: "main",
-  private: true,
-};
 const seal = sealWith([Buffer.alloc(32, 1)], (bytes) => Buffer.alloc(bytes, 2));
 const token = {
   id: "tok_00000000000000000000",
@@ -50,6 +39,7 @@ const writes: Record<string, (store: Store, held: HeldRun) => Promise<unknown>> 
   "a fact taken back": (store, held) => forgetFact(store, held, { round: 0, name: "comment" }),
   "a change of the row": (store, held) => changeRun(store.db, held, { phase: "ended" }),
   "a change with its journal": (store, held) => changeWith(store, held, { head: "0" }, []),
+  "its settings": keepSettings,
   "the next round": (store, held) => beginNextRound(store, held, { notes: [], at: now }),
   "a round taken up again": (store, held) => reopenRound(store, held, note),
   "a token": (store, held) => recordToken(store, held, { ...token, seal, token: new Secret("the-token") }),
@@ -57,9 +47,7 @@ const writes: Record<string, (store: Store, held: HeldRun) => Promise<unknown>> 
 
 /** Tries each write of a holder who was overtaken. Resolves with what was taken, or left something behind. */
 export async function staleWrites(store: Store): Promise<string[]> {
-  const place = { installation: 1, repositoryId: 2, owner: "acme", repo: "shop", issue: 1 };
-  const start = { id, triggerKey: "label:1", place, origin, settings: defaultSettings, now };
-  await store.db.transaction().execute((tx) => startRun(tx, start));
+  const id = await beginRun(store, now);
   const stale = await holdRun(store.db, id);
   const holder = await holdRun(store.db, id);
   if (!stale || !holder) return ["nobody held the run"];

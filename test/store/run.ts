@@ -1,4 +1,4 @@
-/** A store in memory with one run in it, at its beginning. */
+/** One run at its beginning, in a store that is given or in one in memory. */
 import type { Origin } from "../../src/domain/run.ts";
 import { defaultSettings } from "../../src/domain/settings.ts";
 import { openStore, type Store } from "../../src/store/database.ts";
@@ -17,13 +17,18 @@ const origin: Origin = {
   private: true,
 };
 
-/** The store with the run, and the run's id. */
-export async function withRun(now: number): Promise<{ store: Store; disk: Disk; id: string }> {
-  const disk = new Disk();
-  const store = await openStore({ kind: "lent", connection: disk.open() });
+/** Starts the run in a store. Resolves with its id. */
+export async function beginRun(store: Store, now: number): Promise<string> {
   const place = { installation: 1, repositoryId: 2, owner: "acme", repo: "shop", issue: 1 };
   const id = "run_00000000000000000000";
   const start = { id, triggerKey: "label:1", place, origin, settings: defaultSettings, now };
   await store.db.transaction().execute((tx) => startRun(tx, start));
-  return { store, disk, id };
+  return id;
+}
+
+/** The store with the run, and the run's id. */
+export async function withRun(now: number): Promise<{ store: Store; disk: Disk; id: string }> {
+  const disk = new Disk();
+  const store = await openStore({ kind: "lent", connection: disk.open() });
+  return { store, disk, id: await beginRun(store, now) };
 }
