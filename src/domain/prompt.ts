@@ -50,7 +50,7 @@ export function requestText(run: Run, facts: PromptFacts): string {
       `- When everything is pushed call submit_pull_request, then end your turn. Ask with ask_maintainer only what blocks you.`,
     ].join("\n"),
     ...(isPlanned(run) ? [planFirst] : []),
-    ...(origin.before ? [beforeText(origin.before)] : []),
+    ...(origin.before ? [beforeText(run, origin.before)] : []),
     ...(settings.instructions === ""
       ? []
       : [`The repository's standing instructions:\n\n${settings.instructions}`]),
@@ -105,13 +105,14 @@ function besidesLine(names: string[]): string[] {
 const planFirst =
   "Plan first: read what you need, change nothing, and call propose_plan with your plan. You may push only after it is approved; its result tells you.";
 
-function beforeText({ ending, branch, onTop }: NonNullable<Run["origin"]["before"]>): string {
+function beforeText(run: Run, { ending, branch, onTop }: NonNullable<Run["origin"]["before"]>): string {
   const kept = onTop
     ? "its work, with what a person pushed on top, is what you begin with; keep it"
     : "look before you start over";
   const left =
-    branch === undefined ? "" : ` What was pushed, if anything, is on the branch \`${branch}\`; ${kept}.`;
-  return `An earlier run on this issue ended: ${oneLine(ending, 500)}.${left}`;
+    branch === undefined ? [] : [`What was pushed, if anything, is on the branch \`${branch}\`; ${kept}.`];
+  const how = fenced(run, "how it ended", oneLine(ending, 500));
+  return ["An earlier run on this issue ended:", how, ...left].join("\n\n");
 }
 
 /** Something said to the running agent: our own words for what it is, then the fenced text. */

@@ -62,7 +62,7 @@ const help: Record<RefusalCode, string> = {
   rejected: "See the repository's rules for pushes.",
 };
 
-/** What people are told when it was refused again. */
+/** What people are told when it was refused again; GitHub's words as code, for the agent may have made them up. */
 export function refusedWords({ code, words }: Extract<PushResult, { kind: "refused" }>): string {
-  return `GitHub refused the push, also after the agent was told: ${words}. ${help[code]}`;
+  return `GitHub refused the push, also after the agent was told: \`${words.replaceAll("`", "'")}\`. ${help[code]}`;
 }

@@ -1,7 +1,7 @@
 /** Git's output, read for what GitHub said of a push to the run's branch. */
 import { expect, test } from "vitest";
 import { advance, noProgress } from "../../src/domain/progress.ts";
-import { pushResult } from "../../src/domain/push-result.ts";
+import { pushResult, refusedWords } from "../../src/domain/push-result.ts";
 
 const to = "To https://github.com/acme/shop\n";
 const refused = (why: string, ...remote: string[]) =>
@@ -69,6 +69,17 @@ test("its words hold no secret and no address, and are short", () => {
   expect(result?.kind === "refused" ? result.words : "").toMatch(/^no · found \[/);
   expect(JSON.stringify(result)).not.toMatch(/ghp_|https/);
   expect(JSON.stringify(result).length).toBeLessThan(700);
+});
+
+test("words that an agent made up neither load nor notify", () => {
+  const result = pushResult(
+    refused("`a` <img src=https://evil.example/?d> ![x](https://evil.example/y", "@acme/all"),
+  );
+  const words = result?.kind === "refused" ? refusedWords(result) : "";
+  expect(words).toContain("<img src=");
+  expect(words.replace(/`[^`]*`/, "")).toBe(
+    "GitHub refused the push, also after the agent was told: . See the repository's rules for pushes.",
+  );
 });
 
 test("a refusal stands until a push is taken, be it a quiet one", () => {

@@ -81,7 +81,9 @@ test("retry tells the agent what happened before and keeps what was asked", asyn
   await says(stage, issue, "/agent retry", "rita");
   await stage.untilShown(issue, "no changes");
   const [request = ""] = toldTo(stage.claude.sessions[1]);
-  expect(request).toMatch(/An earlier run on this issue ended: failed \(The model declined/);
+  expect(request).toMatch(
+    /An earlier run on this issue ended:\n\n<untrusted-data \w+: how it ended>\nfailed \(The model declined/,
+  );
   expect(request).toContain("but use tabs");
   expect(request).toContain("By the way: also sub.");
   expect(stage.headline(issue)).toContain("**rita** asked");
