@@ -3,7 +3,7 @@
  * Facts from GitHub's REST documentation (rate limits, best practices) and its error texts.
  */
 import { RequestError } from "@octokit/request-error";
-import { Problem } from "../domain/errors.ts";
+import { isProblem, Problem } from "../domain/errors.ts";
 import { redact } from "../domain/secret.ts";
 
 /** What is known about a failed call besides the error. */
@@ -63,6 +63,46 @@ export function asProblem(error: unknown, call: FailedCall): Problem {
   }
   const code = status === 422 ? "github_unprocessable" : `github_${status}`;
   return new Problem("fault", code, `GitHub refused the request: ${said}`, { cause: error });
+}
+
+/** One error of an answer of GitHub's GraphQL, which comes with status 200. */
+interface GraphqlError {
+  type?: string;
+  path?: (string | number)[];
+  extensions?: { code?: string };
+}
+
+/** The errors of a GraphQL answer, of what was thrown; undefined where it is anything else. */
+export function graphqlErrors(thrown: unknown): GraphqlError[] | undefined {
+  if (isProblem(thrown) || !(thrown instanceof Error) || !("errors" in thrown)) return undefined;
+  return Array.isArray(thrown.errors) ? thrown.errors : [];
+}
+
+/** Is what was asked for not there, not ours to see, or unknown to this (older) server? */
+export function isOutOfReach({ type, extensions }: GraphqlError): boolean {
+  return type === "NOT_FOUND" || type === "FORBIDDEN" || extensions?.code === "undefinedField";
+}
+
+/** The problem behind errors of a GraphQL answer about a repository, by the first of them. */
+export function graphqlProblem([first]: GraphqlError[], cause: unknown): Problem {
+  switch (first?.type) {
+    case "NOT_FOUND":
+      return new Problem("gone", "github_gone", "GitHub has no such repository (any more).", { cause });
+    case "FORBIDDEN":
+      return new Problem(
+        "refused",
+        "github_forbidden",
+        "The App may not read the repository's contents; an owner can accept its permissions in the installation's settings.",
+        { cause },
+      );
+    case "RATE_LIMITED":
+      return new Problem("later", "github_limited", "GitHub asks us to slow down.", {
+        cause,
+        retryAfterMs: secondaryPauseMs,
+      });
+    default:
+      return new Problem("later", "github_unwell", "GitHub could not answer.", { cause });
+  }
 }
 
 /**

@@ -7,6 +7,7 @@ import { isProblem } from "../domain/errors.ts";
 import type { PermissionAnswer } from "../domain/permission.ts";
 import type { Place } from "../domain/run.ts";
 import type { GitHub } from "./client.ts";
+import { graphqlErrors, graphqlProblem, isOutOfReach } from "./failure.ts";
 import type { Where } from "./settings-files.ts";
 
 /** Asks GitHub about repositories. */
@@ -86,6 +87,12 @@ async function askTemplate(github: GitHub, place: Place): Promise<string | undef
     .graphql<TemplatesAnswer>(
       "query ($owner: String!, $repo: String!) { repository(owner: $owner, name: $repo) { pullRequestTemplates { body } } }",
       { owner: place.owner, repo: place.repo },
-    );
+    )
+    .catch((error: unknown) => {
+      const errors = graphqlErrors(error);
+      // A pull request can do without: no reason to keep it back.
+      if (errors?.every(isOutOfReach)) return { repository: null };
+      throw errors ? graphqlProblem(errors, error) : error;
+    });
   return answer.repository?.pullRequestTemplates?.[0]?.body ?? undefined;
 }

@@ -3,10 +3,11 @@
  * `.github` repository, both read in one question with our own token. It takes what GitHub says of the files
  * and knows nothing of what is in them.
  */
-import { isProblem, Problem } from "../domain/errors.ts";
+import { Problem } from "../domain/errors.ts";
 import type { Place } from "../domain/run.ts";
 import { settingsPath } from "../domain/settings.ts";
 import type { GitHub } from "./client.ts";
+import { graphqlErrors, graphqlProblem, isOutOfReach } from "./failure.ts";
 
 /** Where a repository is. */
 export type Where = Pick<Place, "installation" | "repositoryId" | "owner" | "repo">;
@@ -98,12 +99,6 @@ export async function findSettingsFiles(github: GitHub, where: Where): Promise<F
   };
 }
 
-interface GraphqlError {
-  type?: string;
-  path?: (string | number)[];
-  message: string;
-}
-
 /** Out of reach is an answer where it is the owner's `.github` repository. */
 async function asked(
   github: GitHub,
@@ -113,40 +108,12 @@ async function asked(
   try {
     return await github.of(installation).graphql<Answer>(query, names);
   } catch (error) {
-    if (isProblem(error) || !(error instanceof Error) || !("errors" in error)) throw error;
-    const errors = (error.errors ?? []) as GraphqlError[];
-    const data = "data" in error ? (error.data as Answer | undefined) : undefined;
-    const others = errors.filter(({ path, type }) => path?.[0] !== "organisation" || !isOutOfReach(type));
+    const errors = graphqlErrors(error);
+    if (!errors) throw error;
+    const data = error instanceof Error && "data" in error ? (error.data as Answer | undefined) : undefined;
+    const others = errors.filter((one) => one.path?.[0] !== "organisation" || !isOutOfReach(one));
     if (others.length === 0) return { repository: data?.repository ?? null, organisation: null };
-    throw refusal(others, error);
-  }
-}
-
-function isOutOfReach(type: string | undefined): boolean {
-  return type === "NOT_FOUND" || type === "FORBIDDEN";
-}
-
-const limitedPauseMs = 60_000;
-
-function refusal(errors: GraphqlError[], cause: Error): Problem {
-  const [first] = errors;
-  switch (first?.type) {
-    case "NOT_FOUND":
-      return new Problem("gone", "github_gone", "GitHub has no such repository (any more).", { cause });
-    case "FORBIDDEN":
-      return new Problem(
-        "refused",
-        "github_forbidden",
-        "The App may not read the repository's contents; an owner can accept its permissions in the installation's settings.",
-        { cause },
-      );
-    case "RATE_LIMITED":
-      return new Problem("later", "github_limited", "GitHub asked us to slow down.", {
-        cause,
-        retryAfterMs: limitedPauseMs,
-      });
-    default:
-      return new Problem("later", "github_unwell", "GitHub could not say what the settings are.", { cause });
+    throw graphqlProblem(others, error);
   }
 }
 
@@ -167,8 +134,8 @@ export async function settingsProposed(
     .of(where.installation)
     .graphql<HeadAnswer>(headQuery, names)
     .catch((error: unknown) => {
-      if (isProblem(error) || !(error instanceof Error) || !("errors" in error)) throw error;
-      throw refusal(error.errors as GraphqlError[], error);
+      const errors = graphqlErrors(error);
+      throw errors ? graphqlProblem(errors, error) : error;
     });
   if (repository?.databaseId !== where.repositoryId) return undefined;
   const proposed = entryOf(repository.folder);

@@ -96,6 +96,25 @@ test("the repository's template is filled", async () => {
   `);
 });
 
+test.each([
+  ["the App may not see them", { type: "FORBIDDEN", message: "Resource not accessible by integration" }],
+  ["the server does not know them", { message: "no such field", extensions: { code: "undefinedField" } }],
+])("templates cannot be had, as %s: none is filled", async (_what, error) => {
+  stage = await setStage();
+  const body = { data: { repository: null }, errors: [error] };
+  stage.github.fault({ route: "graphql", nth: 2, kind: "status", status: 200, body });
+  stage.plays(fixAndSubmit());
+  await stage.untilShown(stage.labelled(), "opened #2");
+});
+
+test("templates cannot be had for a while: the pull request waits", async () => {
+  stage = await setStage();
+  const body = { data: null, errors: [{ message: "Something went wrong while executing your query" }] };
+  stage.github.fault({ route: "graphql", nth: 2, kind: "status", status: 200, body });
+  stage.plays(fixAndSubmit());
+  await stage.untilShown(stage.labelled(), "opened #2");
+});
+
 test("one of ours that is open for the head already is adopted", async () => {
   stage = await setStage();
   const lost = {
