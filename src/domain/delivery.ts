@@ -8,6 +8,9 @@ import { upheavalKinds } from "./upheaval.ts";
 
 const account = z.object({ login: z.string(), id: z.number(), type: z.string().default("User") });
 
+/** Whom a push is by when GitHub names no sender, which it must do for everything else. */
+const unnamed = { login: "", id: 0, type: "Unknown" };
+
 const repository = z.object({
   id: z.number(),
   name: z.string(),
@@ -113,6 +116,7 @@ const shapes = {
   }),
   push: z.object({
     ...scope,
+    sender: account.nullish().transform((sender) => sender ?? unnamed),
     repository: repository.extend({ pushed_at: z.union([z.number(), z.string()]).nullish() }),
     ref: z.string(),
     after: z.string(),

@@ -36,6 +36,8 @@ export interface Suite {
   id: number;
   headSha: string;
   branch: string;
+  /** Numbers of the pull requests it was run for, at most 100. */
+  pulls: number[];
   app: { id: number; slug: string };
 }
 
@@ -183,18 +185,20 @@ function unfitness({ fork, mirror_url, is_template }: Delivery["repository"]): P
   return is_template ? { unfit: "template" } : {};
 }
 
+const suitePullsMax = 100;
 const failures: ReadonlySet<string> = new Set(["failure", "timed_out"]);
 
 /** Checks may be done before the pull request is there: then the branch tells whose they are. */
 function checked(delivery: Of<"check_suite.completed">): Intent {
   const { id, head_sha: headSha, head_branch, conclusion, app, pull_requests } = delivery.check_suite;
-  const pull = pull_requests[0]?.number;
+  const pulls = pull_requests.slice(0, suitePullsMax).map(({ number }) => number);
   const branch = head_branch ?? "";
-  const isOfRun = pull !== undefined || isSessionBranch(branch);
+  const isOfRun = pulls.length > 0 || isSessionBranch(branch);
   if (!failures.has(conclusion ?? "") || !isOfRun || !app) {
     return { kind: "nothing", why: "no failed checks on a pull request" };
   }
-  return { kind: "checks failed", place: placeOf(delivery, pull ?? 0), suite: { id, headSha, branch, app } };
+  const suite = { id, headSha, branch, pulls, app };
+  return { kind: "checks failed", place: placeOf(delivery, pulls[0] ?? 0), suite };
 }
 
 type Of<K extends Delivery["kind"]> = Extract<Delivery, { kind: K }>;

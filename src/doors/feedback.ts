@@ -66,12 +66,16 @@ export async function hearChecks(
   });
 }
 
-function runOfSuite(
+/** By any of its pull requests, of which the first may be anybody's, else by the branch of a session. */
+async function runOfSuite(
   { store: { db } }: IntakeParts,
   { place, suite }: Of<"checks failed">,
 ): Promise<Run | undefined> {
-  const head = { repositoryId: place.repositoryId, branch: suite.branch };
-  return place.issue === 0 ? runOfBranch(db, head) : liveRun(db, keyOf("pull", place));
+  for (const issue of suite.pulls) {
+    const run = await liveRun(db, keyOf("pull", { ...place, issue }));
+    if (run) return run;
+  }
+  return runOfBranch(db, { repositoryId: place.repositoryId, branch: suite.branch });
 }
 
 async function notRepaired(

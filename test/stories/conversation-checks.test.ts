@@ -1,6 +1,6 @@
 /** Failed checks on what our session pushed are repaired by themselves, so often and no oftener. */
 import { afterEach, expect, test } from "vitest";
-import { fixAndSubmit } from "../sim/claude/scripts.ts";
+import { fixAndSubmit, pushFix } from "../sim/claude/scripts.ts";
 import { openedPull, ownChecks, says, toldTo } from "./conversation.ts";
 import { type Stage, setStage, shop } from "./stage.ts";
 
@@ -49,6 +49,20 @@ test("name, annotations and the end of the log go to the agent, without secrets 
     { status: "completed", conclusion: "success" },
   ]);
   expect(stage.github.comments(shop, pull)).toHaveLength(1);
+});
+
+test("also where another pull request has the same head, and comes first", async () => {
+  stage = await setStage();
+  await stage.github.pushCommit(shop, "dev", { files: { "dev.txt": "dev\n" }, by: "mona" });
+  stage.plays(async (agent) => {
+    await pushFix()(agent);
+    await stage.github.openPull(shop, { title: "Mine", head: agent.branch, base: "dev", author: "rita" });
+    await agent.custom("submit_pull_request", { title: "Fix", summary: "Fixed it." });
+  });
+  await stage.untilShown(stage.labelled(), "opened #3");
+  await stage.github.completeSuite(shop, { branch: branch(), runs: [failure] });
+  await stage.pass(10 * 60_000);
+  expect(toldTo(session())).toHaveLength(2);
 });
 
 test("twice, as the settings say, and not a third time", async () => {
