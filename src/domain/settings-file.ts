@@ -5,6 +5,7 @@
  */
 import { type Document, isMap, isNode, isScalar, Lexer, LineCounter, parseDocument, visit } from "yaml";
 import type { z } from "zod";
+import { visible } from "./hidden.ts";
 import { nearest } from "./nearest.ts";
 import { type SettingsFile, settingsFile, settingsJsonSchema } from "./settings.ts";
 
@@ -16,6 +17,8 @@ const depthMax = 10;
 const problemsMax = 20;
 const labelCharsMax = 50;
 const labelsMax = 50;
+/** Characters shown of what the YAML parser says, which quotes the file. */
+const faultCharsMax = 200;
 
 /** One thing wrong with a settings file, for the person who wrote it. */
 export interface SettingsProblem {
@@ -69,7 +72,10 @@ export function parseSettings(yamlText: string, { file }: { file: string }): Set
   };
   // Only the first: what follows a mistake in YAML is mostly its consequence.
   const fault = [...document.errors, ...document.warnings][0];
-  if (fault) return invalid([{ ...at(fault.pos[0]), message: `is not valid YAML: ${fault.message}` }]);
+  if (fault)
+    return invalid([
+      { ...at(fault.pos[0]), message: `is not valid YAML: \`${visible(fault.message, faultCharsMax)}\`` },
+    ]);
   const structure = structureProblems(document).map(({ offset, ...rest }) => ({ ...at(offset), ...rest }));
   if (structure.length > 0) return invalid(structure);
 

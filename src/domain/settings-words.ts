@@ -2,6 +2,7 @@
  * What people read about settings: why nothing starts, which wishes were narrowed, which commits they are from.
  * Words only; who gets them and how often is decided elsewhere.
  */
+import { visible } from "./hidden.ts";
 import type { Origin, Unfit } from "./run.ts";
 import { oneLine } from "./sanitize.ts";
 import { settingsPath } from "./settings.ts";
@@ -12,11 +13,16 @@ const messageMax = 300;
 const notesMax = 10;
 const linesMax = 1_000;
 
+/** A key from a file as code that nothing in it can leave. */
+function code(key: string): string {
+  return `\`${visible(key, messageMax)}\``;
+}
+
 /** Problems as a list, each with its line and key. */
 export function problemLines(problems: SettingsProblem[]): string {
   return problems
     .map(({ line, key, message }) => {
-      const what = key === undefined ? "the file" : `\`${oneLine(key, messageMax)}\``;
+      const what = key === undefined ? "the file" : code(key);
       return `- line ${line}: ${what} ${oneLine(message, messageMax)}`;
     })
     .join("\n");
@@ -31,7 +37,7 @@ export function problemsLine(problems: SettingsProblem[]): string {
 export function notesLine(notes: SettingsNote[]): string {
   return notes
     .slice(0, notesMax)
-    .map(({ key, message }) => `\`${oneLine(key, messageMax)}\` ${message}`)
+    .map(({ key, message }) => `${code(key)} ${message}`)
     .join("; ");
 }
 
@@ -78,9 +84,7 @@ export function disabledText(): string {
 /** A file that is valid, with what of its wishes will not be granted. */
 export function validText(notes: SettingsNote[]): string {
   if (notes.length === 0) return `\`${settingsPath}\` is valid. It counts once it is on the default branch.`;
-  const lines = notes
-    .slice(0, notesMax)
-    .map(({ key, message }) => `- \`${oneLine(key, messageMax)}\` ${message}`);
+  const lines = notes.slice(0, notesMax).map(({ key, message }) => `- ${code(key)} ${message}`);
   return [`\`${settingsPath}\` is valid. Not granted in full:`, lines.join("\n")].join("\n\n");
 }
 
