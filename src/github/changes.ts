@@ -207,14 +207,20 @@ class FileReader {
 }
 
 const submodule = /^[+-]Subproject commit [0-9a-f]{40}$/m;
+/** The new content is one line, or two. */
+const ofOneOrTwoLines = /^@@ -\S+ \+1(?:,2)? @@/;
+/** A line of the new content that as a link's target would not stay in the tree. */
+const leadingOut = /^[+ ](?:[/~]|[a-z]:|.*\\|(?:.*\/)?(?:\.\.|\.git)(?:\/|$))/im;
 
 /**
  * GitHub's lists tell no modes. A submodule shows as a line of a certain form, a symlink as text without a
- * newline at its end; what may be one of them, or shows no patch, has to be looked up in the tree.
+ * newline at its end, if its target does not end in one; what may be one of them, or shows no patch, has to be
+ * looked up in the tree.
  */
 function needsTree({ status, patch }: ComparedFile): boolean {
   if (status === "removed") return false;
-  return patch === undefined || submodule.test(patch) || endsUnended(patch, ["+", " "]);
+  if (patch === undefined || submodule.test(patch) || endsUnended(patch, ["+", " "])) return true;
+  return ofOneOrTwoLines.test(patch) && leadingOut.test(patch);
 }
 
 /** Can it be that the commit left the content as it was? */

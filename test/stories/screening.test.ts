@@ -39,6 +39,11 @@ const held: [string, (agent: Agent) => Promise<unknown>, RegExp][] = [
     /leads out of the rep/,
   ],
   [
+    "a symlink out of the tree with a newline at its target's end",
+    (agent) => agent.bash("ln -s $'../../etc/passwd\\n' users"),
+    /leads out of the rep/,
+  ],
+  [
     "too many files",
     (agent) => agent.bash("mkdir many && for n in $(seq 101); do echo $n > many/$n; done"),
     /101 files are changed/,
