@@ -99,7 +99,7 @@ export const commandTable: readonly CommandRow[] = [
 const verbs = commandTable.map((row) => row.verb);
 const opening = /^[ \t\u00a0]*\/(agent|fix)(?=[ \t\u00a0]|$)/i;
 
-/** Reads a comment by the grammar above. Pure, never throws, bounded for any text. */
+/** Reads a comment by the grammar above. Pure, never throws, as bounded for any text as `readBlocks`. */
 export function parseCommand(commentBody: string): CommandReading {
   const text = commentBody.replace(/^\ufeff/, "").replace(/\r\n?/g, "\n");
   // Nearly every comment ends here, without being parsed.

@@ -2,8 +2,8 @@
  * The shapes of secrets, one row each; a new kind of secret is a new row. Sources are the makers' own
  * documentation of their formats and the public rule sets of secret scanners.
  *
- * Every expression runs over hostile text of megabytes, so each begins with fixed characters or a look behind
- * that lets one run of letters start only one attempt, and every repetition has a bound.
+ * Every expression runs over hostile text of megabytes, so each begins with fixed characters, most of them only
+ * where no letter stands before, and every repetition has a bound: attempts are few, and none is long.
  */
 
 /** One kind of secret. */

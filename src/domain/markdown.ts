@@ -1,7 +1,8 @@
 /**
  * How GitHub reads a text: where its code, quotes and raw HTML are, by the real parsers.
- * The Markdown parser takes quadratic time on some texts (many lazy lines, deep lists, unclosed comments,
- * unmatched emphasis), so how much it is given is bounded here, by work and not by length.
+ * The Markdown parser takes quadratic time on some texts (many lazy lines, deep lists, unclosed comments and
+ * inline code, unmatched emphasis), so how much it is given is bounded here, by work and not by length: tenths
+ * of a second for the blocks of a text.
  * It does not know what a command is, nor what may be shown.
  */
 import type { Definition, Nodes, Root } from "mdast";

@@ -2,6 +2,7 @@
  * The request as the agent reads it: our own words first, then everything strangers wrote, fenced with its
  * provenance. Built from what was frozen at the trigger; it names a branch and tools, never a token.
  */
+import { cut } from "./characters.ts";
 import { sessionBranch } from "./ids.ts";
 import type { JobLog } from "./job-log.ts";
 import { baseBranch, fullName, isPlanned, type Note, type Run, startBranch } from "./run.ts";
@@ -67,10 +68,10 @@ export function requestText(run: Run, facts: PromptFacts): string {
     fenced(
       run,
       `body of issue #${place.issue} by ${origin.author?.login ?? "a deleted account"}`,
-      cut(origin.body, bodyCharactersMax),
+      beginning(origin.body, bodyCharactersMax),
     ),
     ...facts.quoted.map((one) =>
-      fenced(run, `comment by ${one.author} at ${one.at}`, cut(one.text, commentCharactersMax)),
+      fenced(run, `comment by ${one.author} at ${one.at}`, beginning(one.text, commentCharactersMax)),
     ),
     ...(facts.leftOut.length === 0 ? [] : [`Left out: ${facts.leftOut.join("; ")}.`]),
     ...picturesText(run, facts.picturesLeftOut),
@@ -219,12 +220,12 @@ export function continuationText(
       "- When everything is pushed, end your turn with a short answer to what follows.",
     ].join("\n"),
     fenced(run, `title of issue #${place.issue}`, oneLine(run.origin.title, 1_000)),
-    fenced(run, `body of issue #${place.issue}`, cut(run.origin.body, bodyCharactersMax)),
+    fenced(run, `body of issue #${place.issue}`, beginning(run.origin.body, bodyCharactersMax)),
     ...run.notes
       .filter(({ round, text }) => round < run.round && text !== "")
       .slice(-earlierMax)
       .map(({ author, text }) =>
-        fenced(run, `said by ${author} in an earlier round`, cut(text, commentCharactersMax)),
+        fenced(run, `said by ${author} in an earlier round`, beginning(text, commentCharactersMax)),
       ),
   ].join("\n\n");
 }
@@ -234,11 +235,11 @@ export function answerText(run: Run, note: { author: string; text: string }): st
   return fenced(run, `answer by ${note.author}`, note.text);
 }
 
-function cut(text: string, max: number): string {
-  return text.length <= max ? text : `${text.slice(0, max)}\n[cut after ${max} characters]`;
+function beginning(text: string, max: number): string {
+  return text.length <= max ? text : `${cut(text, max)}\n[cut after ${max} characters]`;
 }
 
-/** The fence carries the run's id, which no author could know, so nothing inside can close it. */
+/** The fence carries the run's id, and the id (which is public) is taken out of the text: nothing inside can close it. */
 function fenced(run: Run, provenance: string, text: string): string {
   const fence = `untrusted-data ${run.id}`;
   const { text: plain } = plainInput(text);

@@ -3,8 +3,9 @@
  * repository before its share. Pure order over rows; who keeps the rows and wakes whom is decided elsewhere.
  *
  * A repository's share is what evenly many places come to: the repository with the fewest rounds at work goes
- * first, between equals the one whose turn came round least often, and then the oldest. One place is kept for a repository that has none at work, so that a lone
- * label beside another repository's backlog does not wait for one of the backlog's runs to end.
+ * first, between equals the one whose turn came round least often, and then the oldest. One place is kept for a
+ * repository that has none at work, so that a lone label beside another repository's backlog does not wait for
+ * one of the backlog's runs to end.
  */
 
 /** A round that waits. Tickets grow with the order in which rounds asked. */

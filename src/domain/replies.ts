@@ -71,7 +71,6 @@ export const answers = {
   approveWith: (sha: string) => `To let the held work through send exactly \`/agent approve ${sha}\`.`,
   wrongHead: (sha: string) =>
     `The head is \`${sha}\` now. Look at it, then send \`/agent approve ${sha.slice(0, 12)}\`.`,
-  needsMaintainer: (what: string) => `${what} takes the role \`maintain\` or \`admin\` on this repository.`,
   budgetTooSmall: (spent: number) =>
     `${dollars(spent)} is spent already; the budget has to be more than that.`,
   budgetTooLarge: (most: number) => `The operator of this service allows at most ${dollars(most)} a run.`,

@@ -90,7 +90,10 @@ export interface Stop {
   moved?: Pick<Place, "repositoryId" | "owner" | "repo" | "issue">;
 }
 
-/** Stops that close the matter, the one that says most last: a merge closes the issue as well. A public repository's session holds what was private. */
+/**
+ * Stops that close the matter, the one that says most last: a merge closes the issue as well. A public
+ * repository's session holds what was private.
+ */
 const finals: readonly Stop["why"][] = [
   "issue closed",
   "pull request closed",

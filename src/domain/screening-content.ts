@@ -20,8 +20,9 @@ export interface ScreenedFile {
   additions: number;
   deletions: number;
   /**
-   * True for a binary. Where there is no patch it must be said why: true for a binary that nobody read, false where the contents are text that
-   * this commit did not change (a mode, a pure rename) or empty. Absent means that nobody looked.
+   * True for a binary. Where there is no patch it must be said why: true for a binary that nobody read, false
+   * where the contents are text that this commit did not change (a mode, a pure rename) or empty. Absent means
+   * that nobody looked.
    */
   binary?: boolean;
   /** The patch or the blob was cut by whoever gave it. */

@@ -2,6 +2,7 @@
  * A run's course as a person follows it: one moment after the other, in words. Pure: what is written down goes
  * in, sentences come out. It knows facts by their names, and of a token no more than that there was one.
  */
+import { cut } from "./characters.ts";
 import type { JournalEntry, Journaled } from "./journal.ts";
 import type { Run, Stop } from "./run.ts";
 import { redact } from "./secret.ts";
@@ -62,7 +63,7 @@ function asked({ origin, createdAt, place }: Run): Moment {
     at: createdAt,
     who: "person",
     title: `${sender.login} asked ${how}`,
-    text: cut([...said, origin.title, origin.body].join("\n\n")),
+    text: shown([...said, origin.title, origin.body].join("\n\n")),
     link: { url: origin.issueUrl, words: `#${place.issue}` },
   };
 }
@@ -158,12 +159,12 @@ function link(url: unknown): Pick<Moment, "link"> {
 }
 
 function text(value: unknown): Pick<Moment, "text"> {
-  return typeof value === "string" && value.trim() !== "" ? { text: cut(value) } : {};
+  return typeof value === "string" && value.trim() !== "" ? { text: shown(value) } : {};
 }
 
-function cut(words: string): string {
+function shown(words: string): string {
   const whole = redact(words).trim();
-  return whole.length <= textMax ? whole : `${whole.slice(0, textMax)}…`;
+  return whole.length <= textMax ? whole : `${cut(whole, textMax)}…`;
 }
 
 function reasonsText(reasons: unknown, more: unknown): string {
@@ -180,7 +181,7 @@ function textOf(journal: readonly Journaled[], name: string): string | undefined
 function said({ at, author, text: words, source, kind }: Run["notes"][number]): Moment {
   const where = { comment: "said", review: "reviewed", checks: "reported", budget: "changed the budget" };
   const verb = kind === "approval" ? "approved" : where[source.kind];
-  return { at, who: "person", title: `${author} ${verb}`, text: cut(words) };
+  return { at, who: "person", title: `${author} ${verb}`, text: shown(words) };
 }
 
 type Work = Extract<JournalEntry, { kind: "work" }>;

@@ -13,8 +13,6 @@ export interface RunParts {
   course: Course;
   /** What the person may do now. */
   acts: ("stop" | "retry")[];
-  /** What came of what the person has just done. */
-  said?: string;
   sessionUrl: (session: string) => string;
   /** The web address of GitHub. */
   webUrl: string;
@@ -23,11 +21,10 @@ export interface RunParts {
 
 /** The page. */
 export function runPage(parts: RunParts): Html {
-  const { looker, course, said } = parts;
+  const { looker, course } = parts;
   const { line } = course;
   const body = html`<p class="crumbs"><a href="/">Runs</a> / <code>${line.owner}/${line.repo}#${line.issue}</code></p>
 <h1>${line.title}</h1>
-${said === undefined ? "" : html`<p class="said" role="status">${said}</p>`}
 ${[...runFragments(parts).values()]}`;
   return page({ title: line.title, looker, live: `${runPath(line.id)}/live`, body });
 }
