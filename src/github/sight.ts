@@ -3,6 +3,7 @@
  * can read, and public ones on which they have at least triage, because there everybody reads.
  */
 import type { Octokit } from "@octokit/rest";
+import { isProblem } from "../domain/errors.ts";
 
 /** Ids of repositories a person sees, each with whether they may write there. */
 export type Sight = ReadonlyMap<number, { mayWrite: boolean }>;
@@ -18,22 +19,35 @@ export async function whoIs(person: Octokit): Promise<{ id: number; login: strin
   return { id: data.id, login: data.login };
 }
 
-/** Asks for everything within sight. Throws what GitHub's failures come to. */
+/** Asks for everything within sight. Throws what GitHub's failures come to, and `github_credentials` for a dead token. */
 export async function sightOf(person: Octokit): Promise<Sight> {
   const sight = new Map<number, { mayWrite: boolean }>();
-  for (const installation_id of await installationsOf(person)) {
-    for (let page = 1; page <= repositoryPagesMax; page += 1) {
-      const { data } = await person.rest.apps.listInstallationReposForAuthenticatedUser({
-        installation_id,
-        per_page: pageSize,
-        page,
-      });
-      for (const repository of data.repositories)
-        if (isSeen(repository)) sight.set(repository.id, { mayWrite: repository.permissions?.push ?? false });
-      if (data.repositories.length < pageSize) break;
+  for (const installation of await installationsOf(person)) {
+    try {
+      await look(person, installation, sight);
+    } catch (error) {
+      // Suspended or left since it was listed, or closed to this person: nothing of it is in sight.
+      if (!isProblem(error, "refused", "gone") || error.code === "github_credentials") throw error;
     }
   }
   return sight;
+}
+
+async function look(
+  person: Octokit,
+  installation_id: number,
+  sight: Map<number, { mayWrite: boolean }>,
+): Promise<void> {
+  for (let page = 1; page <= repositoryPagesMax; page += 1) {
+    const { data } = await person.rest.apps.listInstallationReposForAuthenticatedUser({
+      installation_id,
+      per_page: pageSize,
+      page,
+    });
+    for (const repository of data.repositories)
+      if (isSeen(repository)) sight.set(repository.id, { mayWrite: repository.permissions?.push ?? false });
+    if (data.repositories.length < pageSize) return;
+  }
 }
 
 async function installationsOf(person: Octokit): Promise<number[]> {

@@ -201,6 +201,18 @@ test("where GitHub cannot be asked nobody is let in on what was true before", as
   expect((await browser.get(`/runs/${id}`)).status).toBe(200);
 });
 
+test("an installation that GitHub does not show just now ends nobody's visit", async () => {
+  await browser.signIn("mona");
+  const route = "/user/installations/{installation_id}/repositories";
+  const heal = stage.github.fault({ route, kind: "status", status: 403 });
+  await stage.pass(5 * 60_000);
+  expect((await browser.get(`/runs/${id}`)).status).toBe(404);
+  expect((await browser.get("/")).status).toBe(200);
+  heal();
+  await stage.pass(5 * 60_000);
+  expect((await browser.get(`/runs/${id}`)).status).toBe(200);
+});
+
 test("what a person takes back at GitHub ends the visit", async () => {
   await browser.signIn("mona");
   stage.github.revokeVisitor("mona");

@@ -92,8 +92,7 @@ export function createVisits(parts: VisitParts): Visits {
       try {
         return audienceOf(row, cookie, await look(row));
       } catch (error) {
-        // Taken back at GitHub: the visit is over.
-        if (!isProblem(error) || error.kind === "later") throw error;
+        if (!isProblem(error) || !overCodes.has(error.code)) throw error;
         log.info({ code: error.code }, "a visit ended at GitHub");
         sights.delete(row.id);
         await dropVisit(store.db, row.id);
@@ -164,6 +163,9 @@ async function freshTokens(parts: VisitParts, row: VisitRow): Promise<VisitorTok
     return theirs;
   }
 }
+
+/** Problems that end a visit: the tokens were taken back at GitHub, or lead no further. */
+const overCodes: ReadonlySet<string> = new Set(["visit_over", "github_credentials", "github_sign_in"]);
 
 function over(): Problem {
   return new Problem("refused", "visit_over", "You are not signed in any more.");
