@@ -59,6 +59,30 @@ test("no form but our own, written for this browser, stops anything", async () =
   expect(stage.headline(issue)).toContain("**working**");
 });
 
+test("while GitHub cannot be asked an act says so", async () => {
+  await browser.signIn("rita");
+  const key = formKey(await browser.get(path));
+  await stage.pass(61_000);
+  const route = "/repos/{owner}/{repo}/collaborators/{username}/permission";
+  const heal = stage.github.fault({ route, kind: "status", status: 503 });
+  const waits = await browser.post(`${path}/stop`, { key });
+  expect([waits.status, waits.text.includes("Try again in a minute")]).toEqual([503, true]);
+  heal();
+  expect((await browser.post(`${path}/stop`, { key })).status).toBe(303);
+});
+
+test("where the settings let nothing begin a retry says that", async () => {
+  await browser.signIn("rita");
+  const key = formKey(await browser.get(path));
+  await browser.post(`${path}/stop`, { key });
+  await stage.untilShown(issue, "stopped");
+  const files = { ".github/patchwright.yml": "enabled: false\n" };
+  await stage.github.pushCommit(shop, "main", { files, by: "rita" });
+  await stage.pass(10_000);
+  const { status, text } = await browser.post(`${path}/retry`, { key });
+  expect([status, text.includes("The settings let nothing begin here now")]).toEqual([403, true]);
+});
+
 test("who may only read has no button, and is refused without one; a role taken away counts at once", async () => {
   await browser.signIn("otto");
   const page = await browser.get(path);

@@ -62,6 +62,8 @@ export async function carryOut(
   // One page starts one run, however often its button is pressed.
   const verdict = await startAgain(parts, id, { run, origin, triggerKey: id });
   const started = /^run (\S+) started$/.exec(verdict)?.[1];
+  if (verdict.startsWith("refused:"))
+    return { isDone: false, words: "The settings let nothing begin here now; the issue says why." };
   if (started === undefined) return { isDone: false, words: "Another run of this issue has begun already." };
   return { isDone: true, words: "A new run has begun.", started };
 }

@@ -231,10 +231,17 @@ async function change(parts: DashboardParts, context: Asked, act: Act) {
   if (!course || !person || cookie === undefined) return missing(context);
   const { key } = await context.req.parseBody();
   const { looker } = context.get("audience");
-  const refused = (words: string) => show(context, messagePage(looker, { title: "Not done", words }), 403);
+  const refused = (words: string, status: 403 | 503 = 403) =>
+    show(context, messagePage(looker, { title: "Not done", words }), status);
   if (!isOwnForm(context, cookie, key))
     return refused("That form was not written here, or is from before you signed in. Load the page again.");
-  const done = await carryOut(parts.intake, act, { run: course.run, person });
-  if (!done.isDone) return refused(done.words);
-  return context.redirect(runPath(done.started ?? course.line.id), 303);
+  try {
+    const done = await carryOut(parts.intake, act, { run: course.run, person });
+    if (!done.isDone) return refused(done.words);
+    return context.redirect(runPath(done.started ?? course.line.id), 303);
+  } catch (error) {
+    if (!isProblem(error, "later")) throw error;
+    parts.log.warn({ err: error }, "an act from the dashboard has to wait");
+    return refused("GitHub cannot be asked just now. Try again in a minute.", 503);
+  }
 }
