@@ -5,7 +5,7 @@
 import type { Met } from "../domain/ending.ts";
 import type { Person, Run } from "../domain/run.ts";
 import { disabledText } from "../domain/settings-words.ts";
-import { keepSettings } from "../store/run-settings.ts";
+import { keepAffordable } from "../store/run-settings.ts";
 import { flawText, settingsBy } from "./rulebook.ts";
 import type { Tools } from "./tools.ts";
 
@@ -28,8 +28,8 @@ export async function readmit(tools: Tools, { isLong }: { isLong: boolean }): Pr
   const { settings: _, ...origin } = run.origin;
   run.origin = isPlain && notes.length === 0 ? origin : { ...origin, settings: { ...rules.at, notes } };
   run.settings = { ...settings, ...raised(run) };
-  await keepSettings(tools.store, tools.held);
-  return undefined;
+  const dear = await keepAffordable(tools.store, tools.held, tools.clock.now());
+  return dear === undefined ? undefined : { kind: "refused", words: dear };
 }
 
 /** A budget that was set by a command meanwhile stands. */

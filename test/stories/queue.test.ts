@@ -162,6 +162,24 @@ test("the day's money: a run that could exceed it is refused, with when to try a
   await stage.untilShown(second, "opened #");
 });
 
+test("a budget that the settings raise while a run waits is held against the day's money again", async () => {
+  const path = ".github/patchwright.yml";
+  const file = (budget: number) =>
+    `budget_usd: ${budget}\nlimits: { active_runs: 1, budget_usd_per_day: 12 }\n`;
+  const spends: Script = async (agent) => {
+    await agent.spend(300);
+    await worksFor(30)(agent);
+  };
+  const files = { "README.md": "# shop\n", [path]: file(5) };
+  const [first, second = 0] = await busyWith(spends, 1, { files });
+  expect(stage.headline(second)).toContain("**queued**");
+  await stage.github.pushCommit(shop, "main", { files: { [path]: file(10) }, by: "rita" });
+  await stage.untilShown(first, "no changes");
+  await stage.untilShown(second, "refused");
+  expect(stage.status(second)).toMatch(/\$12\.00/);
+  expect(stage.claude.sessions).toHaveLength(1);
+});
+
 test("money that is spent is gone until the next day, and a budget is not raised beyond it", async () => {
   stage = await setStage({ env: { PATCHWRIGHT_DAY_USD_MAX: "7" } });
   stage.plays(async (agent) => {
