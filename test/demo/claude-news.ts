@@ -63,7 +63,7 @@ function handOver({ path, requestBody }: Request, claude: ClaudeSim): string {
   return `replaces the session's token: ${tokenName(mount?.tokens[place - 1]?.sha256)} → ${tokenName(given)}`;
 }
 
-/** What is sent to a session: the first message is the request, later ones and answers carry people's words. */
+/** What is sent to a session: the first message is the request, later ones and answers carry what others wrote. */
 function sending({ requestBody }: Request): Pick<Words, "text" | "more"> | undefined {
   const events: unknown = Reflect.get(Object(requestBody), "events");
   const [event] = Array.isArray(events) ? events : [];
@@ -72,7 +72,7 @@ function sending({ requestBody }: Request): Pick<Words, "text" | "more"> | undef
       const said = textOf(event.content);
       return said.startsWith("Resolve issue")
         ? { text: "sends the request: the issue, fenced as untrusted data, and the branch to push to" }
-        : { text: "tells the agent, people's words fenced as untrusted data:", more: quoted(said) };
+        : { text: "tells the agent, what others wrote fenced as untrusted data:", more: quoted(said) };
     }
     case "user.custom_tool_result": {
       const said = textOf(event.content);

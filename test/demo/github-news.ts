@@ -105,8 +105,9 @@ function mintWords(
   if (!token?.repositoryIds) return undefined;
   const where = token.repositoryIds.map(repositoryName).join(", ");
   const may = Object.entries(token.permissions).map(([name, level]) => `${name} ${level}`);
-  const lifeS = ((token.expiresAt - token.createdAt) / 1000).toFixed(1);
-  return `mints ${tokenName(token.sha256)}: ${where} alone, ${may.toSorted().join(", ")}, lives ${lifeS} s`;
+  const lifeS = (token.expiresAt - token.createdAt) / 1000;
+  const life = lifeS < 120 ? `${lifeS.toFixed(1)} s` : `${Math.round(lifeS / 60)} min`;
+  return `mints ${tokenName(token.sha256)}: ${where} alone, ${may.toSorted().join(", ")}, lives ${life}`;
 }
 
 /** `owner/name` of a REST path. */

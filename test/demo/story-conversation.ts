@@ -226,12 +226,20 @@ function flaws({ github, claude }: Scene, number: number, pull: number): string[
   return checks.flatMap(([isSo, otherwise]) => (isSo ? [] : [otherwise]));
 }
 
-/** A conversation as people find it: comments and reviews, oldest first. */
+const plainWords = (body: string) => body.replaceAll(/\s*<!-- patchwright:[^>]*-->/g, "");
+
+/** A conversation as people find it: what it began with, comments and reviews, oldest first. */
 function showThread({ github }: Scene, teller: Teller, thread: number): void {
+  const { title, author: opener, body: text, reactions: given } = github.issue(repository, thread);
+  const opening = {
+    at: 0,
+    who: [`${opener}  “${title}”`, ...given.map(({ content }) => `:${content}:`)].join("  "),
+    words: plainWords(text),
+  };
   const comments = github.comments(repository, thread).map(({ author, body, reactions, createdAt }) => ({
     at: createdAt,
     who: [author, ...reactions.map(({ content }) => `:${content}:`)].join("  "),
-    words: body.replaceAll(/\s*<!-- patchwright:[^>]*-->/g, ""),
+    words: plainWords(body),
   }));
   const reviews = github.reviews(repository, thread).map(({ author, state, body, at, remarks }) => ({
     at,
@@ -240,7 +248,7 @@ function showThread({ github }: Scene, teller: Teller, thread: number): void {
   }));
   teller.plain();
   teller.plain(`The conversation on #${thread}, as people read it:`);
-  for (const { who, words } of [...comments, ...reviews].toSorted((a, b) => a.at - b.at)) {
+  for (const { who, words } of [opening, ...[...comments, ...reviews].toSorted((a, b) => a.at - b.at)]) {
     teller.plain();
     teller.plain(`  ${who}`);
     for (const line of words.split("\n")) teller.plain(line === "" ? "" : `    ${line}`);
