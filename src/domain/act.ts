@@ -15,6 +15,14 @@ export interface Act<T> {
   make(): Promise<T>;
 }
 
+/** An act whose repetition changes nothing and whose result is that it was done. */
+export function repeatable(act: () => Promise<void>): Act<true> {
+  return idempotent(async (): Promise<true> => {
+    await act();
+    return true;
+  });
+}
+
 /** An act that is its own look: doing it again changes nothing and answers the same. */
 export function idempotent<T>(make: () => Promise<T>): Act<T> {
   return { find: make, make };

@@ -4,7 +4,7 @@
  */
 import type { OpenSession, OpenVault } from "../agent/agent.ts";
 import type { Clock } from "../clock.ts";
-import type { Act } from "../domain/act.ts";
+import { type Act, idempotent } from "../domain/act.ts";
 import type { Beside } from "../domain/besides.ts";
 import type { Ending, Met } from "../domain/ending.ts";
 import { isProblem, Problem } from "../domain/errors.ts";
@@ -276,6 +276,5 @@ export function toldAs(ledger: Ledger, note: string): string | undefined {
 
 /** An act without an outside: what is known is only written down. */
 export function noted<T>(value: T): Act<T> {
-  const make = async () => value;
-  return { find: make, make };
+  return idempotent(async () => value);
 }

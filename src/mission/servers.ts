@@ -3,6 +3,7 @@
  * that does not take its token, or cannot be had, is done without, and people are told.
  */
 import type { McpTools } from "../agent/definition.ts";
+import { repeatable } from "../domain/act.ts";
 import { isProblem, Problem } from "../domain/errors.ts";
 import { messageMarker } from "../domain/ids.ts";
 import {
@@ -116,10 +117,9 @@ export async function goOnWithout(tools: Tools, session: RunSession): Promise<bo
 /** Closes the vaults of the run. */
 export async function closeVaults({ ledger, agents }: Tools): Promise<void> {
   for (const { value } of ledger.all<RunVault>("vault ")) {
-    const close = async (): Promise<true> => {
-      await agents.closeVault(value.id);
-      return true;
-    };
-    await ledger.once(`closed ${value.id}`, { find: close, make: close });
+    await ledger.once(
+      `closed ${value.id}`,
+      repeatable(() => agents.closeVault(value.id)),
+    );
   }
 }

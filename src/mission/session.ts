@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import type { Mount, Picture, SessionOrder } from "../agent/agent.ts";
+import { repeatable } from "../domain/act.ts";
 import { isProblem } from "../domain/errors.ts";
 import { commentMarker, messageMarker } from "../domain/ids.ts";
 import { forNextSession } from "../domain/progress.ts";
@@ -42,11 +43,10 @@ export function sessionEndsAt({ ledger, held: { run } }: Tools): number | undefi
 export async function archiveSessions(tools: Tools): Promise<void> {
   const { ledger, agents } = tools;
   for (const { id } of sessionsOf(tools)) {
-    const archive = async (): Promise<true> => {
-      await agents.archive(id);
-      return true;
-    };
-    await ledger.once(`archive ${id}`, { find: archive, make: archive });
+    await ledger.once(
+      `archive ${id}`,
+      repeatable(() => agents.archive(id)),
+    );
   }
   await closeVaults(tools);
 }
