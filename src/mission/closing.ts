@@ -24,6 +24,8 @@ import { giveUpPlace, stepAside } from "./turn.ts";
 
 /** After so long in closing a round keeps nobody else from working. */
 const briefMs = 10 * 60_000;
+/** When a session of a run at rest is archived again that the platform did not let go. */
+const archiveAgainMs = 60 * 60_000;
 
 /** Ends the round with what was met. Returns when to come back: undefined once it has ended. */
 export async function close(tools: Tools, met: Met): Promise<number | undefined> {
@@ -49,8 +51,7 @@ async function putAway(tools: Tools, ending: Ending): Promise<number | undefined
   await report(tools, ending);
   await holdBack(tools, ending).catch((error: unknown) => notInTime(tools, error));
   await showAnswer(tools, ending).catch((error: unknown) => notInTime(tools, error));
-  if (ending.kind !== "opened" && ending.kind !== "budget reached")
-    await archiveSessions(tools).catch((error: unknown) => notInTime(tools, error));
+  if (!keepsSession(ending)) await archiveSessions(tools).catch((error: unknown) => notInTime(tools, error));
   const phase = phaseAfter(run, ending);
   await giveUpPlace(tools, "ended", {
     phase,
@@ -64,7 +65,7 @@ async function putAway(tools: Tools, ending: Ending): Promise<number | undefined
   tools.metrics.rounds.inc({ ending: ending.kind, ...tools.metrics.at(fullName(run.place)) });
   if (ending.kind === "opened" && run.round === 1) noteReached(tools, "pull");
   if (phase !== "resting") return undefined;
-  return hasUnseenChecks(tools) ? clock.now() : sessionEndsAt(tools);
+  return hasUnseenChecks(tools) ? clock.now() : restsUntil(tools, ending);
 }
 
 /** A push of this round that may not stand on the pull request is told there, however the round ended. */
@@ -92,11 +93,22 @@ async function beginWithUntold({ ledger, store, clock, held }: Tools): Promise<b
   return true;
 }
 
+/** Endings after which people go on in the same session. */
+function keepsSession(ending: Ending | undefined): boolean {
+  return ending?.kind === "opened" || ending?.kind === "budget reached";
+}
+
+/** When to come back to a run at rest: when its session has to be archived, which is asked for until it is done. */
+function restsUntil(tools: Tools, ending: Ending | undefined): number | undefined {
+  const at = sessionEndsAt(tools);
+  const now = tools.clock.now();
+  return at === undefined || (keepsSession(ending) && now < at) ? at : now + archiveAgainMs;
+}
+
 /** While its pull request is open a run only rests, however the round ended: people may go on with it. */
 function phaseAfter(run: Run, ending: Ending): "resting" | "ended" {
   if (run.stop && isFinal(run.stop)) return "ended";
-  const rests = ending.kind === "opened" || ending.kind === "budget reached" || run.pull !== undefined;
-  return rests ? "resting" : "ended";
+  return keepsSession(ending) || run.pull !== undefined ? "resting" : "ended";
 }
 
 /** A run at rest: failed checks are looked at; its session is archived in time; with its issue or pull request closed it is done. */
@@ -113,9 +125,9 @@ export async function farewell(tools: Tools): Promise<number | undefined> {
   if (!run.stop || !isFinal(run.stop)) {
     if (await repairChecks(tools)) return clock.now();
     const at = sessionEndsAt(tools);
-    if (at === undefined || clock.now() < at) return at;
-    await archiveSessions(tools).catch((error: unknown) => unheard(tools, error));
-    return undefined;
+    if (at !== undefined && !(keepsSession(run.ending) && clock.now() < at))
+      await archiveSessions(tools).catch((error: unknown) => unheard(tools, error));
+    return restsUntil(tools, run.ending);
   }
   await archiveSessions(tools).catch((error: unknown) => unheard(tools, error));
   await reportEnd(tools);
