@@ -155,7 +155,9 @@ async function keepOne(
   { resource, tokens }: { resource: string; tokens: TokenRecord[] },
 ) {
   const now = tools.clock.now();
-  const current = tokens.find((token) => token.state === "held");
+  // Where GitHub did not take it back while people were waited for, one that can only read is held yet.
+  const { contents } = scopeOf(tools, resource);
+  const current = tokens.find((token) => token.state === "held" && token.contents === contents);
   if (current?.open() && now < replaceAt(life(current))) return replaceAt(life(current));
   const soon = (error: unknown) => Promise.reject(withinLife(error, current));
   const { record, token } = await unusedToken(tools, resource).catch(soon);

@@ -49,7 +49,7 @@ async function scene() {
   // The cast: the credential uses no more of its tools than these.
   const rooms = { clock, store, github, agents, log, seal, random: randomBytes, metrics: createMetrics() };
   const besides = { name: "besides 1", value: [{ name: "acme/lib", repositoryId: 3 }] };
-  const ledger = { still: async () => undefined, all: () => [besides] };
+  const ledger = { still: async () => undefined, all: () => [besides], read: () => undefined };
   const tools = { ...rooms, held, ledger } as unknown as Tools;
   return { clock, disk, tools, did, scopes };
 }
@@ -101,4 +101,17 @@ test("a hand-over that fails leaves the old token alone and gives the same new o
   tools.agents.handOver = whole;
   await keepFresh(tools, shopOnly);
   expect(did).toEqual(["mint t1", "hand t1 to sesrsc_shop", "mint t2", "hand t2 to sesrsc_shop"]);
+});
+
+test("a token that can only read is replaced as soon as the agent may push", async () => {
+  const { tools, did, scopes } = await scene();
+  const { run } = tools.held;
+  run.settings = { ...run.settings, plan: true };
+  await keepFresh(tools, shopOnly);
+  run.settings = { ...run.settings, plan: false };
+  await keepFresh(tools, shopOnly);
+  expect(scopes).toEqual(["2 read", "2 write"]);
+  expect(did.at(-1)).toBe("hand t2 to sesrsc_shop");
+  await releaseTokens(tools);
+  expect(did.slice(-2).toSorted()).toEqual(["revoke t1", "revoke t2"]);
 });
