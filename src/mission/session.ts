@@ -17,6 +17,7 @@ import { keepSettings } from "../store/run-settings.ts";
 import { besidesOf, findBesides } from "./besides.ts";
 import { issueTokens } from "./credential.ts";
 import type { RunSession, Thread } from "./facts.ts";
+import { pausedFor } from "./pause.ts";
 import { type FoundPicture, picturesOf, picturesQuoted } from "./pictures.ts";
 import { closeVaults, offeredBy, serversOf, vaultFor, withVault } from "./servers.ts";
 import { threadAtTrigger } from "./thread.ts";
@@ -56,6 +57,8 @@ export async function currentSession(tools: Tools): Promise<RunSession> {
   const { ledger, held } = tools;
   const known = sessionsOf(tools);
   const last = known.at(-1);
+  // While people are waited for nothing is opened; the session is given up when they have answered.
+  if (last && pausedFor(tools)?.waiting) return last;
   // Only one that is open: a vault made for the next session must not be closed with those before.
   if ((sessionEndsAt(tools) ?? Number.POSITIVE_INFINITY) <= tools.clock.now()) await archiveSessions(tools);
   if (last && !ledger.read(`archive ${last.id}`)) return last;
