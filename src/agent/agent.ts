@@ -146,7 +146,10 @@ export interface Agents {
   equip(session: string, servers: McpTools[]): Promise<void>;
   /** Puts a new token in the place of a resource's old one; `VAULT/CREDENTIAL` names what a vault holds. */
   handOver(session: string, resource: { id: string; token: Secret }): Promise<void>;
-  /** Replaces a session's cap (whole US cents, more than it has cost); one paused at its cap goes on. */
+  /**
+   * Replaces a session's cap (whole US cents); one paused at its cap goes on. Where it has cost as much already:
+   * the fault `claude_budget_spent`.
+   */
   setBudget(session: string, cents: number): Promise<void>;
   /** Ends the current turn. Nothing to interrupt is success. */
   interrupt(session: string): Promise<void>;

@@ -90,13 +90,7 @@ export function createClaude(
       const params = { session_id: session, authorization_token: token.reveal() };
       await tried(client.beta.sessions.resources.update(id, params, once));
     },
-    setBudget: async (session, cents) => {
-      const budget = {
-        type: "limit" as const,
-        max_list_cost: { amount: String(cents), currency: "USD" as const },
-      };
-      await tried(client.beta.sessions.update(session, { budget }, once));
-    },
+    setBudget: (session, cents) => setBudget(client, session, cents),
     interrupt: (session) => settled(interrupt(client, session)),
     archive: (session) => archive(client, session),
     remove: (session) => close(client, session, client.beta.sessions.delete(session, {}, once)),
@@ -106,6 +100,17 @@ export function createClaude(
     },
     url: (session) => `https://platform.claude.com/workspaces/default/sessions/${session}`,
   };
+}
+
+async function setBudget(client: Anthropic, session: string, cents: number): Promise<void> {
+  const max_list_cost = { amount: String(cents), currency: "USD" as const };
+  try {
+    await client.beta.sessions.update(session, { budget: { type: "limit", max_list_cost } }, once);
+  } catch (error) {
+    const problem = asProblem(error);
+    const isSpent = problem.kind === "fault" && /exceed|consumed/i.test(problem.message);
+    throw isSpent ? new Problem("fault", "claude_budget_spent", problem.message, { cause: error }) : problem;
+  }
 }
 
 /** The call's result, or its error as a problem. */

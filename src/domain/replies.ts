@@ -7,7 +7,7 @@ import { atLeast, type Level } from "./permission.ts";
 import { queuedText } from "./queue-words.ts";
 import type { Run } from "./run.ts";
 import type { Settings } from "./settings.ts";
-import { dollars, headline, type State } from "./words.ts";
+import { dollars, headline, notApprovable, type State } from "./words.ts";
 
 /** The commands, each with whether this sender may give it here. */
 export function helpText(login: string, has: Level, settings: Pick<Settings, "who">): string {
@@ -68,6 +68,7 @@ export const answers = {
   otherAtWork:
     "Another run is at work on this issue. I keep this for the agent until this pull request is worked on again.",
   keptForBudget: "The run's budget is used up. I keep this and go on with it after `/agent budget USD`.",
+  notApprovable,
   approveWith: (sha: string) => `To let the held work through send exactly \`/agent approve ${sha}\`.`,
   wrongHead: (sha: string) =>
     `The head is \`${sha}\` now. Look at it, then send \`/agent approve ${sha.slice(0, 12)}\`.`,
@@ -76,5 +77,7 @@ export const answers = {
   budgetTooLarge: (most: number) => `The operator of this service allows at most ${dollars(most)} a run.`,
   budgetStays: ({ asked, stays }: { asked: number; stays: number }) =>
     `The run has cost more than ${dollars(asked)} already: the budget stays ${dollars(stays)}.`,
+  budgetNotTaken: ({ asked, stays }: { asked: number; stays: number }) =>
+    `The Claude platform did not take a budget of ${dollars(asked)}: it stays ${dollars(stays)}.`,
   budgetRaised: (cents: number) => `The budget is ${dollars(cents)} now.`,
 };

@@ -164,23 +164,28 @@ export async function keepBudget(tools: Tools, session: RunSession): Promise<voi
     await tools.agents.setBudget(session.id, cents);
   } catch (error) {
     if (!isProblem(error, "fault")) throw error;
-    return keepOldBudget(tools, { asked: cents, stays: known });
+    return keepOldBudget(tools, {
+      asked: cents,
+      stays: known,
+      isSpent: error.code === "claude_budget_spent",
+    });
   }
   await tools.ledger.write(`budget ${session.id}`, cents);
 }
 
-/** More was spent than we had seen when a smaller budget was asked for: the old one stays, and people hear of it. */
+/** Mostly more was spent than we had seen when a smaller budget was asked for: the old one stays, and people hear of it. */
 async function keepOldBudget(
   tools: Tools,
-  { asked, stays }: { asked: number; stays: number },
+  { asked, stays, isSpent }: { asked: number; stays: number; isSpent: boolean },
 ): Promise<void> {
-  const { ledger, github, store, clock } = tools;
+  const { ledger, github, store } = tools;
   const { run } = tools.held;
   const { carriedCents } = run.progress;
   const marker = commentMarker(run.id, `budget-${asked}`);
-  const words = answers.budgetStays({ asked: asked + carriedCents, stays: stays + carriedCents });
+  const cents = { asked: asked + carriedCents, stays: stays + carriedCents };
+  const words = isSpent ? answers.budgetStays(cents) : answers.budgetNotTaken(cents);
   const body = `${words}\n\n${marker}`;
-  await ledger.once(`told budget ${asked}`, comment(github, run.place, { marker, body, since: clock.now() }));
-  run.settings = { ...run.settings, budget_usd: (stays + carriedCents) / 100 };
+  await ledger.once(`told budget ${asked}`, comment(github, run.place, { marker, body, since: run.roundAt }));
+  run.settings = { ...run.settings, budget_usd: cents.stays / 100 };
   await keepSettings(store, tools.held);
 }
