@@ -104,11 +104,20 @@ function planWords(plan: string): string {
   return ["I propose:", harmless(plan, { max: planMax }), asks].join("\n\n");
 }
 
+/** May a maintainer let through what is held back for these reasons? */
+export function isApprovable(reasons: Reason[]): boolean {
+  return reasons.every((reason) => reason.approvable);
+}
+
+/** What is said where nobody may. */
+export const notApprovable =
+  "This cannot be approved: a commit holds something that must not be published. `/agent stop` ends the run.";
+
 /** Why what was pushed is held back, and what lets it through. */
 export function heldText({ head, reasons, more }: Extract<State, { of: "head" }>): string {
-  const remedy = reasons.every((reason) => reason.approvable)
+  const remedy = isApprovable(reasons)
     ? `Someone with the role *maintain* or *admin* can let it through with \`/agent approve ${head.slice(0, 12)}\`.`
-    : "This cannot be approved: a commit holds something that must not be published. `/agent stop` ends the run.";
+    : notApprovable;
   return heldWords({ head, reasons, more }, remedy);
 }
 
@@ -251,9 +260,12 @@ export function questionComment(
 /** The reminder after a day without an answer or approval. */
 export function reminderComment(run: Run, state: State, marker: string): string {
   const plan = state.kind === "waiting for approval" && state.of === "plan";
-  const head = state.kind === "waiting for approval" && state.of === "head";
+  const held = state.kind === "waiting for approval" && state.of === "head" ? state : undefined;
   const what = [
-    head ? `\`/agent approve ${state.head.slice(0, 12)}\` for the work held back above` : "",
+    held && !isApprovable(held.reasons)
+      ? "a word on the work held back above. It cannot be approved; `/agent stop` ends the run"
+      : "",
+    held ? `\`/agent approve ${held.head.slice(0, 12)}\` for the work held back above` : "",
     plan ? "`/agent approve` for the plan above, or a comment that changes it" : "",
   ].find((one) => one !== "");
   return [

@@ -3,8 +3,10 @@
  * at, and never lets anything later through.
  */
 import { answers } from "../domain/replies.ts";
+import type { Run } from "../domain/run.ts";
+import { isApprovable } from "../domain/words.ts";
 import type { Tx } from "../engine/engine.ts";
-import { writeApproval } from "../store/facts.ts";
+import { reasonsHeld, writeApproval } from "../store/facts.ts";
 import { notesOf, toldNotes, type Waiting, waitingOn } from "../store/notes.ts";
 import { liveRun, seizeRun } from "../store/runs.ts";
 import { type Commanded, isOlder, reply, replyTo } from "./commanded.ts";
@@ -17,12 +19,7 @@ export async function approvePlan(parts: IntakeParts, delivery: string, intent: 
   const run = await liveRun(parts.store.db, keyOf(onPull ? "pull" : "issue", place));
   const waits = run?.phase === "working" ? await waitingOn(parts.store.db, run.id) : undefined;
   if (!run || waits?.what !== "plan") {
-    return reply(
-      parts,
-      delivery,
-      intent,
-      run?.held ? answers.approveWith(run.held.slice(0, 12)) : answers.nothingToApprove,
-    );
+    return reply(parts, delivery, intent, await whatToSend(parts, run));
   }
   if (isOlder(said, waits.since)) return reply(parts, delivery, intent, answers.planChanged);
   const source = { kind: "comment" as const, id: said.id };
@@ -39,6 +36,13 @@ export async function approvePlan(parts: IntakeParts, delivery: string, intent: 
     const replies = [replyTo(intent, { text: answers.planChanged })];
     return { verdict: "answered", wake: run.id, replies };
   });
+}
+
+/** What lets through the work that is held, where something can. */
+async function whatToSend({ store }: IntakeParts, run: Run | undefined): Promise<string> {
+  if (!run?.held) return answers.nothingToApprove;
+  if (!isApprovable(await reasonsHeld(store.db, run))) return answers.notApprovable;
+  return answers.approveWith(run.held.slice(0, 12));
 }
 
 /** Is it the plan that was looked at, with no wish that will change it? */
@@ -66,6 +70,8 @@ export async function approveHead(
   if (run.settings.approval === "other" && run.origin.sender.id === origin.sender.id) {
     return reply(parts, delivery, intent, answers.notYourOwn);
   }
+  if (!isApprovable(await reasonsHeld(parts.store.db, run)))
+    return reply(parts, delivery, intent, answers.notApprovable);
   return written(parts, delivery, async (tx) => {
     await writeApproval(tx, run, { sha: run.held ?? sha, by: origin.sender, at: parts.clock.now() });
     return { verdict: `approval told to ${run.id}`, wake: run.id };

@@ -4,6 +4,7 @@
  */
 import type { Journaled } from "../domain/journal.ts";
 import type { Person } from "../domain/run.ts";
+import type { Reason } from "../domain/screening.ts";
 import type { Store } from "./database.ts";
 import { writeJournal } from "./journal.ts";
 import { changeRun, type HeldRun, type RunChange } from "./runs.ts";
@@ -101,6 +102,21 @@ export async function runProposing(
     .execute();
   const pull = (json: string | null) => JSON.parse(json ?? "{}") as { branch?: string };
   return opened.find(({ value_json }) => pull(value_json).branch === branch)?.id;
+}
+
+/** Why the head is held back that a run holds; empty where nothing is written of it. */
+export async function reasonsHeld(
+  db: Db,
+  { id, round, held }: { id: string; round: number; held?: string },
+): Promise<Reason[]> {
+  const fact = await db
+    .selectFrom("facts")
+    .select("value_json")
+    .where("run_id", "=", id)
+    .where("round", "=", round)
+    .where("name", "=", `held ${held}`)
+    .executeTakeFirst();
+  return (JSON.parse(fact?.value_json ?? "{}") as { reasons?: Reason[] }).reasons ?? [];
 }
 
 /** Writes a maintainer's approval of a held head, named by seven digits or more. Not the holder's: unfenced. */
