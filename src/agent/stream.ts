@@ -9,7 +9,8 @@ import type { Logger } from "../log.ts";
 /** Follows sessions until told otherwise. */
 export interface Streams {
   /**
-   * Follows a session; one already followed stays so. Beyond `streamsMax`, and for a poll after a stream has
+   * Follows a session; one already followed stays so. Beyond `streamsMax` one gives way that nobody has asked for
+   * in an hour: another process may have ended its round. Without such a one, and for a poll after a stream has
    * ended, looking alone has to do.
    */
   follow(session: string): void;
@@ -18,7 +19,8 @@ export interface Streams {
 }
 
 /** Streams held at once; each costs about a hundred kilobytes and a request of the platform's read limit. */
-const streamsMax = 200;
+export const streamsMax = 200;
+const unaskedMs = 3_600_000;
 
 /** Events after which a run has something to do. */
 const knocking = new Set([
@@ -43,7 +45,8 @@ export interface StreamOptions {
 
 /** Streams by the SDK. */
 export function createStreams(client: Anthropic, { knock, log, on, clock, pollMs }: StreamOptions): Streams {
-  const open = new Map<string, AbortController>();
+  /** By session, the one that was asked for longest ago first. */
+  const open = new Map<string, { abort: AbortController; askedAt: number }>();
   /** When the streams of the last `pollMs` ended, by session, oldest first. */
   const endedAt = new Map<string, number>();
   const forget = () => {
@@ -63,27 +66,39 @@ export function createStreams(client: Anthropic, { knock, log, on, clock, pollMs
     } catch (error) {
       if (!abort.signal.aborted) log.info({ session_id: session, err: error }, "stream ended");
     } finally {
-      if (open.get(session) === abort) {
+      if (open.get(session)?.abort === abort) {
         open.delete(session);
         endedAt.delete(session);
         endedAt.set(session, clock.now());
       }
     }
   };
+  const leave = (session: string) => {
+    open.get(session)?.abort.abort();
+    open.delete(session);
+  };
+  const makeRoom = () => {
+    const [oldest] = open;
+    if (oldest && open.size >= streamsMax && clock.now() - oldest[1].askedAt >= unaskedMs) leave(oldest[0]);
+  };
   return {
     follow: (session) => {
       forget();
-      if (!on || open.has(session) || endedAt.has(session) || open.size >= streamsMax) return;
+      const known = open.get(session);
+      if (known) {
+        open.delete(session);
+        open.set(session, { ...known, askedAt: clock.now() });
+      }
+      if (!on || known || endedAt.has(session)) return;
+      makeRoom();
+      if (open.size >= streamsMax) return;
       const abort = new AbortController();
-      open.set(session, abort);
+      open.set(session, { abort, askedAt: clock.now() });
       void follow(session, abort);
     },
-    leave: (session) => {
-      open.get(session)?.abort();
-      open.delete(session);
-    },
+    leave,
     close: () => {
-      for (const abort of open.values()) abort.abort();
+      for (const { abort } of open.values()) abort.abort();
       open.clear();
     },
   };
