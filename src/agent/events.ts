@@ -100,7 +100,7 @@ function troubleOf(error: SessionError): string | undefined {
     case "repository_not_found_error":
       return `${cannotClone}: it was not found. Check that the App is installed on it.`;
     case "repository_checkout_error":
-      return `${cannotClone}: the base branch could not be checked out. Check the \`base\` setting.`;
+      return `${cannotClone}: the base branch could not be checked out. Check the \`base\` setting, or that the pull request's own branch still exists.`;
     case "repository_clone_error":
       return `${cannotClone}. \`/agent retry\` tries again.`;
     case "billing_error":
