@@ -50,14 +50,6 @@ test.each([
   await stage.untilShown(issue, "no changes");
 });
 
-test("a budget that the platform does not take for another reason is told as that", async () => {
-  const issue = await atWork();
-  stage.claude.fault({ on: "POST /v1/sessions/:id", trouble: { kind: "status", status: 409 } });
-  await says(stage, issue, "/agent budget 4");
-  expect(lastWords(stage, issue)).toContain("did not take a budget of $4.00: it stays $5.00.");
-  await stage.untilShown(issue, "no changes");
-});
-
 test("at its cap: what is said is kept, and a raise goes on with a fresh token first", async () => {
   stage = await setStage();
   stage.plays(async (agent) => {

@@ -38,18 +38,6 @@ test("one reminder after a day, which mentions who asked for the run", async () 
   expect(toldTo(session())).toHaveLength(1);
 });
 
-test("a session whose days are over while its question is open is followed by none", async () => {
-  const issue = await asked();
-  await stage.resettle(({ limits, ...settings }) => ({
-    ...settings,
-    limits: { ...limits, session_days: 1 },
-  }));
-  await stage.pass(day + 3_600_000);
-  expect(lastWords(stage, issue)).toContain("I still wait for an answer");
-  expect(stage.claude.sessions).toHaveLength(1);
-  expect(aliveTokens(stage)).toEqual([]);
-});
-
 test("`/agent fix …` is an answer as well; `/agent status` says what is waited for", async () => {
   const issue = await asked();
   await says(stage, issue, "/agent status", "rita");

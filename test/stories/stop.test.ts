@@ -1,7 +1,6 @@
 /** A stop is a fact: the session is interrupted within seconds, its token revoked, and nothing is opened. */
 import { afterEach, expect, test } from "vitest";
-import { fixAndSubmit, pushFix } from "../sim/claude/scripts.ts";
-import { openedPull, says } from "./conversation.ts";
+import { pushFix } from "../sim/claude/scripts.ts";
 import { type Stage, setStage, shop } from "./stage.ts";
 
 let stage: Stage;
@@ -95,22 +94,5 @@ test("an interrupt that takes its time is waited for", async () => {
   stage.github.comment(shop, issue, { body: "/agent stop", by: "mona" });
   await stage.untilShown(issue, "stopped", 60_000);
   await stage.pass(60_000);
-  expect(stage.claude.sessions[0]?.archivedAt).not.toBeNull();
-});
-
-test("a session whose archive the platform refuses is archived later, its pull request open or not", async () => {
-  stage = await setStage();
-  stage.plays(async (agent) => {
-    if (agent.round > 1) await agent.wait(3_600_000);
-    await fixAndSubmit()(agent);
-  });
-  const { issue, pull } = await openedPull(stage);
-  await says(stage, pull, "/agent fix more");
-  const trouble = { kind: "status", status: 402 } as const;
-  stage.claude.fault({ on: "POST /v1/sessions/:id/archive", times: 2, trouble });
-  await says(stage, pull, "/agent stop");
-  await stage.untilShown(issue, "stopped");
-  expect(stage.claude.sessions[0]?.archivedAt).toBeNull();
-  await stage.pass(3 * 3_600_000);
   expect(stage.claude.sessions[0]?.archivedAt).not.toBeNull();
 });
