@@ -58,11 +58,11 @@ export function createDashboard(parts: DashboardParts): Hono<Pages> {
   app.get("/assets/:name", (context) => asset(context));
   app.get("/", (context) => list(parts, context));
   app.get("/overview", (context) => overview(parts, context));
-  app.get("/live", (context) => live(context, parts.clock, () => listFragments(parts, context)));
+  app.get("/live", (context) => live(context, parts, () => listFragments(parts, context)));
   app.get("/runs/:id", (context) => run(parts, context));
   app.get("/runs/:id/live", async (context) =>
     (await seen(parts, context))
-      ? live(context, parts.clock, () => fragmentsOfRun(parts, context))
+      ? live(context, parts, () => fragmentsOfRun(parts, context))
       : missing(context),
   );
   for (const act of ["stop", "retry"] as const)

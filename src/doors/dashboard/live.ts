@@ -5,6 +5,8 @@
 import type { Context } from "hono";
 import { type SSEStreamingApi, streamSSE } from "hono/streaming";
 import { type Clock, pause } from "../../clock.ts";
+import { isProblem } from "../../domain/errors.ts";
+import type { Logger } from "../../log.ts";
 import type { Html } from "./frame.ts";
 
 /** The changing parts of a page. */
@@ -23,26 +25,33 @@ const streamMs = 30 * 60_000;
 const beatMs = 15_000;
 /** Streams of one process; further ones are told to come back. */
 const streamsMax = 500;
+/** A browser opens no stream again after another status than 200: this one ends at once and names when to come. */
+const comeBack = "retry: 60000\n\n";
 
 let open = 0;
 
 /** Answers with a stream; `look` gives the fragments as they are now, undefined for whoever may not look any more. */
 export function live(
   context: Context,
-  clock: Clock,
+  { clock, log }: { clock: Clock; log: Logger },
   look: () => Promise<Fragments | undefined>,
-): Response | Promise<Response> {
-  if (open >= streamsMax) return context.text("too many people are looking", 503, { "retry-after": "60" });
-  context.header("cache-control", "no-store");
+): Response {
+  const headers = { "content-type": "text/event-stream", "cache-control": "no-store" };
+  if (open >= streamsMax) return context.body(comeBack, 200, headers);
   context.header("x-accel-buffering", "no");
-  return streamSSE(context, async (stream) => {
+  const answer = streamSSE(context, async (stream) => {
     open += 1;
     try {
       await keepSending(stream, clock, look);
+    } catch (error) {
+      // The browser opens the next stream by itself, and may by then be told more.
+      if (!isProblem(error, "later")) log.error({ err: error }, "a live page broke off");
     } finally {
       open -= 1;
     }
   });
+  answer.headers.set("cache-control", headers["cache-control"]);
+  return answer;
 }
 
 async function keepSending(
