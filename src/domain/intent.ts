@@ -136,14 +136,14 @@ type Remarked = Of<"pull_request_review.submitted"> | Of<"pull_request_review_co
 function reviewed(delivery: Of<"pull_request_review.submitted">, now: number): Intent {
   const { review } = delivery;
   const asks = review.state.toLowerCase() === "changes_requested";
-  return wish(delivery, { review: review.id, asks, said: saidIn(review, now) });
+  return wish(delivery, { review: review.id, asks, said: { ...saidIn(review, now), as: "review" } });
 }
 
 /** A remark that asks to go on asks for its whole review, so that N remarks are one message. */
 function remarked(delivery: Of<"pull_request_review_comment.created">, now: number): Intent {
   const { comment } = delivery;
   const review = comment.pull_request_review_id ?? 0;
-  return wish(delivery, { review, asks: false, said: saidIn(comment, now) });
+  return wish(delivery, { review, asks: false, said: { ...saidIn(comment, now), as: "remark" } });
 }
 
 /** Only *fix* hands the review to the agent; every other command means what it means in the conversation. */
@@ -162,10 +162,13 @@ function wish(
   return { kind: "nothing", why: "review asks for nothing" };
 }
 
-function remarkOrigin({ pull_request, repository, sender }: Remarked, { id, at: now, viaApp }: Said): Origin {
+function remarkOrigin(
+  { pull_request, repository, sender }: Remarked,
+  { id, as, at: now, viaApp }: Said,
+): Origin {
   return {
     ...(viaApp ? { viaApp } : {}),
-    trigger: { kind: "command", commentId: id, instructions: "" },
+    trigger: { kind: "command", commentId: id, as, instructions: "" },
     sender: personOf(sender),
     at: now,
     title: pull_request.title,

@@ -16,10 +16,13 @@ export interface Person {
   type: string;
 }
 
+/** Said otherwise than in a comment of the conversation: on a line, or as a review's own text. Each has its own numbers. */
+export type Aside = "remark" | "review";
+
 /** What started a run. */
 export type Trigger =
   | { kind: "label"; label: string }
-  | { kind: "command"; commentId: number; instructions: string; plan?: boolean };
+  | { kind: "command"; commentId: number; as?: Aside | undefined; instructions: string; plan?: boolean };
 
 /** What a repository may be that no run starts in, whatever its settings say. */
 export type Unfit = "fork" | "mirror" | "template";
@@ -126,8 +129,9 @@ export function outweighs(later: Pick<Stop, "why">, before: Pick<Stop, "why">): 
 
 /** Where a note was said, so that it can be acknowledged and answered there. */
 export type NoteSource =
-  | { kind: "comment"; id: number; pull?: number }
-  | { kind: "review"; id: number; pull: number }
+  | { kind: "comment"; id: number; as?: Aside | undefined; pull?: number }
+  /** `remark`: the one that asked for the whole review. */
+  | { kind: "review"; id: number; remark?: number | undefined; pull: number }
   | { kind: "checks"; pull: number }
   | { kind: "budget" };
 

@@ -1,8 +1,10 @@
 /** What somebody said in a comment or a review, as a delivery carries it. */
+import type { Aside } from "./run.ts";
 
 /** A comment, a remark or a review's own text. */
 export interface Said {
   id: number;
+  as?: Aside | undefined;
   body: string;
   /** When it was written by GitHub's clock, milliseconds since the epoch. */
   at: number;

@@ -108,7 +108,7 @@ async function tell(
     await replyOnce(parts, place, { key: `refused:${who}`, text, since: origin.at });
     return;
   }
-  const target = said ? { kind: "comment" as const, id: said.id } : { kind: "issue" as const };
+  const target = said ? { kind: said.as ?? ("comment" as const), id: said.id } : { kind: "issue" as const };
   const hourly = { prefix: "outsider:", max: reactionsMax };
   await reactOnce(parts, place, { key: `outsider:${who}`, target, content: "confused", hourly });
 }

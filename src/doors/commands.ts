@@ -51,7 +51,7 @@ function tellComment(
   }: { run: Run; intent: Pick<Said, "origin" | "said" | "place">; text: string },
 ) {
   const pull = place.issue === run.pull ? { pull: run.pull } : {};
-  const source = { kind: "comment" as const, id: said.id, ...pull };
+  const source = { kind: "comment" as const, id: said.id, as: said.as, ...pull };
   return tell(tx, parts, run, {
     id: `comment:${said.id}`,
     kind: "said",
@@ -192,7 +192,7 @@ async function retry(parts: IntakeParts, delivery: string, intent: Commanded, te
   }
   // On the pull request's thread the delivery tells of the pull request, and the work is the issue's.
   const asked = onPull ? againOn(run.origin, origin) : origin;
-  const again = { ...asked, trigger: triggerAgain(run, text, said.id) };
+  const again = { ...asked, trigger: triggerAgain(run, text, said) };
   return startAgain(parts, delivery, { run, origin: again, triggerKey: `comment:${said.id}` });
 }
 
@@ -219,9 +219,9 @@ function againOn({ viaApp: _, ...first }: Origin, { sender, at, viaApp }: Origin
 }
 
 /** What was asked for the first time stands, unless the retry says something else. */
-function triggerAgain({ origin: { trigger: first } }: Run, said: string, commentId: number): Trigger {
-  if (first.kind === "label") return { kind: "command", commentId, instructions: said };
-  return { ...first, commentId, instructions: said === "" ? first.instructions : said };
+function triggerAgain({ origin: { trigger: first } }: Run, text: string, { id, as }: Said["said"]): Trigger {
+  if (first.kind === "label") return { kind: "command", commentId: id, as, instructions: text };
+  return { ...first, commentId: id, as, instructions: text === "" ? first.instructions : text };
 }
 
 async function stop(parts: IntakeParts, delivery: string, intent: Commanded): Promise<string> {

@@ -28,9 +28,11 @@ export async function hearReview(
   const run = await liveRun(parts.store.db, keyOf("pull", place));
   // A review of other people's pull requests is none of our business unless it calls us.
   if (!run && !intent.isCommand) return conclude(parts, delivery, "ignored: not a pull request of ours");
-  if (!(await parts.admission.allowed({ place, origin, said }))) {
+  const asking = { place, origin, said };
+  const refusal = intent.isCommand ? await parts.admission.refusal(asking) : undefined;
+  if (refusal !== undefined) return conclude(parts, delivery, refusal);
+  if (!intent.isCommand && !(await parts.admission.allowed(asking)))
     return conclude(parts, delivery, "ignored: the review of somebody who may not");
-  }
   const answered = { key: `review:${review}`, since: origin.at };
   if (!run) {
     await replyOnce(parts, place, { ...answered, text: await deadPull(parts, place) });
@@ -42,7 +44,8 @@ export async function hearReview(
   if (kept) await replyOnce(parts, place, { ...answered, text: kept });
   const text = reviewText(await readReview(parts.github, place, review));
   if (text === "") return conclude(parts, delivery, "ignored: the review says nothing");
-  const source = { kind: "review" as const, id: review, pull: place.issue };
+  const remark = said.as === "remark" ? said.id : undefined;
+  const source = { kind: "review" as const, id: review, remark, pull: place.issue };
   const note = { id: `review:${review}`, kind: "said" as const, author: origin.sender.login, text, source };
   return written(parts, delivery, (tx) => tell(tx, parts, run, note));
 }

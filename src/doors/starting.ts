@@ -68,7 +68,7 @@ async function tellOrigin(
     return { verdict: "ignored: a run is at work" };
   }
   const pull = run.pull === undefined ? {} : { pull: run.pull };
-  const source = { kind: "comment" as const, id: trigger.commentId, ...pull };
+  const source = { kind: "comment" as const, id: trigger.commentId, as: trigger.as, ...pull };
   const text = trigger.instructions === "" ? "Go on." : trigger.instructions;
   return tell(tx, parts, run, {
     id: `comment:${trigger.commentId}`,

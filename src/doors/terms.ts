@@ -87,7 +87,7 @@ async function tellObstacle(
   const { trigger } = origin;
   const target =
     trigger.kind === "command"
-      ? { kind: "comment" as const, id: trigger.commentId }
+      ? { kind: trigger.as ?? ("comment" as const), id: trigger.commentId }
       : { kind: "issue" as const };
   const reaction = { prefix: "unsettings:", max: reactionsMax };
   await reactOnce(parts, place, { key: `un${key}`, target, content: "confused", hourly: reaction });

@@ -4,7 +4,7 @@
  */
 import { type Act, idempotent } from "../domain/act.ts";
 import { isProblem } from "../domain/errors.ts";
-import type { Place } from "../domain/run.ts";
+import type { Aside, Place } from "../domain/run.ts";
 import type { GitHub } from "./client.ts";
 import { pagesOf } from "./pages.ts";
 
@@ -17,8 +17,8 @@ export interface OwnComment {
 /** Reactions we give (GitHub's names). */
 export type Reaction = "eyes" | "rocket" | "confused";
 
-/** What a reaction goes on. */
-export type ReactionTarget = { kind: "issue" } | { kind: "comment"; id: number };
+/** What a reaction goes on: the issue, a comment of the conversation, a remark on a line, or a review. */
+export type ReactionTarget = { kind: "issue" } | { kind: "comment" | Aside; id: number };
 
 /** Largest comment GitHub takes, in characters (422 above). */
 export const commentCharactersMax = 65_536;
@@ -27,22 +27,29 @@ const slackMs = 60_000;
 /** Pages of a hundred that are searched for a comment of ours. */
 const pagesMax = 20;
 
-/** Gives a reaction; GitHub answers the same when it is already there. A comment that is gone needs none. */
+/**
+ * Gives a reaction; GitHub answers the same when it is already there. A comment that is gone needs none, and a
+ * review can have none: number 0.
+ */
 export function reaction(
   github: GitHub,
   place: Place,
   target: ReactionTarget,
   content: Reaction,
 ): Act<{ id: number }> {
-  const { owner, repo } = place;
+  const { owner, repo, issue: issue_number } = place;
   const { reactions } = github.of(place.installation).rest;
+  const give = () => {
+    if (target.kind === "issue") return reactions.createForIssue({ owner, repo, issue_number, content });
+    const comment = { owner, repo, comment_id: target.id, content };
+    return target.kind === "remark"
+      ? reactions.createForPullRequestReviewComment(comment)
+      : reactions.createForIssueComment(comment);
+  };
   return idempotent(async () => {
+    if (target.kind === "review") return { id: 0 };
     try {
-      const { data } =
-        target.kind === "issue"
-          ? await reactions.createForIssue({ owner, repo, issue_number: place.issue, content })
-          : await reactions.createForIssueComment({ owner, repo, comment_id: target.id, content });
-      return { id: data.id };
+      return { id: (await give()).data.id };
     } catch (error) {
       if (target.kind === "issue" || !isProblem(error, "gone")) throw error;
       return { id: 0 };

@@ -13,16 +13,18 @@ import { comment, reaction } from "../github/issue.ts";
 import { headOf } from "../github/pull.ts";
 import { toldAs } from "./facts.ts";
 import { repairsOf } from "./repair.ts";
-import type { Tools } from "./tools.ts";
+import { openingOf, type Tools, targetOfNote } from "./tools.ts";
 
 const replyCharactersMax = 20_000;
 
-/** 👀 on what was taken in, 🚀 when the platform says that the agent has read it. */
+/** 👀 on what was taken in, 🚀 when the platform says that the agent has read it; what opened a round is told its ending. */
 export async function acknowledge({ ledger, github, held: { run } }: Tools): Promise<void> {
-  for (const { id, source } of run.notes) {
-    if (source.kind !== "comment") continue;
-    const target = { kind: "comment" as const, id: source.id };
+  for (const note of run.notes) {
+    const { id, round } = note;
+    const target = targetOfNote(note);
+    if (!target) continue;
     await ledger.once(`taken ${id}`, reaction(github, run.place, target, "eyes"));
+    if (openingOf(run, round)?.id === id) continue;
     const told = toldAs(ledger, id);
     if (told === undefined || !run.progress.heard.includes(told)) continue;
     await ledger.once(`heard ${id}`, reaction(github, run.place, target, "rocket"));

@@ -74,7 +74,7 @@ export interface Facts {
   thread: Thread;
   pictures: Pictures;
   shown: { text: string; at: number };
-  /** By reaction: how rounds ended, on what started the run. */
+  /** By reaction, and by note: how rounds ended, on what started the run or opened the round. */
   [mark: `mark ${string}`]: { id: number };
   /** By ticket: it had to wait for its turn, and has begun since. */
   [turn: `turn ${number}`]: { waitedMs: number };

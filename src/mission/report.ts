@@ -12,7 +12,7 @@ import { comment, editComment, type Reaction, reaction } from "../github/issue.t
 import { raiseAlarm } from "./alarm.ts";
 import { lastSubmission } from "./answers.ts";
 import { postState, showState } from "./status.ts";
-import { type Tools, targetOf } from "./tools.ts";
+import { openingOf, type Tools, targetOf, targetOfNote } from "./tools.ts";
 
 /** Where nobody can be told any more (issue locked or deleted, App removed) the round ends all the same. */
 export function unheard({ log, held: { run } }: Tools, error: unknown): void {
@@ -69,7 +69,12 @@ async function tell(tools: Tools, state: Extract<State, { kind: "ended" }>): Pro
 
 async function mark({ ledger, github, held: { run } }: Tools, ending: Ending): Promise<void> {
   const sign = markOf(ending);
-  if (sign) await ledger.once(`mark ${sign}`, reaction(github, run.place, targetOf(run), sign));
+  if (!sign) return;
+  const opening = openingOf(run, run.round);
+  const target = opening && targetOfNote(opening);
+  if (opening && target)
+    await ledger.once(`mark ${sign} ${opening.id}`, reaction(github, run.place, target, sign));
+  else await ledger.once(`mark ${sign}`, reaction(github, run.place, targetOf(run), sign));
 }
 
 async function showEnding(tools: Tools, state: State): Promise<void> {

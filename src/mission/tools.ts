@@ -5,7 +5,7 @@ import type { Agents } from "../agent/agent.ts";
 import type { Streams } from "../agent/stream.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
-import type { Run } from "../domain/run.ts";
+import type { Note, Run } from "../domain/run.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Attachments } from "../github/attachments.ts";
 import type { GitHub } from "../github/client.ts";
@@ -48,7 +48,23 @@ export interface Tools extends Rooms {
 
 /** What a run's reactions go on: the comment that asked for it, or the issue. */
 export function targetOf({ origin: { trigger } }: Run): ReactionTarget {
-  return trigger.kind === "label" ? { kind: "issue" } : { kind: "comment", id: trigger.commentId };
+  return trigger.kind === "label"
+    ? { kind: "issue" }
+    : { kind: trigger.as ?? "comment", id: trigger.commentId };
+}
+
+/** What a note's reactions go on; undefined where it was not said by anybody in particular. */
+export function targetOfNote({ source }: Note): ReactionTarget | undefined {
+  if (source.kind === "comment") return { kind: source.as ?? "comment", id: source.id };
+  if (source.kind !== "review") return undefined;
+  return source.remark === undefined
+    ? { kind: "review", id: source.id }
+    : { kind: "remark", id: source.remark };
+}
+
+/** The note that opened a round; undefined for the first one, which the request opened. */
+export function openingOf({ notes }: Pick<Run, "notes">, round: number): Note | undefined {
+  return round === 1 ? undefined : notes.find((note) => note.round === round);
 }
 
 /** Notes how long after its request the run has come so far. */

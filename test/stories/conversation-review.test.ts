@@ -1,7 +1,16 @@
 /** A review goes on with the session: one message for all its remarks, an answer under it, a check meanwhile. */
 import { afterEach, expect, test } from "vitest";
 import { fixAndSubmit, pushFix } from "../sim/claude/scripts.ts";
-import { aliveTokens, lastWords, openedPull, ownChecks, reactionsTo, says, toldTo } from "./conversation.ts";
+import {
+  aliveTokens,
+  lastWords,
+  openedPull,
+  ownChecks,
+  reactionsTo,
+  reactionsToRemarks,
+  says,
+  toldTo,
+} from "./conversation.ts";
 import { type Stage, setStage, shop } from "./stage.ts";
 
 let stage: Stage;
@@ -104,6 +113,57 @@ test("a command in a review comment asks for its review", async () => {
   await stage.pass(10 * 60_000);
   expect(toldTo(session())).toHaveLength(2);
   expect(toldTo(session())[1]).toMatch(/review by rita[\s\S]*fix\.txt line 1:[\s\S]*this line/);
+  expect(reactionsToRemarks(stage, pull)).toEqual([["eyes", "rocket"]]);
+});
+
+test("a command in a review by somebody who may not is refused as everywhere", async () => {
+  stage = await setStage();
+  stage.plays(fixAndSubmit());
+  const { pull } = await openedPull(stage);
+  const comments = [{ path: "fix.txt", line: 1, body: "/agent fix this line" }];
+  stage.github.review(shop, pull, { state: "COMMENTED", body: "/agent fix", comments, by: "otto" });
+  await stage.pass(60_000);
+  expect(stage.github.comments(shop, pull).map(({ body }) => body)).toEqual([
+    expect.stringMatching(/^otto.* needs the role `write`/),
+  ]);
+  expect(toldTo(session())).toHaveLength(1);
+});
+
+test("an outsider's command in a remark gets a reaction on the remark and nothing else", async () => {
+  stage = await setStage({ private: false });
+  stage.plays(fixAndSubmit());
+  const { pull } = await openedPull(stage);
+  for (const body of ["/agent fix this line", "/agent stop"]) {
+    const comments = [{ path: "fix.txt", line: 1, body }];
+    stage.github.review(shop, pull, { state: "COMMENTED", body: "", comments, by: "otto" });
+    await stage.pass(60_000);
+  }
+  const remarks = stage.github.reviews(shop, pull).flatMap((review) => review.remarks);
+  expect(remarks.map(({ reactions }) => reactions)).toEqual([["confused"], []]);
+  expect(stage.github.comments(shop, pull)).toEqual([]);
+});
+
+test("what opens a round gets the reaction of its ending, and nothing for a stop", async () => {
+  stage = await setStage();
+  stage.plays(async (agent) => {
+    if (agent.round === 1) return fixAndSubmit()(agent);
+    if (agent.text.includes("once more")) return agent.terminate();
+    await agent.wait(3_600_000);
+  });
+  const { issue, pull } = await openedPull(stage);
+  const first = await says(stage, pull, "/agent fix more");
+  await stage.pass(5 * 60_000);
+  const more = await says(stage, pull, "/agent fix even more");
+  await stage.pass(5 * 60_000);
+  expect(reactionsTo(stage, pull, first)).toEqual(["eyes"]);
+  await says(stage, pull, "/agent stop");
+  await stage.untilShown(issue, "stopped");
+  expect(reactionsTo(stage, pull, first)).toEqual(["eyes"]);
+  const second = await says(stage, pull, "/agent fix once more");
+  await stage.untilShown(issue, "failed");
+  expect(reactionsTo(stage, pull, second)).toEqual(["confused", "eyes"]);
+  expect(reactionsTo(stage, pull, first)).toEqual(["eyes"]);
+  expect(reactionsTo(stage, pull, more)).toContain("eyes");
 });
 
 test("other commands in a review mean what they mean elsewhere", async () => {

@@ -24,6 +24,11 @@ export function reactionsTo(stage: Stage, thread: number, id: number): string[] 
   return (comment?.reactions ?? []).map(({ content }) => content).sort();
 }
 
+/** Reactions the remarks of a pull request's newest review have, sorted. */
+export function reactionsToRemarks(stage: Stage, pull: number): string[][] {
+  return (stage.github.reviews(shop, pull).at(-1)?.remarks ?? []).map(({ reactions }) => reactions);
+}
+
 /** What our App said on a thread last, without its marker. */
 export function lastWords(stage: Stage, thread: number): string {
   const own = stage.github

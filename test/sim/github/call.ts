@@ -14,6 +14,7 @@ import {
   nextId,
   type Post,
   type Repository,
+  type ReviewComment,
   repositoryOf,
   type World,
 } from "./world.ts";
@@ -141,6 +142,17 @@ export function commentOf(call: RepositoryCall): Comment {
     if (comment && !issue.deleted) return comment;
   }
   throw notFound();
+}
+
+/** The review comment the parameters name. */
+export function remarkOf(call: RepositoryCall): ReviewComment {
+  const id = Number(call.params["comment_id"]);
+  const remarks = [...call.repository.issues.values()].flatMap(({ pull }) =>
+    (pull?.reviews ?? []).flatMap(({ comments }) => comments),
+  );
+  const found = remarks.find((each) => each.id === id);
+  if (!found) throw notFound();
+  return found;
 }
 
 /** On a pull request its own permission serves for the issue half too (GitHub's permission tables). */

@@ -49,7 +49,8 @@ export function issuePage(world: World, issue: Issue): string {
   return `${world.url}/${fullName(issue.repository)}/${issue.pull ? "pull" : "issues"}/${issue.number}`;
 }
 
-function rollupJson(post: Post, url: string): Json {
+/** How many reactions of each kind something has; `url` is its own. */
+export function rollupJson(post: Post, url: string): Json {
   const counts = Object.fromEntries(
     reactionContents.map((content) => [
       content,

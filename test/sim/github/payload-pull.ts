@@ -5,7 +5,7 @@
 import type { CommitRecord } from "./diff.ts";
 import { appJson, userJson } from "./payload-account.ts";
 import { simpleCommitJson } from "./payload-commit.ts";
-import { associationOf, issuePage, labelJson } from "./payload-issue.ts";
+import { associationOf, issuePage, labelJson, rollupJson } from "./payload-issue.ts";
 import { repositoryApi, repositoryJson } from "./payload-repository.ts";
 import {
   type AppIdentity,
@@ -134,7 +134,6 @@ export function reviewCommentJson(
   const url = `${root}/pulls/comments/${comment.id}`;
   const page = `${issuePage(world, issue)}#discussion_r${comment.id}`;
   const pullUrl = `${root}/pulls/${issue.number}`;
-  const counts = { "+1": 0, "-1": 0, laugh: 0, hooray: 0, confused: 0, heart: 0, rocket: 0, eyes: 0 };
   return {
     url,
     pull_request_review_id: review.id,
@@ -154,7 +153,7 @@ export function reviewCommentJson(
     pull_request_url: pullUrl,
     author_association: associationOf(issue.repository, comment.author),
     _links: { self: { href: url }, html: { href: page }, pull_request: { href: pullUrl } },
-    reactions: { url: `${url}/reactions`, total_count: 0, ...counts },
+    reactions: rollupJson(comment, url),
     start_line: null,
     original_start_line: null,
     start_side: null,

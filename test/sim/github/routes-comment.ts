@@ -18,6 +18,7 @@ import {
   type Reply,
   type RepositoryCall,
   type Route,
+  remarkOf,
 } from "./call.ts";
 import { commentJson, reactionContents, reactionJson } from "./payload-issue.ts";
 import { invalid, notFound, Refusal } from "./refusal.ts";
@@ -27,6 +28,7 @@ import type { Comment, Post } from "./world.ts";
 const root = "/repos/{owner}/{repo}/issues";
 const onIssue = `${root}/{issue_number}`;
 const oneComment = `${root}/comments/{comment_id}`;
+const oneRemark = "/repos/{owner}/{repo}/pulls/comments/{comment_id}";
 
 /** Routes of comments and reactions. */
 export const commentRoutes: Route[] = [
@@ -61,8 +63,9 @@ export const commentRoutes: Route[] = [
   },
   { method: "PATCH", template: oneComment, needs: conversation("write"), createsContent: true, answer: edit },
   { method: "DELETE", template: oneComment, needs: conversation("write"), answer: remove },
-  ...reactionRoutes(onIssue, issueOf),
-  ...reactionRoutes(oneComment, commentOf),
+  ...reactionRoutes(onIssue, issueOf, conversation),
+  ...reactionRoutes(oneComment, commentOf, conversation),
+  ...reactionRoutes(oneRemark, remarkOf, (level) => [`pull_requests:${level}`]),
 ];
 
 function commentPage(call: RepositoryCall, comments: Comment[]): Reply {
@@ -98,18 +101,22 @@ function remove(call: RepositoryCall): Reply {
   return noContent;
 }
 
-function reactionRoutes(subject: string, postOf: (call: RepositoryCall) => Post): Route[] {
+function reactionRoutes(
+  subject: string,
+  postOf: (call: RepositoryCall) => Post,
+  needs: (level: "read" | "write") => NonNullable<Route["needs"]>,
+): Route[] {
   return [
     {
       method: "GET",
       template: `${subject}/reactions`,
-      needs: conversation("read"),
+      needs: needs("read"),
       answer: (call) => listed(call, postOf(call).reactions, (each) => reactionJson(call.world, each)),
     },
     {
       method: "POST",
       template: `${subject}/reactions`,
-      needs: conversation("write"),
+      needs: needs("write"),
       answer: (call) => {
         const post = postOf(call);
         const { content } = bodyOf(call, z.object({ content: z.enum(reactionContents) }));
@@ -120,7 +127,7 @@ function reactionRoutes(subject: string, postOf: (call: RepositoryCall) => Post)
     {
       method: "DELETE",
       template: `${subject}/reactions/{reaction_id}`,
-      needs: conversation("write"),
+      needs: needs("write"),
       answer: (call) => {
         const post = postOf(call);
         const held = post.reactions.find((each) => each.id === Number(param(call, "reaction_id")));

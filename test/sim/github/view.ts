@@ -43,7 +43,7 @@ export interface ReviewView {
   state: Review["state"];
   body: string;
   at: number;
-  remarks: { path: string; line: number; body: string }[];
+  remarks: { path: string; line: number; body: string; reactions: string[] }[];
 }
 
 /** A pull request's outside. */
@@ -81,7 +81,9 @@ function commentView(comment: Comment): CommentView {
 }
 
 function reviewView({ user, state, body, submittedAt, comments }: Review): ReviewView {
-  const remarks = comments.map(({ path, line, body }) => ({ path, line, body }));
+  const remarks = comments.map(({ path, line, body, reactions }) => {
+    return { path, line, body, reactions: reactions.map(({ content }) => content).sort() };
+  });
   return { author: user.login, state, body, at: submittedAt, remarks };
 }
 
