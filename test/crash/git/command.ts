@@ -124,7 +124,9 @@ const commands: Record<string, (command: Command) => Ended | Promise<Ended>> = {
     if (cloned.code !== 0 || words.includes("--no-checkout")) return cloned;
     return checkOut(place, refsOf(place).get("origin/HEAD") ?? "");
   },
-  checkout: ({ directory, words }) => checkOut(directory, flagless(words)[0] ?? ""),
+  // Without a name: the branch that the clone's HEAD names.
+  checkout: ({ directory, words }) =>
+    checkOut(directory, flagless(words)[0] ?? refsOf(directory).get("origin/HEAD") ?? ""),
   add: () => done(),
   commit: (command) => commitAll(command),
   push: ({ directory, words }) => {
