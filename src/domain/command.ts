@@ -46,12 +46,16 @@ export interface CommandRow {
   form: string;
   help: string;
   who: string;
+  /** What in it takes `maintain` or `admin`, where something does. */
+  beyond?: string;
 }
 
 /** Longest instructions taken from a comment, in UTF-16 units. */
 export const instructionsCharsMax = 20_000;
 
 const writer = "anyone who may trigger";
+const headApproval = "with SHA: maintain or admin";
+const largeBudget = "above the settings' budget: maintain or admin";
 
 /** Every command, in the order of the help. */
 export const commandTable: readonly CommandRow[] = [
@@ -71,7 +75,8 @@ export const commandTable: readonly CommandRow[] = [
     verb: "approve",
     form: "/agent approve [SHA]",
     help: "go ahead with the plan, or let held work through at that commit",
-    who: `${writer}; with SHA: maintain or admin`,
+    who: `${writer}; ${headApproval}`,
+    beyond: headApproval,
   },
   {
     verb: "stop",
@@ -90,7 +95,8 @@ export const commandTable: readonly CommandRow[] = [
     verb: "budget",
     form: "/agent budget USD",
     help: "replace the run's budget, such as `/agent budget 7.50`",
-    who: `${writer}; above the settings' budget: maintain or admin`,
+    who: `${writer}; ${largeBudget}`,
+    beyond: largeBudget,
   },
   { verb: "help", form: "/agent help", help: "list the commands", who: writer },
   { verb: "doctor", form: "/agent doctor", help: "check the set-up for this repository", who: "admin" },

@@ -11,9 +11,10 @@ import { dollars, headline, notApprovable, type State } from "./words.ts";
 
 /** The commands, each with whether this sender may give it here. */
 export function helpText(login: string, has: Level, settings: Pick<Settings, "who">): string {
-  const rows = commandTable.map(({ verb, form, help }) => {
+  const rows = commandTable.map(({ verb, form, help, beyond }) => {
     const needed = needs(verb, settings);
-    return `| \`${form}\` | ${help} | ${atLeast(has, needed) ? "yes" : `needs \`${needed}\``} |`;
+    const yes = beyond === undefined || atLeast(has, "maintain") ? "yes" : `yes; ${beyond}`;
+    return `| \`${form}\` | ${help} | ${atLeast(has, needed) ? yes : `needs \`${needed}\``} |`;
   });
   return [
     `What ${login} may do here (role \`${has}\`):`,
@@ -55,6 +56,8 @@ export const answers = {
     "A plan is for a new run, and one is at work here or has its pull request open. `/agent fix …` passes instructions on to it.",
   nothingToStop: "No run is at work here.",
   noRun: "There has been no run on this issue. `/agent fix` starts one.",
+  runOver:
+    "The last run on this issue is over. `/agent fix` starts another one; `/agent retry` starts the same again.",
   stillWorking: "A run is at work here. `/agent stop` stops it; `/agent fix …` passes instructions on to it.",
   retrySuccess: "The last run did not fail, so there is nothing to retry. `/agent fix …` goes on with it.",
   nothingToApprove: "Nothing waits for an approval here.",

@@ -10,6 +10,7 @@ import { reasonsHeld, writeApproval } from "../store/facts.ts";
 import { notesOf, toldNotes, type Waiting, waitingOn } from "../store/notes.ts";
 import { liveRun, seizeRun } from "../store/runs.ts";
 import { type Commanded, isOlder, reply, replyTo } from "./commanded.ts";
+import { deadPull } from "./standing.ts";
 import { tell } from "./starting.ts";
 import { conclude, type IntakeParts, keyOf, written } from "./verdict.ts";
 
@@ -17,6 +18,7 @@ import { conclude, type IntakeParts, keyOf, written } from "./verdict.ts";
 export async function approvePlan(parts: IntakeParts, delivery: string, intent: Commanded): Promise<string> {
   const { place, origin, said, onPull } = intent;
   const run = await liveRun(parts.store.db, keyOf(onPull ? "pull" : "issue", place));
+  if (!run && onPull) return reply(parts, delivery, intent, await deadPull(parts, place));
   const waits = run?.phase === "working" ? await waitingOn(parts.store.db, run.id) : undefined;
   if (!run || waits?.what !== "plan") {
     return reply(parts, delivery, intent, await whatToSend(parts, run));
@@ -65,6 +67,7 @@ export async function approveHead(
   const refused = await parts.admission.refusal({ place, origin, said, who: "maintain" });
   if (refused) return conclude(parts, delivery, refused);
   const run = await liveRun(parts.store.db, keyOf(onPull ? "pull" : "issue", place));
+  if (!run && onPull) return reply(parts, delivery, intent, await deadPull(parts, place));
   if (!run?.held) return reply(parts, delivery, intent, answers.nothingToApprove);
   if (!run.held.startsWith(sha)) return reply(parts, delivery, intent, answers.wrongHead(run.held));
   if (run.settings.approval === "other" && run.origin.sender.id === origin.sender.id) {

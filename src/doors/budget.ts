@@ -9,6 +9,7 @@ import { tooDear } from "../store/days.ts";
 import { resettle } from "../store/run-settings.ts";
 import { liveRun, seizeRun } from "../store/runs.ts";
 import { type Commanded, reply, replyTo } from "./commanded.ts";
+import { whyNothing } from "./standing.ts";
 import { tell } from "./starting.ts";
 import { conclude, type IntakeParts, keyOf, written } from "./verdict.ts";
 
@@ -21,7 +22,7 @@ export async function budget(
 ): Promise<string> {
   const { place, origin, said, onPull } = intent;
   const run = await liveRun(parts.store.db, keyOf(onPull ? "pull" : "issue", place));
-  if (!run) return reply(parts, delivery, intent, answers.noRun);
+  if (!run) return reply(parts, delivery, intent, await whyNothing(parts, intent));
   if (cents <= spentCents(run))
     return reply(parts, delivery, intent, answers.budgetTooSmall(spentCents(run)));
   const most = parts.config.limits.budgetCentsMax;
@@ -35,7 +36,7 @@ export async function budget(
   return written(parts, delivery, async (tx) => {
     const now = await seizeRun(tx, run.id);
     const answered = (text: string) => [replyTo(intent, { text })];
-    if (!now) return { verdict: "ignored: the run has ended", replies: answered(answers.noRun) };
+    if (!now) return { verdict: "ignored: the run has ended", replies: answered(answers.runOver) };
     const dear = await overDay(parts, tx, { run: now, cents });
     if (dear !== undefined) return { verdict: "answered", wake: run.id, replies: answered(dear) };
     await resettle(tx, run.id, { ...now.settings, budget_usd: cents / 100, usual_budget_usd: usualUsd });

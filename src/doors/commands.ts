@@ -227,6 +227,7 @@ function triggerAgain({ origin: { trigger: first } }: Run, text: string, { id, a
 async function stop(parts: IntakeParts, delivery: string, intent: Commanded): Promise<string> {
   const { place, origin, said, onPull } = intent;
   const run = await liveRun(parts.store.db, keyOf(onPull ? "pull" : "issue", place));
+  if (!run && onPull) return reply(parts, delivery, intent, await deadPull(parts, place));
   // Delivered late, a stop was meant for the run before.
   if (run?.phase !== "working" || isOlder(said, run.createdAt))
     return reply(parts, delivery, intent, answers.nothingToStop);

@@ -6,6 +6,7 @@ import type { Intent } from "../domain/intent.ts";
 import { answers, helpText, statusText } from "../domain/replies.ts";
 import { isClosed, type Place, type Run } from "../domain/run.ts";
 import type { State } from "../domain/words.ts";
+import { settingsBy } from "../mission/rulebook.ts";
 import { placeOf } from "../store/days.ts";
 import { queueOf } from "../store/limits.ts";
 import { waitingOn } from "../store/notes.ts";
@@ -42,11 +43,21 @@ function stateOf(run: Run, waits: "question" | "plan" | undefined): State {
 }
 
 /** The commands, with what the sender may do here. */
-export async function helpFor({ store, admission }: IntakeParts, asked: Asked): Promise<string> {
-  const { place, origin, said, onPull } = asked;
+export async function helpFor(
+  { rulebook, admission }: IntakeParts,
+  { place, origin, said }: Asked,
+): Promise<string> {
   const level = await admission.level({ place, origin, said });
-  const run = await latestRun(store.db, keyOf(onPull ? "pull" : "issue", place));
-  return helpText(origin.sender.login, level, run?.settings ?? { who: "write" });
+  return helpText(origin.sender.login, level, settingsBy(await rulebook.at(place)).settings);
+}
+
+/** Why nothing can be done on a thread without a live run. */
+export async function whyNothing(
+  parts: IntakeParts,
+  { place, onPull }: Pick<Asked, "place" | "onPull">,
+): Promise<string> {
+  if (onPull) return deadPull(parts, place);
+  return (await latestRun(parts.store.db, keyOf("issue", place))) ? answers.runOver : answers.noRun;
 }
 
 /** Why nothing can be done on a pull request without a live run: its work is over, or it is not ours. */

@@ -64,9 +64,22 @@ test("a command on somebody else's pull request gets one reply, a review of it n
   stage.github.review(shop, pull, { state: "COMMENTED", comments, by: "rita" });
   stage.github.review(shop, pull, { state: "COMMENTED", body: "/agent fix it", by: "otto" });
   await stage.pass(60_000);
-  expect(transcript(stage, pull)).toHaveLength(3);
+  const said = transcript(stage, pull);
+  expect(said).toHaveLength(4);
+  expect(said.filter((line) => /otto.* needs the role `write`/.test(line))).toHaveLength(1);
   expect(stage.claude.sessions).toEqual([]);
 });
+
+test.each(["/agent budget 5", "/agent stop", "/agent approve", "/agent approve 0123456", "/agent retry"])(
+  "%s on somebody else's pull request: what is possible",
+  async (body) => {
+    stage = await setStage();
+    await stage.github.pushCommit(shop, "theirs", { files: { "a.txt": "a" }, by: "mona" });
+    const pull = await stage.github.openPull(shop, { title: "Mine", head: "theirs", author: "mona" });
+    await says(stage, pull, body, "rita");
+    expect(lastWords(stage, pull)).toContain("I did not open this pull request");
+  },
+);
 
 test("retry tells the agent what happened before and keeps what was asked", async () => {
   stage = await setStage();
@@ -76,6 +89,8 @@ test("retry tells the agent what happened before and keeps what was asked", asyn
   expect(lastWords(stage, issue)).toContain("There has been no run on this issue");
   await says(stage, issue, "/agent fix but use tabs");
   await stage.untilShown(issue, "failed");
+  await says(stage, issue, "/agent budget 7");
+  expect(lastWords(stage, issue)).toContain("The last run on this issue is over.");
   stage.github.comment(shop, issue, { body: "By the way: also sub.", by: "mona" });
   await stage.pass(60_000);
   await says(stage, issue, "/agent retry", "rita");

@@ -112,6 +112,23 @@ test.each([
   expect(toldTo(session())).toHaveLength(1);
 });
 
+test("help goes by the settings of today, also where there has been no run", async () => {
+  stage = await setStage({
+    files: { "README.md": "# shop\n", ".github/patchwright.yml": "who: maintain\n" },
+  });
+  stage.github.setRole(shop, "mona", "maintain");
+  const issue = stage.github.openIssue(shop, { title: "Add is wrong", author: "mona" });
+  await says(stage, issue, "/agent help");
+  expect(lastWords(stage, issue)).toContain("What mona may do here (role `maintain`)");
+  await stage.github.pushCommit(shop, "main", {
+    files: { ".github/patchwright.yml": "who: triage\n" },
+    by: "rita",
+  });
+  stage.github.setRole(shop, "otto", "triage");
+  await says(stage, issue, "/agent help", "otto");
+  expect(lastWords(stage, issue)).toMatch(/otto may do here[\s\S]*pass instructions .* \| yes \|/);
+});
+
 test("help says what this sender may do", async () => {
   const issue = await atWork(3_600_000);
   await says(stage, issue, "/agent help");
@@ -122,11 +139,11 @@ test("help says what this sender may do", async () => {
     |---|---|---|
     | \`/agent fix [instructions]\` | start a run, or pass instructions on to the one that is alive (short: \`/fix\`) | yes |
     | \`/agent plan [instructions]\` | start a run that proposes a plan first and waits | yes |
-    | \`/agent approve [SHA]\` | go ahead with the plan, or let held work through at that commit | yes |
+    | \`/agent approve [SHA]\` | go ahead with the plan, or let held work through at that commit | yes; with SHA: maintain or admin |
     | \`/agent stop\` | stop the run; a branch that was pushed stays | yes |
     | \`/agent retry [instructions]\` | start again after an ending that was not a success | yes |
     | \`/agent status\` | say where the run stands | yes |
-    | \`/agent budget USD\` | replace the run's budget, such as \`/agent budget 7.50\` | yes |
+    | \`/agent budget USD\` | replace the run's budget, such as \`/agent budget 7.50\` | yes; above the settings' budget: maintain or admin |
     | \`/agent help\` | list the commands | yes |
     | \`/agent doctor\` | check the set-up for this repository | needs \`admin\` |
 
@@ -134,6 +151,7 @@ test("help says what this sender may do", async () => {
   `);
   await says(stage, issue, "/agent help", "rita");
   expect(lastWords(stage, issue)).toContain("What rita may do here (role `maintain`)");
+  expect(lastWords(stage, issue)).not.toContain("maintain or admin");
   await says(stage, issue, "/agent status");
   expect(lastWords(stage, issue)).toMatch(
     /^\*\*mona\*\* asked · \*\*working\*\* · \d+ min · \$0\.00 of \$5\.00$/,
