@@ -2,6 +2,7 @@
  * What becomes of the runs of an installation or a repository that people suspend, remove, rename or open to
  * the world: each ends or goes on as the manual's table says. Renames follow the ids.
  */
+import { Problem } from "../domain/errors.ts";
 import type { Stop } from "../domain/run.ts";
 import type { Upheaval } from "../domain/upheaval.ts";
 import { branchExists } from "../github/branch.ts";
@@ -52,14 +53,29 @@ export async function hearUpheaval(
 type Tx = Parameters<Parameters<typeof written>[2]>[0];
 type Of<K extends Upheaval["kind"]> = Extract<Upheaval, { kind: K }>;
 
+/** GitHub's word against a delivery is believed this long after it came. */
+const settledMs = 10_000;
+
+/** GitHub's API may lag behind its deliveries: throws *later* while it may. */
+async function settled({ box, clock }: IntakeParts, delivery: string): Promise<void> {
+  const row = await box.load(delivery);
+  const retryAfterMs = (row?.received_at ?? 0) + settledMs - clock.now();
+  if (retryAfterMs <= 0) return;
+  throw new Problem("later", "installation_unsettled", "GitHub's word on the installation may be old.", {
+    retryAfterMs,
+  });
+}
+
 /** What is at work ends; what rests goes on resting. Asked of GitHub: deliveries come late and out of order. */
 async function suspended(
   parts: IntakeParts,
   delivery: string,
   { installation, by }: Of<"suspended">,
 ): Promise<string> {
-  if ((await standingOf(parts.github, installation)) === "installed")
+  if ((await standingOf(parts.github, installation)) === "installed") {
+    await settled(parts, delivery);
     return conclude(parts, delivery, "ignored: it is not suspended any more");
+  }
   const runs = await runsIn(parts.store.db, { installation, working: true });
   return stopAll(parts, delivery, { runs, why: "the App was suspended", by });
 }
@@ -70,8 +86,10 @@ async function uninstalled(
   delivery: string,
   { installation, by }: Of<"uninstalled">,
 ): Promise<string> {
-  if ((await standingOf(parts.github, installation)) !== "gone")
+  if ((await standingOf(parts.github, installation)) !== "gone") {
+    await settled(parts, delivery);
     return conclude(parts, delivery, "ignored: it is installed");
+  }
   const runs = await runsIn(parts.store.db, { installation });
   const at = parts.clock.now();
   const besides = async (tx: Tx) => {

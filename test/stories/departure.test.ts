@@ -5,7 +5,7 @@
 import { afterEach, expect, test } from "vitest";
 import { pushFix } from "../sim/claude/scripts.ts";
 import { aliveTokens } from "./conversation.ts";
-import { type Stage, setStage, shop } from "./stage.ts";
+import { type Setting, type Stage, setStage, shop } from "./stage.ts";
 import { rowsOf } from "./verdict.ts";
 
 let stage: Stage;
@@ -14,8 +14,8 @@ afterEach(() => stage.close());
 const tale = "The cart of Ottilie shows 4 for 1 + 2";
 
 /** A run at work whose every text holds the tale. */
-async function atWork(): Promise<number> {
-  stage = await setStage();
+async function atWork(setting: Setting = {}): Promise<number> {
+  stage = await setStage(setting);
   stage.plays(async (agent) => {
     await agent.say(tale);
     await pushFix()(agent);
@@ -45,6 +45,17 @@ test("uninstalled in the middle of a run: nothing of it is left, there or here",
   await stage.pass(60 * 60_000);
   expect(stage.github.log.slice(calls).filter(({ path }) => !path.includes("/app/"))).toEqual([]);
   expect(stored()).not.toContain("Ottilie");
+});
+
+test("uninstalled while GitHub still answers as before: it counts all the same", async () => {
+  // Its tokens are dead at once, and the session hears of it seconds later.
+  await atWork({ allows: ["git without a token"] });
+  const stale = { id: stage.installation, suspended_at: null };
+  const route = "/app/installations/{installation_id}";
+  stage.github.fault({ route, kind: "status", status: 200, body: stale, times: 1 });
+  stage.github.uninstall(stage.installation, "rita");
+  await stage.until("it is forgotten", () => stage.lines.some(({ msg }) => msg === "installation forgotten"));
+  expect(stage.claude.sessions).toEqual([]);
 });
 
 test("the platform is down and the service killed meanwhile: it is done when both are back", async () => {
