@@ -64,7 +64,7 @@ interface Description {
 
 let loaded: Oracle | undefined;
 
-/** The oracle over the description in `@octokit/openapi`; loaded once per process, which takes a second. */
+/** The oracle over the description in `@octokit/openapi`; loaded once per process. */
 export function openapiOracle(): Oracle {
   loaded ??= oracleOf(describe());
   return loaded;
@@ -72,10 +72,7 @@ export function openapiOracle(): Oracle {
 
 function describe(): Description {
   const path = fileURLToPath(import.meta.resolve("@octokit/openapi/generated/api.github.com.json"));
-  // The reviver walks from the leaves up, so each object is normalised once.
-  return JSON.parse(readFileSync(path, "utf8"), (key, value: unknown) =>
-    key === "example" || key === "examples" ? undefined : nullable(value),
-  );
+  return JSON.parse(readFileSync(path, "utf8")) as Description;
 }
 
 /** This one operation asks an account to be a user and an enterprise at once; everywhere else it is one of them. */
@@ -96,8 +93,31 @@ function nullable(value: unknown): unknown {
   return { ...schema, ...choices, type: [schema.type, "null"] };
 }
 
-function oracleOf(description: Description): Oracle {
-  correct(description);
+/** Where a schema stands in the description, as the name under which its users find it. */
+const nameOf = (pointer: string) => `github:${pointer}`;
+
+/** What stands at a pointer; parts as a reference spells them. */
+function at(description: Description, pointer: string): unknown {
+  const parts = pointer.slice(1).split("/");
+  const plain = (part: string) => decodeURIComponent(part).replaceAll("~1", "/").replaceAll("~0", "~");
+  return parts.reduce<unknown>((node, part) => (node as Record<string, unknown>)[plain(part)], description);
+}
+
+/** A schema as JSON Schema has it, its references by name; `meets` hears of each of them. */
+function plainSchema(value: unknown, meets: (pointer: string) => void): unknown {
+  if (Array.isArray(value)) return value.map((each) => plainSchema(each, meets));
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).flatMap(([key, inner]): [string, unknown][] => {
+    if (key === "example" || key === "examples") return [];
+    if (key !== "$ref" || typeof inner !== "string") return [[key, plainSchema(inner, meets)]];
+    meets(inner.slice(1));
+    return [[key, nameOf(inner.slice(1))]];
+  });
+  return nullable(Object.fromEntries(entries));
+}
+
+/** Compiles what is asked for and nothing else: the whole description is forty times what a story needs. */
+function validators(description: Description): (pointer: string) => ValidateFunction {
   const ajv = new Ajv({
     strict: false,
     allErrors: true,
@@ -108,14 +128,23 @@ function oracleOf(description: Description): Oracle {
   formats.default(ajv);
   // GitHub's address of a bot, `1+slug[bot]@users.noreply.github.com`, is not one by the letter.
   ajv.addFormat("email", true);
-  ajv.addSchema(description, "github");
-  const compiled = new Map<string, ValidateFunction>();
-
-  const validator = (pointer: string): ValidateFunction => {
-    const known = compiled.get(pointer) ?? ajv.compile({ $ref: `github#${pointer}` });
-    compiled.set(pointer, known);
-    return known;
+  const added = new Set<string>();
+  const add = (pointer: string) => {
+    if (added.has(pointer)) return;
+    added.add(pointer);
+    ajv.addSchema(plainSchema(at(description, pointer), add) as object, nameOf(pointer));
   };
+  return (pointer) => {
+    add(pointer);
+    const validate = ajv.getSchema(nameOf(pointer));
+    if (!validate) throw new Error(`no schema at ${pointer}`);
+    return validate;
+  };
+}
+
+function oracleOf(description: Description): Oracle {
+  correct(description);
+  const validator = validators(description);
   const flaws = (what: string, pointer: string, value: unknown): string[] => {
     const validate = validator(pointer);
     if (validate(value)) return [];
@@ -130,11 +159,7 @@ function oracleOf(description: Description): Oracle {
   ): { at: string; thing: Thing } => {
     if (!("$ref" in thing)) return { at: pointer, thing };
     const path = thing.$ref.slice(1);
-    const target = path
-      .slice(1)
-      .split("/")
-      .reduce<unknown>((node, part) => (node as Record<string, unknown>)[part], description);
-    return { at: path, thing: target as Thing };
+    return { at: path, thing: at(description, path) as Thing };
   };
   const operationOf = (method: string, route: string) => description.paths[route]?.[method.toLowerCase()];
 
