@@ -6,9 +6,12 @@ import { isProblem } from "../domain/errors.ts";
 import { type JobLog, jobLog, logCharactersMax } from "../domain/job-log.ts";
 import type { Place } from "../domain/run.ts";
 import type { GitHub } from "./client.ts";
+import { pagesOf } from "./pages.ts";
 
 const failed: ReadonlySet<string> = new Set(["failure", "timed_out"]);
 const failuresMax = 10;
+/** Pages of a hundred checks that are read of a commit. */
+const pagesMax = 10;
 const annotationsMax = 20;
 /** A log is read to its end, which is where the failure is; one longer than this is done without. */
 const logBytesMax = 64 * 1024 * 1024;
@@ -44,8 +47,12 @@ export async function newFailures(
 ): Promise<FailedCheck[]> {
   const { checks } = github.of(installation).rest;
   const read = async (ref: string) => {
-    const { data } = await checks.listForRef({ owner, repo, ref, status: "completed", per_page: 100 });
-    return data.check_runs.filter(({ conclusion }) => failed.has(conclusion ?? ""));
+    const asked = { owner, repo, ref, status: "completed", per_page: 100 } as const;
+    const first = await checks.listForRef(asked);
+    const runs = first.data.check_runs;
+    for (let page = 2; page <= Math.min(pagesOf(first.headers.link), pagesMax); page += 1)
+      runs.push(...(await checks.listForRef({ ...asked, page })).data.check_runs);
+    return runs.filter(({ conclusion }) => failed.has(conclusion ?? ""));
   };
   const name = (run: { name: string; app: { slug?: string } | null }) => `${run.app?.slug}: ${run.name}`;
   const here = (await read(head)).filter(({ app }) => slugs.includes(app?.slug ?? ""));
