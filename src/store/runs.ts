@@ -222,7 +222,13 @@ export async function seizeRun(tx: Db, id: string): Promise<Run | undefined> {
 
 /** Asks a run to stop; the first to ask is remembered, unless a later one closes the matter for good. */
 export async function stopRun(tx: Db, id: string, stop: Stop): Promise<void> {
-  const row = await tx.selectFrom("runs").select("stop_json").where("id", "=", id).executeTakeFirst();
+  // The update locks the row: of two who ask at once the second sees what the first has asked.
+  const row = await tx
+    .updateTable("runs")
+    .set((update) => ({ epoch: update.ref("epoch") }))
+    .where("id", "=", id)
+    .returning("stop_json")
+    .executeTakeFirst();
   const before = parsed<Stop>(row?.stop_json ?? null);
   if (before && !outweighs(stop, before)) return;
   await tx
