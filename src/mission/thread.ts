@@ -1,9 +1,8 @@
 /**
  * The issue's comments as they stood at the trigger (a command's own time, a label's by GitHub's record), written
  * down once: what is said or edited later never flows in by itself. Only comments of the issue's author and of
- * people who may trigger are quoted.
+ * people and bots who may trigger are quoted.
  */
-import { may } from "../domain/permission.ts";
 import { commentCharactersMax } from "../domain/prompt.ts";
 import { issueComments, type ThreadComment } from "../github/issue.ts";
 import { lastLabelling } from "../github/labels.ts";
@@ -104,22 +103,18 @@ function isEditedSince({ createdAt, updatedAt }: ThreadComment, at: number): boo
   return updatedAt !== createdAt && updatedAt + secondMs > at;
 }
 
-/** Whose comments count: by account, and never what an App wrote in somebody's name. */
+/** Whose comments count: by account, a listed bot's too, and never what an App wrote in somebody's name. */
 async function trust(tools: Tools, comments: ThreadComment[]): Promise<(comment: ThreadComment) => boolean> {
   const { run } = tools.held;
   const bySelf = ({ type, app }: ThreadComment) => type !== "User" || app === undefined;
-  const people = new Map(
-    comments.filter((one) => one.type === "User" && bySelf(one)).map((one) => [one.authorId, one]),
-  );
+  const authors = new Map(comments.filter(bySelf).map((one) => [one.authorId, one]));
   const trusted = new Set([run.origin.sender.id, ...(run.origin.author ? [run.origin.author.id] : [])]);
-  const { appId, botId } = await tools.github.self(run.place.installation);
-  for (const person of [...people.values()]
+  const { place: where, settings } = run;
+  for (const { authorId: id, author: login, type } of [...authors.values()]
     .filter(({ authorId }) => !trusted.has(authorId))
     .slice(-askedMax)) {
-    const answer = await tools.repositories.permission(run.place, person.author);
-    const sender = { id: person.authorId, type: person.type };
-    const asking = { sender, answer, who: run.settings.who, bots: [], own: { appId, botId } };
-    if (may(asking).kind === "allowed") trusted.add(person.authorId);
+    const decision = await tools.permits.decide({ where, sender: { id, login, type }, who: settings.who });
+    if (decision.kind === "allowed") trusted.add(id);
   }
   return (one) => trusted.has(one.authorId) && bySelf(one);
 }

@@ -125,3 +125,22 @@ test("a request that has to be sent again is the same, whatever was said or edit
   const [sent] = stage.lines.filter(({ msg }) => msg === "request sent");
   expect(String(sent?.["sha256"])).toMatch(/^[0-9a-f]{64}$/);
 });
+
+test("what a listed bot has said is quoted, another bot's is counted", async () => {
+  stage = await setStage({
+    files: { "README.md": "# shop\n", ".github/patchwright.yml": "bots: [triage-bot]\n" },
+    beforehand: ({ github }) => {
+      for (const login of ["triage-bot[bot]", "other-bot[bot]"]) github.addUser(login, { type: "Bot" });
+    },
+  });
+  const all = requests();
+  const issue = stage.github.openIssue(shop, { title: "Add is wrong", author: "mona" });
+  stage.github.comment(shop, issue, { body: "The first bad commit is abc.", by: "triage-bot[bot]" });
+  stage.github.comment(shop, issue, { body: "Buy more.", by: "other-bot[bot]" });
+  await stage.pass(2_000);
+  stage.github.label(shop, issue, { label: "agent", by: "mona" });
+  await stage.untilShown(issue, "no changes");
+  expect(all[0]).toContain("The first bad commit is abc.");
+  expect(all[0]).not.toContain("Buy more.");
+  expect(all[0]).toContain("Left out: 1 comments of people who may not start a run.");
+});
