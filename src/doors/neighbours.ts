@@ -29,6 +29,11 @@ export interface Neighbours {
 
 const callTimeoutMsDefault = 30_000;
 const dialMsMax = 3_000;
+/**
+ * Requests to one host at a time; the rest wait. GitHub allows an App a hundred over all its installations and our
+ * replicas (its documentation of secondary rate limits).
+ */
+const atOnceMax = 40;
 /** How long giving tokens back may keep a stop: unreturned they die within the hour, and nobody else has them. */
 const giveBackMsMax = 1_000;
 
@@ -40,8 +45,8 @@ export function wayOut(
   clock: Clock,
   callTimeoutMs: number = callTimeoutMsDefault,
 ): { fetch: typeof fetch; close(): Promise<void> } {
-  const bounds = { headersTimeout: callTimeoutMs, bodyTimeout: callTimeoutMs, connect: dial(clock) };
-  const dispatcher = new Agent(bounds);
+  const bounds = { headersTimeout: callTimeoutMs, bodyTimeout: callTimeoutMs, connections: atOnceMax };
+  const dispatcher = new Agent({ ...bounds, connect: dial(clock) });
   return { fetch: fetchBy(dispatcher), close: () => dispatcher.destroy() };
 }
 
