@@ -11,6 +11,7 @@ import { liveRun, seizeRun } from "../store/runs.ts";
 import { type Commanded, reply, replyTo } from "./commanded.ts";
 import { whyNothing } from "./standing.ts";
 import { tell } from "./starting.ts";
+import { refusedTerms } from "./terms.ts";
 import { conclude, type IntakeParts, keyOf, written } from "./verdict.ts";
 
 /** Raises or lowers what a run may cost; one that rests at its cap goes on. */
@@ -33,6 +34,11 @@ export async function budget(
     const refused = await parts.admission.refusal({ place, origin, said, who: "maintain" });
     if (refused) return conclude(parts, delivery, refused);
   }
+  // It opens a round, as `/agent fix` would.
+  if (isAtCap(run)) {
+    const refused = await refusedTerms(parts, { place, origin });
+    if (refused) return conclude(parts, delivery, refused);
+  }
   return written(parts, delivery, async (tx) => {
     const now = await seizeRun(tx, run.id);
     const answered = (text: string) => [replyTo(intent, { text })];
@@ -40,7 +46,7 @@ export async function budget(
     const dear = await overDay(parts, tx, { run: now, cents });
     if (dear !== undefined) return { verdict: "answered", wake: run.id, replies: answered(dear) };
     await resettle(tx, run.id, { ...now.settings, budget_usd: cents / 100, usual_budget_usd: usualUsd });
-    if (now.phase !== "resting" || now.ending?.kind !== "budget reached") {
+    if (!isAtCap(now)) {
       const replies = answered(answers.budgetRaised(cents));
       return { verdict: `budget of ${run.id} changed`, wake: run.id, replies };
     }
@@ -49,6 +55,11 @@ export async function budget(
     const told = await tell(tx, parts, run, { ...note, source });
     return { ...told, replies: answered(answers.budgetRaised(cents)) };
   });
+}
+
+/** Does it rest because its budget was reached, so that a larger one lets it go on? */
+function isAtCap({ phase, ending }: Run): boolean {
+  return phase === "resting" && ending?.kind === "budget reached";
 }
 
 /** What the day says against a larger budget; undefined when it allows it. */

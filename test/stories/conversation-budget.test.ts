@@ -86,3 +86,19 @@ test("at its cap: what is said is kept, and a raise goes on with a fresh token f
   expect(stage.headline(issue)).toContain("$5.01 of $9.00");
   expect(stage.github.pulls(shop)).toHaveLength(1);
 });
+
+test("at its cap, where the settings have turned it off: no round is opened, and people are told why", async () => {
+  stage = await setStage();
+  stage.plays((agent) => agent.spend(501));
+  const issue = stage.labelled();
+  await stage.untilShown(issue, "budget reached");
+  await stage.github.pushCommit(shop, "main", {
+    files: { ".github/patchwright.yml": "enabled: false\n" },
+    by: "rita",
+  });
+  await stage.pass(10_000);
+  await says(stage, issue, "/agent budget 9", "rita");
+  expect(lastWords(stage, issue)).toContain("`enabled: false`");
+  expect(stage.headline(issue)).toContain("of $5.00");
+  expect(session()?.status).not.toBe("running");
+});
