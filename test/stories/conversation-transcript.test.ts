@@ -194,7 +194,6 @@ test("at its cap: what is said is kept, and a raised budget goes on with it", as
       "  says on #1: The budget is $9.00 now.",
       "  :eyes: on the comment",
       "  status: **mona** asked · **working** · TIME · $5.01 of $9.00",
-      "  :rocket: on the comment",
       "  opens #2",
       "  :rocket: on the comment",
       "  status: **mona** asked · **opened #2** · TIME · $5.01 of $9.00",
@@ -248,8 +247,12 @@ test("after the pull request: a review, a failed check, a merge", async () => {
 });
 
 test("several at once: two commands on one issue, one more on its pull request", async () => {
-  const issue = await plays(fixAndSubmit());
+  const issue = await plays(async (agent) => {
+    await agent.wait(minute);
+    await fixAndSubmit()(agent);
+  });
   stage.github.comment(shop, issue, { body: "/agent fix tabs", by: "mona" });
+  await stage.pass(1_000);
   stage.github.comment(shop, issue, { body: "/agent fix spaces", by: "rita" });
   await stage.untilShown(issue, "opened #");
   await stage.pass(10 * minute);
@@ -258,13 +261,13 @@ test("several at once: two commands on one issue, one more on its pull request",
   expect(seen(stage)).toMatchInlineSnapshot(`
     [
       "mona on #1: /agent fix tabs",
-      "rita on #1: /agent fix spaces",
       "  :eyes: on the comment",
       "  status: **mona** asked · **starting** · TIME · $0.00 of $5.00",
-      "  :eyes: on the comment",
+      "rita on #1: /agent fix spaces",
       "  :eyes: on the comment",
       "  status: **mona** asked · **working** · TIME · $0.00 of $5.00",
       "  :rocket: on the comment",
+      "  status: **mona** asked · **working** · TIME · $0.00 of $5.00",
       "  opens #2",
       "  :rocket: on the comment",
       "  status: **mona** asked · **opened #2** · TIME · $0.00 of $5.00",
