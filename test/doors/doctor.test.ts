@@ -261,10 +261,22 @@ test("`npm run doctor` prints every line with what to do, and ends with status 1
   expect(healthy).toMatchObject({ code: 0, stderr: "" });
   expect(healthy.stdout).toMatch(/^✓ GitHub App +patchwright/m);
   expect(healthy.stdout).toMatch(/^✓ settings +valid, the defaults: /m);
-  const broken = await run({ ANTHROPIC_API_KEY: "sk-ant-refused" });
-  expect(broken).toMatchObject({ code: 1, stderr: "" });
-  expect(broken.stdout).toMatch(/^✗ Claude key +\S.*\n +→ set ANTHROPIC_API_KEY/m);
   expect(await run({ WEBHOOK_SECRET: "" })).toMatchObject({ code: 1, stderr: /WEBHOOK_SECRET is not set/ });
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const PRIVATE_KEY = privateKey.export({ type: "pkcs1", format: "pem" }).toString();
+  service.github.setWebhook("http://127.0.0.1:9/hooks");
+  const broken: [changes: Record<string, string>, line: RegExp][] = [
+    [{ ANTHROPIC_API_KEY: "sk-ant-refused" }, /^✗ Claude key +\S.*\n +→ set ANTHROPIC_API_KEY/m],
+    [{ PRIVATE_KEY }, /^✗ GitHub App +\S.*\n +→ check APP_ID and PRIVATE_KEY/m],
+    [{ PORT: "9", DATA_DIR: "/dev/null/data" }, /^✗ store +\S.*\n +→ .*DATA_DIR writable/m],
+    [{ PATCHWRIGHT_OWNERS: "globex" }, /^✗ repository +\S.*\n +→ add acme to PATCHWRIGHT_OWNERS/m],
+    [{}, /^✗ webhook address +\S.* is not ours\n +→ set the webhook URL/m],
+  ];
+  for (const [changes, line] of broken) {
+    const said = await run(changes, shop);
+    expect(said).toMatchObject({ code: 1, stderr: "" });
+    expect(said.stdout).toMatch(line);
+  }
 });
 
 test("`/agent doctor` tells an admin pass or fail without values, and nobody else", async () => {
