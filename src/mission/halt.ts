@@ -25,7 +25,10 @@ export async function halt(tools: Tools, met: Met): Promise<void> {
   if (interrupts(met)) await seeCost(tools).catch((error: unknown) => notInTime(tools, error));
 }
 
-/** What was cut off is on the bill once the session has come to rest, which is waited for a little. */
+/**
+ * What was cut off is on the bill once the session has come to rest, which is waited for a little. A message that
+ * waited in the session's queue is taken up when a turn is interrupted, so one that still runs is interrupted again.
+ */
 async function seeCost(tools: Tools): Promise<void> {
   const { ledger, clock, held } = tools;
   const { run } = held;
@@ -33,6 +36,7 @@ async function seeCost(tools: Tools): Promise<void> {
   await look(tools, run.session, {});
   const interruptedAt = ledger.writtenAt("interrupt") ?? 0;
   if (run.progress.status !== "running" || clock.now() >= interruptedAt + restMs) return;
+  await tools.agents.interrupt(run.session);
   throw new Problem("later", "claude_session_running", "The session has not come to rest yet.", {
     retryAfterMs: 1_000,
   });
