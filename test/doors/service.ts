@@ -67,7 +67,7 @@ export async function openService(env: Record<string, string> = {}): Promise<Ser
   const dataDir = mkdtempSync(join(tmpdir(), "patchwright-doors-"));
   const lines: Record<string, unknown>[] = [];
   const log = createLogger("debug", { write: (line: string) => void lines.push(JSON.parse(line)) });
-  const config = readConfig({ ...variables(github, claude), DATA_DIR: dataDir, ...env });
+  const config = readConfig({ ...settingsOn(github, claude), DATA_DIR: dataDir, ...env });
   const app = await start(config, { clock: systemClock, log, random: randomBytes });
   const reader = new DatabaseSync(join(dataDir, "patchwright.db"), { readOnly: true });
   return {
