@@ -95,8 +95,9 @@ function newWorld({ clock = systemClock, events = subscribed, permissions = aske
       privateKey: privateKey(),
       webhookSecret,
       bot,
-      events,
-      permissions,
+      // Its own: tests take away from them and add to them.
+      events: [...events],
+      permissions: { ...permissions },
       isPublic: false,
     },
     accounts: new Map([owner, bot].map((each) => [each.login.toLowerCase(), each])),
