@@ -83,6 +83,11 @@ function sessionFlaws({ world, ends }: Rested): string[] {
   );
   const isArchived = ({ archivedAt }: Session) => archivedAt !== null;
   return [
+    ...world.claude.sessions.flatMap(({ id, log }) =>
+      ends.unsaid !== undefined && JSON.stringify(log).includes(ends.unsaid)
+        ? [`the agent of ${id} went on to its end`]
+        : [],
+    ),
     ...scriptErrors.map((error) => `the agent's script failed: ${String(error)}`),
     ...expected("sessions", sessions.length, ends.runs ?? 1),
     ...expected("prompted sessions", prompted.length, ends.runs ?? 1),

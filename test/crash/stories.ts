@@ -18,6 +18,8 @@ import {
   workSlowly,
 } from "./story.ts";
 
+const unstopped = "Nobody has stopped me.";
+
 /** From the label to the pull request. */
 export const main: Story = { name: "main", script: work, acts: [labelled], ends: opened, points: 188 };
 
@@ -58,10 +60,13 @@ export const stories: Story[] = [
   },
   {
     name: "stop",
-    script: (agent) => agent.wait(hourMs),
+    script: async (agent) => {
+      await agent.wait(3.5 * hourMs);
+      await agent.say(unstopped);
+    },
     isBrief: true,
     acts: [labelled, says(({ claude }) => claude.sessions[0]?.status === "running", "/agent stop", "mona")],
-    ends: { ...nothing, headline: /\*\*stopped\*\*/ },
+    ends: { ...nothing, headline: /\*\*stopped\*\*/, unsaid: unstopped },
     points: 172,
   },
   {
