@@ -116,7 +116,7 @@ export const plants: Plant[] = [
     `text: \`\${text}\\n\\n\${marker}\``,
     "text",
   ]),
-  plant("the answer to a tool call is not looked for", "main", /after POST .*ID\/events #2/, [
+  plant("the answer to a tool call is not looked for", "question", /after POST .*ID\/events #2/, [
     "agent/sending.ts",
     'if (event.type === "user.custom_tool_result" && event.custom_tool_use_id === answer.call)',
     "if (false as boolean)",
