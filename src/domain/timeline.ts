@@ -129,6 +129,15 @@ const tellers: Record<string, Teller> = {
     code: String(headSha).slice(0, 12),
     ...link(url),
   }),
+  // The check on a later head stands for its screening; of one that is held back the reasons stand there already.
+  checked: (_value, { subject, material }) =>
+    material.facts.some(({ name }) => name === `held ${subject}`)
+      ? undefined
+      : {
+          who: "proposal",
+          title: "Screened what was pushed to the pull request",
+          code: subject.slice(0, 12),
+        },
   reminder: ({ url }) => ({ who: "service", title: "Reminded people that it waits", ...link(url) }),
   interrupt: () => ({ who: "service", title: "Interrupted the session" }),
   archive: (_value, { subject }) => ({ who: "service", title: "Archived the session", code: subject }),

@@ -120,6 +120,22 @@ test("held work is told with its reasons, an approval with who gave it, an endin
   expect(moments[4]).toMatchObject({ title: "Ended: failed", text: "The session broke." });
 });
 
+test("what a later round pushed is told as screened, with no second word where it is held back", () => {
+  const reasons = [{ kind: "path", path: ".github/workflows/ci.yml", words: "is kept back" }];
+  const moments = told({
+    facts: [
+      fact("checked 0123456789abcdef", { id: 1 }, 1, 2),
+      fact("held fedcba9876543210", { reasons, more: 0 }, 2, 3),
+      fact("checked fedcba9876543210", { id: 2 }, 3, 3),
+    ],
+  });
+  const proposals = moments.filter(({ who }) => who === "proposal");
+  expect(proposals.map(({ title, code }) => [title, code])).toEqual([
+    ["Screened what was pushed to the pull request", "0123456789ab"],
+    ["Held back by the screening, waits for approval", "fedcba987654"],
+  ]);
+});
+
 test("what people say stands in its round, and a stop names who asked", () => {
   const note = { id: "comment:1", kind: "said" as const, author: "rita", text: "Faster." };
   const notes = [{ ...note, round: 2, source: { kind: "comment" as const, id: 1 }, at: start + 60_000 }];
