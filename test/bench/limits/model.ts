@@ -133,8 +133,8 @@ async function label(
 ): Promise<void> {
   const limits = {
     ...defaultSettings.limits,
-    runs_per_day: 10_000,
-    budget_usd_per_day: 10_000,
+    runs_per_day: 100_000,
+    budget_usd_per_day: 1_000_000,
     ...setting.limits,
   };
   const settings = { ...defaultSettings, limits };
