@@ -2,4 +2,4 @@
 import { vi } from "vitest";
 import "./github-sim-pulls.suite.ts";
 
-vi.mock("node:child_process", () => import("../crash/git/processes.ts"));
+vi.mock("../sim/program.ts", () => import("../crash/git/program.ts"));

@@ -8,7 +8,7 @@ import { plants } from "./plants.ts";
 import { play, type Return } from "./play.ts";
 import { main } from "./stories.ts";
 
-vi.mock("node:child_process", () => import("./git/processes.ts"));
+vi.mock("../sim/program.ts", () => import("./git/program.ts"));
 
 const sample: [point: string, back: Return][] = [
   ["before write insert deliveries #1", "at once"],

@@ -3,7 +3,7 @@ import { expect, test, vi } from "vitest";
 import { echo } from "./echo.ts";
 import { stories } from "./stories.ts";
 
-vi.mock("node:child_process", () => import("./git/processes.ts"));
+vi.mock("../sim/program.ts", () => import("./git/program.ts"));
 
 test.each(stories)("$name: what was done is not done again", async (story) => {
   expect(await echo(story)).toEqual([]);

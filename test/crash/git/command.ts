@@ -100,9 +100,8 @@ const commands: Record<string, (command: Command) => Ended | Promise<Ended>> = {
   },
   log: ({ directory, words }) => done(logOf(directory, words)),
   diff: ({ directory, words }) => {
-    const format = words.find((word) => ["--raw", "--numstat", "--patch"].includes(word)) ?? "";
     const [from, to] = words.slice(-2).map((name) => resolved(directory, name));
-    return to ? done(difference(format, from, to)) : failed("no such commit");
+    return to ? done(difference(from, to)) : failed("no such commit");
   },
   "merge-tree": ({ directory, words }) => {
     const [base, head] = words.slice(-2).map((name) => resolved(directory, name));

@@ -1,6 +1,6 @@
 /**
- * How two commits differ, in the three formats of `git diff` that the simulated GitHub reads. One hunk a
- * file: enough for changes in one place.
+ * How two commits differ, as the simulated GitHub asks `git diff` for it. One hunk a file: enough for
+ * changes in one place.
  */
 import { type Commit, contentOf } from "./objects.ts";
 
@@ -98,19 +98,22 @@ function patchOf(changed: Changed): string {
 @@ -${span(from, around + removed.length)} +${span(from, around + added.length)} @@${heading === undefined ? "" : ` ${heading}`}\n${lines.join("\n")}\n`;
 }
 
-/** What `git diff FORMAT FROM TO` prints, with `-z` where a format has it. */
-export function difference(format: string, from: Commit | undefined, to: Commit): string {
+function rawOf(changed: Changed): string {
+  const { before, after } = changed;
+  return `:${modeOf(before)} ${modeOf(after)} ${before ?? none} ${after ?? none} ${letterOf(changed)}\0${namesOf(changed)}\0`;
+}
+
+function numbersOf(changed: Changed): string {
+  if (changed.was !== undefined) return `0\t0\t\0${namesOf(changed)}\0`;
+  const { removed, added } = hunkOf(changed);
+  return `${added.length}\t${removed.length}\t${changed.path}\0`;
+}
+
+const namesOf = ({ path, was }: Changed) => (was === undefined ? path : `${was}\0${path}`);
+
+/** What `git diff --raw --numstat --patch -z FROM TO` prints. */
+export function difference(from: Commit | undefined, to: Commit): string {
   const all = withRenames(changedBetween(from, to));
-  if (format === "--patch") return all.map(patchOf).join("");
-  return all
-    .map((changed) => {
-      const { path, was, before, after } = changed;
-      const names = was === undefined ? path : `${was}\0${path}`;
-      if (format === "--raw")
-        return `:${modeOf(before)} ${modeOf(after)} ${before ?? none} ${after ?? none} ${letterOf(changed)}\0${names}\0`;
-      if (was !== undefined) return `0\t0\t\0${names}\0`;
-      const { removed, added } = hunkOf(changed);
-      return `${added.length}\t${removed.length}\t${path}\0`;
-    })
-    .join("");
+  if (all.length === 0) return "";
+  return [...all.map(rawOf), ...all.map(numbersOf), "\0", ...all.map(patchOf)].join("");
 }

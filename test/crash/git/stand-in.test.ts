@@ -6,6 +6,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { diffFlags } from "../../sim/github/diff.ts";
 import { gitEnvironment, tryGit } from "../../sim/github/git.ts";
 import { run } from "./command.ts";
 import { refsOf } from "./objects.ts";
@@ -66,20 +67,7 @@ test.each([
   [["log", format, "refs/heads/fix", "--"]],
   [["log", format, "--max-count=1", "refs/heads/fix", "--"]],
   [["log", format, "--topo-order", "--reverse", "refs/heads/main..refs/heads/fix", "--"]],
-  ...["--raw", "--numstat", "--patch"].map((kind) => [
-    [
-      "diff",
-      "-M",
-      "--no-color",
-      "--no-ext-diff",
-      "--full-index",
-      kind,
-      "--abbrev=40",
-      ...(kind === "--patch" ? [] : ["-z"]),
-      "refs/heads/main",
-      "refs/heads/fix",
-    ],
-  ]),
+  [["diff", ...diffFlags, "refs/heads/main", "refs/heads/fix"]],
 ])("git %j", async (words) => {
   await both(words);
 });

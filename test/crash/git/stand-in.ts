@@ -1,14 +1,14 @@
 /**
  * Puts the stand-in for git under the simulators: import this before them. Only the simulators' own imports
- * of `node:child_process` are led here; nothing of the service is.
+ * of `program.ts` are led here.
  */
 import { registerHooks } from "node:module";
 
-const processes = new URL("./processes.ts", import.meta.url).href;
+const program = new URL("./program.ts", import.meta.url).href;
 
 registerHooks({
   resolve: (specifier, context, next) =>
-    specifier === "node:child_process" && /\/test\/sim\//.test(context.parentURL ?? "")
-      ? { url: processes, format: "module-typescript", shortCircuit: true }
+    specifier === "../program.ts" && /\/test\/sim\//.test(context.parentURL ?? "")
+      ? { url: program, format: "module-typescript", shortCircuit: true }
       : next(specifier, context),
 });

@@ -2,13 +2,14 @@
  * A git host for the simulator's own tests: real `git http-backend` over one directory of bare
  * repositories, with a set of tokens it accepts. It knows no permissions and no API.
  */
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
+import { runProgram } from "../program.ts";
 
 /** A running host. */
 export interface GitHost {
@@ -97,7 +98,7 @@ async function serve(
     return;
   }
   const url = new URL(request.url ?? "/", "http://host");
-  const child = spawn("git", ["http-backend"], {
+  const { stdout } = await runProgram("git", ["http-backend"], {
     env: {
       ...env,
       GIT_PROJECT_ROOT: root,
@@ -111,11 +112,9 @@ async function serve(
       HTTP_CONTENT_ENCODING: request.headers["content-encoding"] ?? "",
       HTTP_GIT_PROTOCOL: String(request.headers["git-protocol"] ?? ""),
     },
+    input: body,
   });
-  // It may answer (an unknown repository) without reading what it was sent.
-  child.stdin.on("error", () => {});
-  child.stdin.end(body);
-  answer(await buffer(child.stdout), response);
+  answer(stdout, response);
 }
 
 /** Turns the CGI's headers and body into an answer. */

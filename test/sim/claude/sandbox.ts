@@ -2,8 +2,8 @@
  * The machine a session works on: a directory of its own and commands run in it, with no configuration
  * and no credential of the machine the tests run on. Knows nothing of sessions' events.
  */
-import { execFile } from "node:child_process";
 import { join, normalize } from "node:path";
+import { runProgram } from "../program.ts";
 
 /** What a command said. */
 export interface CommandResult {
@@ -22,13 +22,10 @@ export interface CommandOptions {
   signal: AbortSignal;
 }
 
-/** Of real time, on a machine that has other things to do. */
-const commandMsMax = 300_000;
-const outputBytesMax = 16 * 1024 * 1024;
 const author = "Sandbox";
 const email = "sandbox@example.invalid";
 
-function environment({ root, nowS }: CommandOptions): NodeJS.ProcessEnv {
+function environment({ root, nowS }: CommandOptions): Record<string, string> {
   const date = `@${nowS} +0000`;
   return {
     PATH: "/usr/local/bin:/usr/bin:/bin",
@@ -48,20 +45,18 @@ function environment({ root, nowS }: CommandOptions): NodeJS.ProcessEnv {
 }
 
 /** Runs a program in the sandbox, five minutes at most. Throws the signal's reason when it is struck. */
-export function runCommand(
+export async function runCommand(
   program: string,
   words: string[],
   options: CommandOptions,
 ): Promise<CommandResult> {
   const { directory: cwd, signal } = options;
-  signal.throwIfAborted();
-  const how = { cwd, signal, env: environment(options), timeout: commandMsMax, maxBuffer: outputBytesMax };
-  return new Promise((resolve, reject) => {
-    execFile(program, words, how, (error, out, err) => {
-      if (signal.aborted) reject(signal.reason);
-      else resolve({ ok: error === null, output: `${out}${err}` });
-    });
+  const { code, stdout, stderr } = await runProgram(program, words, {
+    cwd,
+    signal,
+    env: environment(options),
   });
+  return { ok: code === 0, output: `${stdout}${stderr}` };
 }
 
 /** Where a path of the sandbox (`/workspace/widgets/a.txt`, or relative to `base`) lies on this machine. */

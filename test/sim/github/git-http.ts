@@ -2,11 +2,11 @@
  * Git over smart HTTP: GitHub's authentication and refusals in front of `git http-backend`.
  * Whole requests and answers are held in memory, so it is for small repositories.
  */
-import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { runProgram } from "../program.ts";
 import { holds, permissionsNow, reaches } from "./access.ts";
 import { refMoved } from "./acts-ref.ts";
 import { type Caller, callerOfToken, passwordOf } from "./auth.ts";
@@ -183,16 +183,8 @@ async function backend(
     GIT_PROTOCOL: headers.get("git-protocol") ?? "",
     REMOTE_USER: "x-access-token",
   };
-  const out = await new Promise<Buffer>((resolve, reject) => {
-    const child = spawn("git", ["http-backend"], { env, stdio: ["pipe", "pipe", "ignore"] });
-    const chunks: Buffer[] = [];
-    child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
-    child.stdin.on("error", () => {});
-    child.on("error", reject);
-    child.on("close", () => resolve(Buffer.concat(chunks)));
-    child.stdin.end(request.body);
-  });
-  return parseCgi(out);
+  const { stdout } = await runProgram("git", ["http-backend"], { env, input: request.body });
+  return parseCgi(stdout);
 }
 
 function parseCgi(out: Buffer): Reply {
