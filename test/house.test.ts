@@ -98,7 +98,7 @@ test("no file is lonely", () => {
   const doors = ["src/start.js", "src/doors/dashboard/live.js", "src/store/checkpoint-thread.ts"];
   expect(source.filter((path) => !known.has(path) && !doors.includes(path))).toEqual([]);
   const runByItself =
-    /\.test\.ts$|vitest\.config|^test\/(setup|sim\/launcher|postgres|browser|bench\/[a-z-]+|demo\/[a-z-]+|store\/writer|crash\/(crash|git\/processes|kill\/switch))\.ts$/;
+    /\.test\.ts$|vitest\.config|^test\/(setup|sim\/launcher|postgres|browser|bench\/[a-z-]+|demo\/[a-z-]+|store\/writer|crash\/(crash|kill\/switch))\.ts$/;
   expect(tests.filter((path) => !usedByTests.has(path) && !runByItself.test(path))).toEqual([]);
 });
 
