@@ -8,7 +8,7 @@ import { type Context, Hono } from "hono";
 import type { Clock } from "../clock.ts";
 import { Problem } from "../domain/errors.ts";
 import type { Logger } from "../log.ts";
-import { type Body, readBody } from "./body.ts";
+import { type Body, dropBody, readBody } from "./body.ts";
 import type { Pages } from "./dashboard/answer.ts";
 import { joined, type Visitor, visitorOf } from "./visitor.ts";
 
@@ -84,14 +84,19 @@ async function answerDelivery(
     parts.log.error({ err: error, route: "/api/github/webhooks" }, "request failed");
     return { answer: { status: 500, text: "something went wrong on our side" } as const, whole: false };
   });
-  outgoing
-    .writeHead(answer.status, {
-      "content-type": "text/plain; charset=utf-8",
-      // Without its length the answer would go out in chunks.
-      "content-length": Buffer.byteLength(answer.text),
-      ...(whole ? {} : { connection: "close" }),
-    })
-    .end(answer.text);
+  outgoing.writeHead(answer.status, {
+    "content-type": "text/plain; charset=utf-8",
+    // Without its length the answer would go out in chunks.
+    "content-length": Buffer.byteLength(answer.text),
+    ...(whole ? {} : { connection: "close" }),
+  });
+  if (whole) {
+    outgoing.end(answer.text);
+    return;
+  }
+  outgoing.write(answer.text);
+  await dropBody(incoming, parts.clock);
+  outgoing.end();
 }
 
 /** Serves any application, with the same limits. Throws `refused` when the address cannot be listened on. */
