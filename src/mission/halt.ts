@@ -2,6 +2,7 @@
  * The end of the work in a round: interrupt → give the tokens back → see what it came to cost.
  * Invariants: whatever platform is down, no token outlives its round; an ending opens no session.
  */
+import { repeatable } from "../domain/act.ts";
 import type { Met } from "../domain/ending.ts";
 import { Problem } from "../domain/errors.ts";
 import { releaseTokens } from "./credential.ts";
@@ -16,11 +17,8 @@ const restMs = 20_000;
 
 /** Nothing of the round works or holds a token any more; what it cost is known. */
 export async function halt(tools: Tools, met: Met): Promise<void> {
-  const { run } = tools.held;
-  await adoptSession(tools).catch((error: unknown) => notInTime(tools, error));
-  if (run.session !== undefined) tools.streams.leave(run.session);
-  // Whichever platform is down, the other is told: no token outlives its round for want of an interrupt.
-  const [quiet, dead] = await Promise.allSettled([interrupt(tools, met), releaseTokens(tools)]);
+  // Whichever platform is down, the other is told: no token outlives its round for want of an answer of Claude's.
+  const [quiet, dead] = await Promise.allSettled([silence(tools, met), releaseTokens(tools)]);
   for (const one of [quiet, dead]) if (one.status === "rejected") notInTime(tools, one.reason);
   if (interrupts(met)) await seeCost(tools).catch((error: unknown) => notInTime(tools, error));
 }
@@ -42,11 +40,19 @@ async function seeCost(tools: Tools): Promise<void> {
   });
 }
 
+/** Whatever session there is works no longer. */
+async function silence(tools: Tools, met: Met): Promise<void> {
+  const { run } = tools.held;
+  await adoptSession(tools).catch((error: unknown) => notInTime(tools, error));
+  if (run.session !== undefined) tools.streams.leave(run.session);
+  await interrupt(tools, met);
+}
+
 /** A platform that refuses us, as at its spending limit, keeps no round from ending; the sweep archives later. */
 async function interrupt(tools: Tools, met: Met): Promise<void> {
   const { session } = tools.held.run;
   if (session === undefined || !interrupts(met)) return;
-  const act = again(() => tools.agents.interrupt(session));
+  const act = repeatable(() => tools.agents.interrupt(session));
   await tools.ledger.once("interrupt", act).catch((error: unknown) => unheard(tools, error));
 }
 
@@ -78,13 +84,4 @@ function interrupts(met: Met): boolean {
     default:
       return met satisfies never;
   }
-}
-
-/** An act whose repetition changes nothing. */
-function again(act: () => Promise<void>) {
-  const make = async (): Promise<true> => {
-    await act();
-    return true;
-  };
-  return { find: make, make };
 }

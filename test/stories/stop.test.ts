@@ -1,6 +1,7 @@
 /** A stop is a fact: the session is interrupted within seconds, its token revoked, and nothing is opened. */
 import { afterEach, expect, test } from "vitest";
 import { pushFix } from "../sim/claude/scripts.ts";
+import { aliveTokens } from "./conversation.ts";
 import { type Stage, setStage, shop } from "./stage.ts";
 
 let stage: Stage;
@@ -40,6 +41,7 @@ test.each(ways)("%s: stopped, and the branch stays", async (_what, stops, words)
   expect(session?.archivedAt).not.toBeNull();
   expect(stage.headline(issue)).toContain("**stopped**");
   expect(stage.status(issue)).toMatch(words);
+  expect(stage.status(issue)).toContain(`stays on the branch \`claude/${session?.id}\``);
   expect(stage.github.tokens().every(({ repositoryIds, revokedAt }) => !repositoryIds || revokedAt)).toBe(
     true,
   );
@@ -71,6 +73,26 @@ test("a stop right after the session was created prompts nobody", async () => {
   const [session] = stage.claude.sessions;
   expect(session?.log.filter(({ type }) => type === "user.message")).toEqual([]);
   expect(session?.archivedAt).not.toBeNull();
+});
+
+test("a stop while Claude cannot say which session there is: no token lives on", async () => {
+  stage = await setStage();
+  stage.claude.fault({ on: "POST /v1/sessions", trouble: { kind: "reset_after" } });
+  const heal = stage.claude.fault({
+    on: "GET /v1/sessions",
+    times: 10_000,
+    trouble: { kind: "status", status: 529 },
+  });
+  const issue = stage.labelled();
+  await stage.until("the reply is lost", () => stage.lines.some(({ msg }) => msg === "wake failed"));
+  expect(aliveTokens(stage)).toHaveLength(1);
+  await stage.github.closeIssue(shop, issue, { by: "mona" });
+  await stage.pass(60_000);
+  expect(aliveTokens(stage)).toEqual([]);
+  heal();
+  await stage.untilShown(issue, "stopped");
+  await stage.pass(3_600_000);
+  expect(stage.claude.sessions.map(({ archivedAt }) => archivedAt)).toEqual([expect.stringMatching(/^20/)]);
 });
 
 test("somebody who may not cannot stop it", async () => {
