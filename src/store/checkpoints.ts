@@ -3,7 +3,6 @@
  * the copy's own sync would hold up everybody for a tenth of a second, every thousand deliveries. The thread is
  * there for the burst only, because it costs 20 MB. What it leaves undone SQLite copies by itself.
  */
-import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import type { Clock } from "../clock.ts";
 
@@ -44,7 +43,8 @@ export class Checkpoints {
     this.#stay();
     const thread = this.#thread;
     if (!thread) return;
-    const exit = once(thread, "exit");
+    // Not `once` of Node's events, which rejects when the thread fails: it is gone then all the same.
+    const exit = new Promise((resolve) => thread.once("exit", resolve));
     thread.postMessage("leave");
     await exit;
   }
