@@ -6,7 +6,7 @@
 import { hash } from "node:crypto";
 import { setImmediate as turn } from "node:timers/promises";
 import type { Kysely, Transaction } from "kysely";
-import type { Clock } from "../clock.ts";
+import { type Clock, pause } from "../clock.ts";
 import { isProblem, Problem } from "../domain/errors.ts";
 import type { Store } from "./database.ts";
 import type { DeliveryRow, Schema } from "./schema.ts";
@@ -19,6 +19,8 @@ const queueRowsMax = 5_000;
 const queueBytesMax = 128 * 1024 * 1024;
 /** Transactions under way at once: while one is brought to the disk, the next is written. */
 const underwayMax = 2;
+/** How soon a transaction that could not even begin is begun again. */
+const againMs = 100;
 const pruneRowsMax = 500;
 const pruneBatchesMax = 200;
 const waitingMax = 500;
@@ -92,14 +94,16 @@ type WriteRows = (rows: () => DeliveryRow[]) => Promise<Set<string>>;
 /** Gathers deliveries while a transaction is waited for, and writes them in one statement. */
 class GroupCommit {
   readonly #write: WriteRows;
+  readonly #clock: Clock;
   readonly #queue: Pending[] = [];
   #bytes = 0;
   #underway = 0;
   /** Is a transaction waited for that will take what has gathered? */
   #asked: boolean = false;
 
-  constructor(write: WriteRows) {
+  constructor(write: WriteRows, clock: Clock) {
     this.#write = write;
+    this.#clock = clock;
   }
 
   add(row: DeliveryRow): Promise<Appended> {
@@ -147,8 +151,12 @@ class GroupCommit {
       });
       for (const { row, resolve } of batch) resolve(fresh.delete(row.id) ? "new" : "known");
     } catch (error) {
-      // Refused before it took anything: whoever waits is taken by the next one.
-      if (batch.length === 0) this.#asked = false;
+      if (batch.length === 0) {
+        // Refused before it took anything: whoever waits is taken by the next one, and not at once.
+        await pause(this.#clock, againMs);
+        this.#asked = false;
+        return;
+      }
       if (batch.length > 1 && !isProblem(error)) {
         for (const pending of batch) await this.#settle([pending]);
         return;
@@ -235,7 +243,7 @@ export function inbox(store: Store, bell: Bell, clock: Clock): Inbox {
     const fresh = await write(store, bell, rows);
     if (fresh.size >= burstRowsMin) burstUntil = clock.now() + burstMs;
     return fresh;
-  });
+  }, clock);
   const close = (within: Kysely<Schema>, id: string, end: Pick<DeliveryRow, "state" | "verdict">) =>
     within
       .updateTable("deliveries")
