@@ -10,9 +10,17 @@ import type { Tools } from "./tools.ts";
 export const patienceMs = 24 * 60 * 60_000;
 
 /** How long ago the round met its ending; waiting for an approval is not counted. */
-export function closedForMs({ ledger, clock }: Tools): number {
-  const approvalMs = ledger.all("held ").length > 0 ? heldMs : 0;
-  return clock.now() - (ledger.writtenAt("met") ?? clock.now()) - approvalMs;
+export function closedForMs(tools: Tools): number {
+  const now = tools.clock.now();
+  return now - (tools.ledger.writtenAt("met") ?? now) - waitedMs(tools);
+}
+
+/** From the first head that was held to the approval of the last, or until now. */
+function waitedMs({ ledger, clock }: Tools): number {
+  const heldAt = ledger.all("held ").map(({ at }) => at);
+  const approvedAt = ledger.writtenAt("approval") ?? 0;
+  const until = approvedAt >= Math.max(...heldAt) ? approvedAt : clock.now();
+  return heldAt.length === 0 ? 0 : Math.min(until - Math.min(...heldAt), heldMs * heldAt.length);
 }
 
 /** Does without what is refused, and after a day without what is only put off: the round ends all the same. */
