@@ -200,6 +200,16 @@ export function spentCents({ progress }: Pick<Run, "progress">): number {
   return progress.carriedCents + progress.costCents;
 }
 
+/** Does it rest because its budget was reached? */
+export function endedAtCap({ phase, ending }: Pick<Run, "phase" | "ending">): boolean {
+  return phase === "resting" && ending?.kind === "budget reached";
+}
+
+/** Does it rest so, and nobody has raised the budget since? `notes`: all of the run's. */
+export function isAtCap(run: Pick<Run, "phase" | "ending" | "round">, notes: Note[]): boolean {
+  return endedAtCap(run) && !notes.some(({ source, round }) => source.kind === "budget" && round > run.round);
+}
+
 /** Branch the pull request goes to. */
 export function baseBranch(run: Pick<Run, "settings" | "origin">): string {
   return run.settings.base || run.origin.defaultBranch;

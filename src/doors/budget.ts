@@ -3,7 +3,7 @@
  * ceiling nobody does.
  */
 import { answers } from "../domain/replies.ts";
-import { budgetCents, type Run, spentCents } from "../domain/run.ts";
+import { budgetCents, endedAtCap, type Run, spentCents } from "../domain/run.ts";
 import type { Tx } from "../engine/engine.ts";
 import { tooDear } from "../store/days.ts";
 import { resettle } from "../store/run-settings.ts";
@@ -35,7 +35,7 @@ export async function budget(
     if (refused) return conclude(parts, delivery, refused);
   }
   // It opens a round, as `/agent fix` would.
-  if (isAtCap(run)) {
+  if (endedAtCap(run)) {
     const refused = await refusedTerms(parts, { place, origin });
     if (refused) return conclude(parts, delivery, refused);
   }
@@ -46,20 +46,17 @@ export async function budget(
     const dear = await overDay(parts, tx, { run: now, cents });
     if (dear !== undefined) return { verdict: "answered", wake: run.id, replies: answered(dear) };
     await resettle(tx, run.id, { ...now.settings, budget_usd: cents / 100, usual_budget_usd: usualUsd });
-    if (!isAtCap(now)) {
+    if (!endedAtCap(now)) {
       const replies = answered(answers.budgetRaised(cents));
       return { verdict: `budget of ${run.id} changed`, wake: run.id, replies };
     }
     const source = { kind: "budget" as const };
     const note = { id: `budget:${said.id}`, kind: "said" as const, author: origin.sender.login, text: "" };
     const told = await tell(tx, parts, run, { ...note, source });
-    return { ...told, replies: answered(answers.budgetRaised(cents)) };
+    const raised = answers.budgetRaised(cents);
+    const isOpened = told.verdict.startsWith("round ");
+    return { ...told, replies: answered(isOpened ? raised : `${raised} ${answers.otherAtWork}`) };
   });
-}
-
-/** Does it rest because its budget was reached, so that a larger one lets it go on? */
-function isAtCap({ phase, ending }: Run): boolean {
-  return phase === "resting" && ending?.kind === "budget reached";
 }
 
 /** What the day says against a larger budget; undefined when it allows it. */

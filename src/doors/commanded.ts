@@ -2,11 +2,11 @@
  * What all commands share: how one is answered, and what its own time says. Knows no verb.
  */
 import { hasSecondCommand } from "../domain/command.ts";
-import { isProblem } from "../domain/errors.ts";
 import type { Intent } from "../domain/intent.ts";
 import { answers } from "../domain/replies.ts";
+import { targetOfSaid } from "../github/issue.ts";
 import type { Owed } from "./owed.ts";
-import { reactOnce, replyOnce } from "./replies.ts";
+import { replyOrReact } from "./replies.ts";
 import { conclude, type IntakeParts } from "./verdict.ts";
 
 /** A comment with a command. */
@@ -29,12 +29,7 @@ export async function reply(
 ): Promise<string> {
   const words = hasSecondCommand(said.body) ? `${text}\n\n${answers.oneCommand}` : text;
   const answer = { key: `command:${said.id}`, text: words, since: origin.at };
-  await replyOnce(parts, place, answer).catch((error: unknown) => {
-    // Where nobody may be told (the conversation is locked) a reaction says that it was heard.
-    if (!isProblem(error, "refused")) throw error;
-    const target = { kind: "comment" as const, id: said.id };
-    return reactOnce(parts, place, { key: `mute:${said.id}`, target, content: "confused" });
-  });
+  await replyOrReact(parts, place, { ...answer, target: targetOfSaid(said) });
   return conclude(parts, delivery, "answered");
 }
 

@@ -5,12 +5,14 @@ import type { Intent } from "../domain/intent.ts";
 import { branchOf } from "../domain/move.ts";
 import { reviewText } from "../domain/prompt.ts";
 import { type Run, repairedApps } from "../domain/run.ts";
+import { targetOfSaid } from "../github/issue.ts";
 import { readReview } from "../github/review.ts";
 import { runProposing, writeSuite } from "../store/facts.ts";
 import { liveRun, runOfBranch, stopRun } from "../store/runs.ts";
 import { settingsPushed } from "../store/settings-files.ts";
+import { owing } from "./commanded.ts";
 import { hearOwnPush } from "./own-push.ts";
-import { replyOnce } from "./replies.ts";
+import { replyOrReact } from "./replies.ts";
 import { deadPull, whyKept } from "./standing.ts";
 import { tell } from "./starting.ts";
 import { refusedTerms, termsOf } from "./terms.ts";
@@ -35,19 +37,20 @@ export async function hearReview(
     return conclude(parts, delivery, "ignored: the review of somebody who may not");
   const answered = { key: `review:${review}`, since: origin.at };
   if (!run) {
-    await replyOnce(parts, place, { ...answered, text: await deadPull(parts, place) });
+    const text = await deadPull(parts, place);
+    await replyOrReact(parts, place, { ...answered, text, target: targetOfSaid(said) });
     return conclude(parts, delivery, "ignored: not a pull request of ours");
   }
   const refused = run.phase === "resting" ? await refusedTerms(parts, { place, origin }) : undefined;
   if (refused !== undefined) return conclude(parts, delivery, refused);
   const kept = await whyKept(parts, run);
-  if (kept) await replyOnce(parts, place, { ...answered, text: kept });
   const text = reviewText(await readReview(parts.github, place, review));
   if (text === "") return conclude(parts, delivery, "ignored: the review says nothing");
   const remark = said.as === "remark" ? said.id : undefined;
   const source = { kind: "review" as const, id: review, remark, pull: place.issue };
   const note = { id: `review:${review}`, kind: "said" as const, author: origin.sender.login, text, source };
-  return written(parts, delivery, (tx) => tell(tx, parts, run, note));
+  const owed = kept ? owing(parts, { place, ...answered, text: kept }) : parts;
+  return written(owed, delivery, (tx) => tell(tx, parts, run, note));
 }
 
 /**

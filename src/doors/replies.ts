@@ -4,7 +4,7 @@
  */
 import type { Clock } from "../clock.ts";
 import type { Act } from "../domain/act.ts";
-import { Problem } from "../domain/errors.ts";
+import { isProblem, Problem } from "../domain/errors.ts";
 import { replyMarker } from "../domain/ids.ts";
 import type { Place } from "../domain/run.ts";
 import type { GitHub } from "../github/client.ts";
@@ -47,6 +47,24 @@ export async function replyOnce(
   const act = comment(github, place, { marker, body: `${text}\n\n${marker}`, since });
   await made({ store, clock }, { reply, claim, act, since });
   return true;
+}
+
+/**
+ * The same; where nobody may be told, as in a locked conversation, a reaction on what was said (`target`) shows
+ * that it was heard.
+ */
+export async function replyOrReact(
+  parts: ReplyParts,
+  place: Place,
+  { target, ...reply }: Parameters<typeof replyOnce>[2] & { target: ReactionTarget },
+): Promise<boolean> {
+  try {
+    return await replyOnce(parts, place, reply);
+  } catch (error) {
+    if (!isProblem(error, "refused")) throw error;
+    await reactOnce(parts, place, { key: `mute:${reply.key}`, target, content: "confused" });
+    return true;
+  }
 }
 
 /** Does an act on a repository once per `key`. */

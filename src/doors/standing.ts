@@ -4,12 +4,12 @@
  */
 import type { Intent } from "../domain/intent.ts";
 import { answers, helpText, statusText } from "../domain/replies.ts";
-import { isClosed, type Place, type Run } from "../domain/run.ts";
+import { isAtCap, isClosed, type Place, type Run } from "../domain/run.ts";
 import type { State } from "../domain/words.ts";
 import { settingsBy } from "../mission/rulebook.ts";
 import { placeOf } from "../store/days.ts";
 import { queueOf } from "../store/limits.ts";
-import { waitingOn } from "../store/notes.ts";
+import { notesOf, waitingOn } from "../store/notes.ts";
 import { latestRun, liveRun } from "../store/runs.ts";
 import type { Db } from "../store/schema.ts";
 import { type IntakeParts, keyOf } from "./verdict.ts";
@@ -69,7 +69,7 @@ export async function deadPull({ store }: IntakeParts, place: Place): Promise<st
 export async function whyKept({ store }: IntakeParts, run: Run): Promise<string | undefined> {
   if (run.phase !== "resting") return undefined;
   if (isClosed(run)) return answers.closedPull;
-  if (run.ending?.kind === "budget reached") return answers.keptForBudget;
+  if (isAtCap(run, await notesOf(store.db, run.id))) return answers.keptForBudget;
   const newest = await liveRun(store.db, keyOf("issue", run.place));
   return newest?.phase === "working" ? answers.otherAtWork : undefined;
 }

@@ -5,7 +5,7 @@
 
 import { Problem } from "../domain/errors.ts";
 import { runIdFrom } from "../domain/ids.ts";
-import { isClosed, type Note, type Origin, type Place, type Run } from "../domain/run.ts";
+import { isAtCap, isClosed, type Note, type Origin, type Place, type Run } from "../domain/run.ts";
 import type { Tx } from "../engine/engine.ts";
 import { addNote, notesOf, waitingOn } from "../store/notes.ts";
 import { openRound, shiftRound } from "../store/rounds.ts";
@@ -90,9 +90,9 @@ export async function tell(
   if (!run) return { verdict: "ignored: the run has ended" };
   const at = clock.now();
   const rests = run.phase === "resting";
-  // At its cap a session takes no message: what is said waits for a raised budget.
-  const kept = rests && run.ending?.kind === "budget reached" && said.source.kind !== "budget";
   const earlier = await notesOf(tx, id);
+  // At its cap a session takes no message: what is said waits for a raised budget.
+  const kept = isAtCap(run, earlier) && said.source.kind !== "budget";
   const waiting = rests ? undefined : await waitingOn(tx, id);
   const wake = id;
   if (!(await addNote(tx, id, { ...said, round: rests ? run.round + 1 : run.round, at })))

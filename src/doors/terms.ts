@@ -8,7 +8,8 @@ import type { Origin, Place } from "../domain/run.ts";
 import { defaultSettings, type Settings } from "../domain/settings.ts";
 import { disabledText, unfitText } from "../domain/settings-words.ts";
 import { flawText, type Rules, settingsBy } from "../mission/rulebook.ts";
-import { reactOnce, replyOnce } from "./replies.ts";
+import { targetOf } from "../mission/tools.ts";
+import { reactOnce, replyOrReact } from "./replies.ts";
 import type { IntakeParts } from "./verdict.ts";
 
 /** What a run starts with, or the verdict on its trigger. */
@@ -83,12 +84,8 @@ async function tellObstacle(
 ): Promise<void> {
   const key = `settings:${place.repositoryId}:${place.issue}:${id}`;
   const hourly = { prefix: "settings:", max: toldMax };
-  if (await replyOnce(parts, place, { key, text, since: origin.at, hourly })) return;
-  const { trigger } = origin;
-  const target =
-    trigger.kind === "command"
-      ? { kind: trigger.as ?? ("comment" as const), id: trigger.commentId }
-      : { kind: "issue" as const };
+  const target = targetOf({ origin });
+  if (await replyOrReact(parts, place, { key, text, since: origin.at, hourly, target })) return;
   const reaction = { prefix: "unsettings:", max: reactionsMax };
   await reactOnce(parts, place, { key: `un${key}`, target, content: "confused", hourly: reaction });
 }

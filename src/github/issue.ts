@@ -20,6 +20,11 @@ export type Reaction = "eyes" | "rocket" | "confused";
 /** What a reaction goes on: the issue, a comment of the conversation, a remark on a line, or a review. */
 export type ReactionTarget = { kind: "issue" } | { kind: "comment" | Aside; id: number };
 
+/** Where what somebody said takes a reaction. */
+export function targetOfSaid({ id, as }: { id: number; as?: Aside | undefined }): ReactionTarget {
+  return { kind: as ?? "comment", id };
+}
+
 /** Largest comment GitHub takes, in characters (422 above). */
 export const commentCharactersMax = 65_536;
 /** Comments are searched from a little earlier than the attempt: clocks differ. */

@@ -9,7 +9,7 @@ import type { Note, Run } from "../domain/run.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Attachments } from "../github/attachments.ts";
 import type { GitHub } from "../github/client.ts";
-import type { ReactionTarget } from "../github/issue.ts";
+import { type ReactionTarget, targetOfSaid } from "../github/issue.ts";
 import type { Repositories } from "../github/repository.ts";
 import type { Logger } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
@@ -47,15 +47,15 @@ export interface Tools extends Rooms {
 }
 
 /** What a run's reactions go on: the comment that asked for it, or the issue. */
-export function targetOf({ origin: { trigger } }: Run): ReactionTarget {
+export function targetOf({ origin: { trigger } }: Pick<Run, "origin">): ReactionTarget {
   return trigger.kind === "label"
     ? { kind: "issue" }
-    : { kind: trigger.as ?? "comment", id: trigger.commentId };
+    : targetOfSaid({ id: trigger.commentId, as: trigger.as });
 }
 
 /** What a note's reactions go on; undefined where it was not said by anybody in particular. */
 export function targetOfNote({ source }: Note): ReactionTarget | undefined {
-  if (source.kind === "comment") return { kind: source.as ?? "comment", id: source.id };
+  if (source.kind === "comment") return targetOfSaid(source);
   if (source.kind !== "review") return undefined;
   return source.remark === undefined
     ? { kind: "review", id: source.id }
