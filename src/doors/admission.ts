@@ -5,14 +5,17 @@
 import type { Clock } from "../clock.ts";
 import { isProblem } from "../domain/errors.ts";
 import { type Level, ofCrowd, type Permission, type Role, silenceText } from "../domain/permission.ts";
-import type { Origin, Place } from "../domain/run.ts";
+import type { Origin, Person, Place } from "../domain/run.ts";
 import type { Said } from "../domain/said.ts";
 import type { GitHub } from "../github/client.ts";
+import { targetOfSaid } from "../github/issue.ts";
 import { isPaced } from "../github/pace.ts";
 import type { Permits } from "../mission/permits.ts";
 import type { Store } from "../store/database.ts";
+import { notesOf } from "../store/notes.ts";
+import { liveRun } from "../store/runs.ts";
 import { type Crowd, createCrowd } from "./crowd.ts";
-import { reactOnce, replyOnce } from "./replies.ts";
+import { reactOnce, replyOnce, replyOrReact } from "./replies.ts";
 
 /** Somebody who asks for something. */
 export interface Asking {
@@ -65,16 +68,27 @@ export function createAdmission(asked: AdmissionParts): Admission {
 }
 
 async function decide(
-  { permits, crowd }: AdmissionParts & { crowd: Crowd },
+  { permits, crowd, store }: AdmissionParts & { crowd: Crowd },
   { place, origin, said, who }: Asking,
 ): Promise<Permission> {
   const { sender } = origin;
-  const isOfCrowd = said !== undefined && !said.belongs && !origin.private && sender.type === "User";
-  if (isOfCrowd && !crowd.hears(place.repositoryId, sender.id)) return ofCrowd(who ?? "write");
+  const isOpen = !origin.private && sender.type === "User";
+  const isOfCrowd = isOpen && said !== undefined && !said.belongs;
+  if (isOfCrowd && !crowd.hears(place.repositoryId, sender.id) && !(await isInvolved(store, place, sender)))
+    return ofCrowd(who ?? "write");
   const viaApp = said?.viaApp ?? origin.viaApp;
   const decision = await permits.decide({ where: place, sender, viaApp, who });
-  if (isOfCrowd && decision.kind === "allowed") crowd.welcome(place.repositoryId, sender.id);
+  if (isOpen && decision.kind === "allowed") crowd.welcome(place.repositoryId, sender.id);
   return decision;
+}
+
+/** Has this person asked for the run on the thread, or spoken to it? That took permission, whoever remembers it. */
+async function isInvolved({ db }: Store, place: Place, sender: Person): Promise<boolean> {
+  const { repositoryId, issue } = place;
+  const onPull = { kind: "pull" as const, repositoryId, pull: issue };
+  const run = (await liveRun(db, { kind: "issue", repositoryId, issue })) ?? (await liveRun(db, onPull));
+  if (!run || run.origin.sender.id === sender.id) return run !== undefined;
+  return (await notesOf(db, run.id)).some(({ author }) => author === sender.login);
 }
 
 /**
@@ -103,12 +117,12 @@ async function tell(
   const { repositoryId, issue } = place;
   const outsider = !origin.private && (decision.has === "none" || decision.has === "read");
   const who = `${repositoryId}:${issue}:${origin.sender.id}`;
+  const target = said ? targetOfSaid(said) : { kind: "issue" as const };
   if (!outsider) {
     const text = `${origin.sender.login} ${decision.words}.`;
-    await replyOnce(parts, place, { key: `refused:${who}`, text, since: origin.at });
+    await replyOrReact(parts, place, { key: `refused:${who}`, text, since: origin.at, target });
     return;
   }
-  const target = said ? { kind: said.as ?? ("comment" as const), id: said.id } : { kind: "issue" as const };
   const hourly = { prefix: "outsider:", max: reactionsMax };
   await reactOnce(parts, place, { key: `outsider:${who}`, target, content: "confused", hourly });
 }

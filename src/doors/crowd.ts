@@ -1,8 +1,8 @@
 /**
  * Crowds of strangers in public repositories: each unknown person who comments costs a question to GitHub, and the
- * installation has so many an hour for all its work. So people whom GitHub counts to the repository, and those who
- * were allowed before, are always asked about, and of the others only so many an hour in one repository; those
- * beyond are not heard. In this process's memory.
+ * installation has so many an hour for all its work. So people whom GitHub counts to the repository, those who
+ * were allowed before and those whose run it is are always asked about, and of the others only so many questions are
+ * put an hour in one repository; whoever is beyond them is not heard. In this process's memory.
  */
 import type { Clock } from "../clock.ts";
 import { createHourly } from "./hourly.ts";

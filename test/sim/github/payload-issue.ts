@@ -40,7 +40,7 @@ export function labelJson(world: World, repository: Repository, label: Label): J
 /** Computed without a viewer, as in webhooks: GitHub does not say more, so nothing may be authorised by it. */
 export function associationOf(repository: Repository, account: Account): string {
   if (repository.owner.id === account.id) return "OWNER";
-  if (account.type === "Bot") return "NONE";
+  if (account.type === "Bot" || account.isPrivate) return "NONE";
   return ["none", "read"].includes(roleOf(repository, account)) ? "NONE" : "COLLABORATOR";
 }
 

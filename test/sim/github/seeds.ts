@@ -78,6 +78,13 @@ export function seedsOf(world: World, directory: string) {
     addUser: (login: string, { type = "User" }: { type?: Account["type"] } = {}): number =>
       newAccount(world, login, type).id,
 
+    /** Somebody whose membership is private: what they write says `NONE`, whatever their role. */
+    addPrivateMember(login: string): number {
+      const account = newAccount(world, login, "User");
+      account.isPrivate = true;
+      return account.id;
+    },
+
     /** Adds an organisation and returns its id. */
     addOrganization: (login: string): number => newAccount(world, login, "Organization").id,
 

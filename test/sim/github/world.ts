@@ -24,6 +24,8 @@ export interface Account {
   login: string;
   type: "User" | "Organization" | "Bot";
   createdAt: number;
+  /** A private member of the organisation: no `author_association` tells of it. */
+  isPrivate?: boolean;
 }
 
 /** An App as issues, comments and check runs name it. */
@@ -261,9 +263,7 @@ export function nodeId(kind: string, id: number): string {
 }
 
 /** `owner/name`. */
-export function fullName(repository: Repository): string {
-  return `${repository.owner.login}/${repository.name}`;
-}
+export const fullName = ({ owner, name }: Repository): string => `${owner.login}/${name}`;
 
 /** The account of that login, without regard to case. */
 export function accountOf(world: World, login: string): Account | undefined {
