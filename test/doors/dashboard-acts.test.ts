@@ -9,15 +9,7 @@ let browser: Browser;
 let issue: number;
 let path: string;
 beforeEach(async () => {
-  const env: Record<string, string> = {};
-  stage = await setStage({
-    env,
-    beforehand: ({ github }) => {
-      env["CLIENT_ID"] = github.app.clientId;
-      env["CLIENT_SECRET"] = github.app.clientSecret;
-    },
-  });
-  stage.github.setCallbackUrls([`${stage.app.url}/auth/callback`]);
+  stage = await setStage({ signIn: true });
   stage.github.setRole(shop, "otto", "read");
   stage.plays((agent) => agent.wait(3_600_000));
   browser = new Browser(stage.app.url);

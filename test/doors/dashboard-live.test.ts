@@ -9,15 +9,7 @@ let stage: Stage;
 afterEach(() => stage.close());
 
 test("where GitHub cannot be asked it ends quietly, for the browser to open again", async () => {
-  const env: Record<string, string> = {};
-  stage = await setStage({
-    env,
-    beforehand: ({ github }) => {
-      env["CLIENT_ID"] = github.app.clientId;
-      env["CLIENT_SECRET"] = github.app.clientSecret;
-    },
-  });
-  stage.github.setCallbackUrls([`${stage.app.url}/auth/callback`]);
+  stage = await setStage({ signIn: true });
   const said = vi.spyOn(console, "error");
   const browser = new Browser(stage.app.url);
   await browser.signIn("mona");
@@ -38,5 +30,6 @@ test("where GitHub cannot be asked it ends quietly, for the browser to open agai
   heal();
   await expect.poll(() => isOver).toBe(true);
   expect(said).not.toHaveBeenCalled();
+  said.mockRestore();
   expect((await browser.get("/")).status).toBe(200);
 });

@@ -19,16 +19,7 @@ import { send } from "./service.ts";
 
 /** A stage with the App's OAuth. */
 async function openStage(setting: Setting = {}): Promise<Stage> {
-  const env: Record<string, string> = { ...setting.env };
-  const stage = await setStage({
-    ...setting,
-    env,
-    beforehand: ({ github }) => {
-      env["CLIENT_ID"] = github.app.clientId;
-      env["CLIENT_SECRET"] = github.app.clientSecret;
-    },
-  });
-  stage.github.setCallbackUrls([`${stage.app.url}/auth/callback`]);
+  const stage = await setStage({ ...setting, signIn: true });
   stage.github.addUser("stranger");
   return stage;
 }

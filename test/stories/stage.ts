@@ -33,6 +33,8 @@ export interface Setting {
   pushes?: PushPolicy;
   files?: Record<string, Content>;
   env?: Record<string, string>;
+  /** People sign in to the dashboard with GitHub. */
+  signIn?: true;
   /** How long a call may wait for an answer, in real milliseconds. */
   callTimeoutMs?: number;
   /** What happens to the simulators before the service starts for the first time. */
@@ -199,6 +201,7 @@ async function serve({ github, claude, clock, disk, log, setting }: Serving): Pr
     PATCHWRIGHT_SWEEP_MS: "86400000",
     // Without webhooks the service follows streams; a story without either cuts them.
     ...(knocks === "streams" ? {} : { ANTHROPIC_WEBHOOK_SIGNING_KEY: webhookKey }),
+    ...(setting.signIn ? { CLIENT_ID: github.app.clientId, CLIENT_SECRET: github.app.clientSecret } : {}),
     ...setting.env,
   });
   const app = await start(config, {
@@ -209,6 +212,7 @@ async function serve({ github, claude, clock, disk, log, setting }: Serving): Pr
     callTimeoutMs: setting.callTimeoutMs,
   });
   github.setWebhook(`${app.url}/api/github/webhooks`);
+  if (setting.signIn) github.setCallbackUrls([`${app.url}/auth/callback`]);
   if (knocks === "webhooks") {
     claude.setWebhook({ url: `${app.url}/api/anthropic/webhooks`, secret: webhookKey, clock: systemClock });
   }
