@@ -112,6 +112,18 @@ describe("where and how a command is given", () => {
     expect(toldTo(stage.claude.sessions[0])).toEqual([]);
   });
 
+  test.each(["/agent fix", "/agent doctor", "/agent status"])(
+    "on a locked issue, `%s` of somebody who may not: one reaction",
+    async (body) => {
+      const issue = await asked();
+      stage.github.lock(shop, issue, { locked: true, by: "rita" });
+      const id = await says(stage, issue, body, "otto");
+      await stage.pass(10 * 60_000);
+      expect(reactionsTo(stage, issue, id)).toEqual(["confused"]);
+      expect(transcript(stage, issue)).toHaveLength(1);
+    },
+  );
+
   test("edited into an old comment, or a mention: nothing", async () => {
     const issue = await asked();
     const id = await says(stage, issue, "Hello.");

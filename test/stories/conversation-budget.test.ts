@@ -1,7 +1,7 @@
 /** The budget is one people can change: while the agent works, and when it has stopped at its cap. */
 import { afterEach, expect, test } from "vitest";
-import { pushFix } from "../sim/claude/scripts.ts";
-import { lastWords, reactionsTo, says, toldTo } from "./conversation.ts";
+import { fixAndSubmit, pushFix } from "../sim/claude/scripts.ts";
+import { lastWords, openedPull, reactionsTo, says, toldTo } from "./conversation.ts";
 import { type Stage, setStage, shop } from "./stage.ts";
 
 let stage: Stage;
@@ -85,6 +85,50 @@ test("at its cap: what is said is kept, and a raise goes on with a fresh token f
   expect(stage.claude.sessions).toHaveLength(1);
   expect(stage.headline(issue)).toContain("$5.01 of $9.00");
   expect(stage.github.pulls(shop)).toHaveLength(1);
+});
+
+/** A pull request whose second round has come to the run's cap. */
+async function pullAtCap() {
+  stage = await setStage();
+  stage.plays(async (agent) => {
+    if (agent.round === 2) await agent.spend(600);
+    else await fixAndSubmit({ path: `${stage.claude.sessions.length}-${agent.round}.txt` })(agent);
+  });
+  const opened = await openedPull(stage);
+  await says(stage, opened.pull, "/agent fix more");
+  await stage.untilShown(opened.issue, "budget reached");
+  return opened;
+}
+
+test("a review at the cap is kept, also where the conversation is locked, and goes on with a raise", async () => {
+  const { pull } = await pullAtCap();
+  stage.github.lock(shop, pull, { locked: true, by: "rita" });
+  stage.github.review(shop, pull, { state: "CHANGES_REQUESTED", body: "Use tabs.", by: "rita" });
+  await stage.pass(10 * 60_000);
+  expect(toldTo(session())).toHaveLength(2);
+  stage.github.lock(shop, pull, { locked: false, by: "rita" });
+  stage.github.review(shop, pull, { state: "CHANGES_REQUESTED", body: "And semicolons.", by: "rita" });
+  await stage.pass(60_000);
+  expect(lastWords(stage, pull)).toContain("I keep this and go on with it");
+  await says(stage, pull, "/agent budget 9", "rita");
+  await stage.pass(10 * 60_000);
+  const [, , ...told] = toldTo(session());
+  expect(told.join("\n")).toContain("Use tabs.");
+  expect(told.join("\n")).toContain("And semicolons.");
+});
+
+test("a raise at the cap beside another run on the issue: it waits for that one, and says so", async () => {
+  const { issue, pull } = await pullAtCap();
+  stage.github.unlabel(shop, issue, { label: "agent", by: "mona" });
+  await stage.pass(60_000);
+  stage.plays((agent) => agent.wait(30 * 60_000));
+  stage.github.label(shop, issue, { label: "agent", by: "mona" });
+  await stage.pass(60_000);
+  await says(stage, pull, "/agent budget 9", "rita");
+  expect(lastWords(stage, pull)).toMatch(/The budget is \$9\.00 now\. Another run is at work on this issue/);
+  expect(toldTo(session())).toHaveLength(2);
+  await says(stage, pull, "/agent fix and tabs");
+  expect(lastWords(stage, pull)).toContain("Another run is at work on this issue");
 });
 
 test("at its cap, where the settings have turned it off: no round is opened, and people are told why", async () => {
