@@ -124,6 +124,15 @@ describe("where and how a command is given", () => {
     },
   );
 
+  test("on a locked issue, the doctor's report: one reaction", async () => {
+    const issue = await asked();
+    stage.github.lock(shop, issue, { locked: true, by: "rita" });
+    const id = await says(stage, issue, "/agent doctor", "rita");
+    await stage.pass(10 * 60_000);
+    expect(reactionsTo(stage, issue, id)).toEqual(["confused"]);
+    expect(transcript(stage, issue)).toHaveLength(1);
+  });
+
   test("edited into an old comment, or a mention: nothing", async () => {
     const issue = await asked();
     const id = await says(stage, issue, "Hello.");
