@@ -76,7 +76,25 @@ export interface Sighting {
 
 /** Every needle that stands in one of the places. `places`: what stands there, byte for byte as Latin-1. */
 export function sightings(places: Record<string, string>, needles: readonly Needle[]): Sighting[] {
-  return Object.entries(places).flatMap(([place, content]) =>
-    needles.filter(({ text }) => content.includes(text)).map(({ secret, form }) => ({ place, secret, form })),
-  );
+  const bySlot = Map.groupBy(needles, ({ text }) => slotOf(text, 0));
+  const isBeginning = new Uint8Array(slots);
+  for (const slot of bySlot.keys()) isBeginning[slot] = 1;
+  return Object.entries(places).flatMap(([place, content]) => {
+    const found = new Set<Needle>();
+    // One pass for thousands of needles: nearly every character begins none of them.
+    for (let at = 0; at <= content.length - needleCharactersMin; at += 1) {
+      const slot = slotOf(content, at);
+      if (isBeginning[slot] === 0) continue;
+      for (const needle of bySlot.get(slot) ?? []) if (content.startsWith(needle.text, at)) found.add(needle);
+    }
+    return [...found].map(({ secret, form }) => ({ place, secret, form }));
+  });
+}
+
+const slots = 1 << 16;
+
+/** A number for the four characters from `at` on. */
+function slotOf(text: string, at: number): number {
+  const head = (text.charCodeAt(at) * 31 + text.charCodeAt(at + 1)) * 31 + text.charCodeAt(at + 2);
+  return (head * 31 + text.charCodeAt(at + 3)) % slots;
 }

@@ -85,7 +85,12 @@ export async function setStage(setting: Setting = {}): Promise<Stage> {
   const parts: { busy(): number }[] = [];
   const settle = () => quiet(() => parts.reduce((sum, part) => sum + part.busy(), 0));
   const clock = new VirtualClock({ settle });
-  const github = await startGitHub({ clock, tokenLifeMs: setting.tokenLifeMs ?? 3_600_000 });
+  const tokens: string[] = [];
+  const github = await startGitHub({
+    clock,
+    tokenLifeMs: setting.tokenLifeMs ?? 3_600_000,
+    hear: (token) => void tokens.push(token),
+  });
   const claude = await startClaude({
     clock,
     gitHosts: [github.host],
@@ -150,7 +155,13 @@ export async function setStage(setting: Setting = {}): Promise<Stage> {
     close: async () => {
       await app.stop();
       await Promise.allSettled(killed.map((each) => each.stop()));
-      const secrets = [github.app.webhookSecret, claude.apiKey, webhookKey];
+      const secrets = {
+        "the App's key": github.app.privateKey,
+        "the webhook's secret": github.app.webhookSecret,
+        "the Claude key": claude.apiKey,
+        "the key of Claude's webhooks": webhookKey,
+        ...Object.fromEntries(tokens.map((token, at) => [`token ${at}`, token])),
+      };
       const allows = setting.allows ?? [];
       const flaws = verdictOn({ github, claude, lines, disk, secrets, now: clock.now(), allows });
       await claude.stop();

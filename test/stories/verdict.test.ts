@@ -17,11 +17,21 @@ test("a good story has no flaws, and each kind of flaw is named", async () => {
   const { github, claude, lines, clock } = stage;
   const disk = new Disk();
   await (await openStore({ kind: "lent", connection: disk.open() })).close();
-  const good: Evidence = { github, claude, lines, disk, secrets: ["hush"], now: clock.now(), allows: [] };
+  const good: Evidence = {
+    github,
+    claude,
+    lines,
+    disk,
+    secrets: { "the word": "hush, my darling" },
+    now: clock.now(),
+    allows: [],
+  };
   expect(verdictOn(good)).toEqual([]);
   const verdict = (evidence: object) => verdictOn({ ...good, ...evidence });
-  const told = [...lines, { msg: "the word is hush" }];
-  expect(verdict({ lines: told })).toEqual(["a secret stands in the log"]);
+  const told = [...lines, { msg: "the word is hush, my darling" }];
+  expect(verdict({ lines: told })).toEqual(["the word (raw) stands in the log"]);
+  const disguised = [...lines, { msg: `>${Buffer.from("hush, my darling").toString("base64")}<` }];
+  expect(verdict({ lines: disguised })[0]).toMatch(/^the word \(base64.*\) stands in the log$/);
   const token = `ghs_${github.app.id}_${"a".repeat(40)}`;
   expect(verdict({ lines: [...lines, { msg: token }] })).toEqual(["a secret stands in the log"]);
   const [first] = github.log.filter(({ route }) => route.endsWith("/reactions"));

@@ -4,6 +4,7 @@
  * tokens have one narrow use and an end, and no secret is anywhere but where it belongs.
  */
 import { openapiOracle, undescribed } from "../contract/openapi-oracle.ts";
+import { needlesOf, sightings } from "../hostile/canaries.ts";
 import type { ClaudeSim } from "../sim/claude/claude.ts";
 import type { GitHubSim } from "../sim/github/github.ts";
 import type { Disk } from "../store/disk.ts";
@@ -17,8 +18,8 @@ export interface Evidence {
   claude: ClaudeSim;
   lines: Record<string, unknown>[];
   disk: Disk;
-  /** Secrets besides tokens that must not be found anywhere. */
-  secrets: string[];
+  /** Secrets by their names that must not be found anywhere, in no form: every token that was minted among them. */
+  secrets: Record<string, string>;
   /** When the story closed, milliseconds since the epoch. */
   now: number;
   allows: Allowance[];
@@ -89,7 +90,7 @@ function isServerScope(permissions: Record<string, string>): boolean {
 const secretShapes = /gh[psour]_[A-Za-z0-9_]{16,}|PRIVATE KEY-----/;
 
 function secretFlaws({ github, claude, lines, disk, secrets }: Evidence): string[] {
-  const places = {
+  const contents = {
     "the log": lines,
     "a request to GitHub": github.log.map(({ path, requestBody }) => [path, requestBody]),
     "a request to the Claude platform": claude.log.map(({ path, requestBody }) => [path, requestBody]),
@@ -98,11 +99,17 @@ function secretFlaws({ github, claude, lines, disk, secrets }: Evidence): string
       .filter((table) => table !== "deliveries")
       .map((table) => rowsOf(disk, table)),
   };
-  return Object.entries(places).flatMap(([place, content]) => {
-    const text = JSON.stringify(content);
-    const found = secrets.some((secret) => text.includes(secret)) || secretShapes.test(text);
-    return found ? [`a secret stands in ${place}`] : [];
-  });
+  const places = Object.fromEntries(
+    Object.entries(contents).map(([place, content]) => [place, JSON.stringify(content)]),
+  );
+  return [
+    ...sightings(places, needlesOf(secrets)).map(
+      ({ place, secret, form }) => `${secret} (${form}) stands in ${place}`,
+    ),
+    ...Object.entries(places)
+      .filter(([, text]) => secretShapes.test(text))
+      .map(([place]) => `a secret stands in ${place}`),
+  ];
 }
 
 /** Names of the tables on the disk. Cuts off whoever has it open. */
