@@ -51,13 +51,12 @@ const answers = new Map<string, GitResult>();
 const answersMax = 500;
 const answerBytesMax = 100_000;
 
+const settledWord = /^(-.*|[0-9a-f]{40}(\.\.[0-9a-f]{40}|\^\{(commit|tree)\})?)$/;
 const wholeHash = /^[0-9a-f]{40}$/;
-const ofObjects = new Set(["log", "diff", "merge-base", "ls-tree"]);
+const ofObjects = new Set(["log", "diff", "merge-base", "ls-tree", "rev-parse"]);
 
 function isSettled([command = "", ...words]: string[]): boolean {
-  return (
-    ofObjects.has(command) && words.every((word) => /^(-.*|[0-9a-f]{40}(\.\.[0-9a-f]{40})?)$/.test(word))
-  );
+  return ofObjects.has(command) && words.every((word) => settledWord.test(word));
 }
 
 function keep(key: string, result: GitResult): void {
