@@ -1,9 +1,16 @@
 /**
  * The repositories of the settings that a session mounts besides its own, read only. Each is looked up, and the
- * requester's permission on it asked, before every session: what was public may be private by now, and a person
- * may have left. One that may not be mounted ends the run as refused, with its name.
+ * requester's permission on it asked, before every session and every token: what was public may be private by
+ * now, and a person may have left. One that may not be mounted ends the run as refused, with its name.
  */
-import { type Beside, besideProblem, besidesRefused, type Named } from "../domain/besides.ts";
+import {
+  type Beside,
+  besideLost,
+  besideProblem,
+  besidesRefused,
+  type Host,
+  type Named,
+} from "../domain/besides.ts";
 import { Problem } from "../domain/errors.ts";
 import { fullName } from "../domain/run.ts";
 import { repositoryNamed } from "../github/beside.ts";
@@ -24,21 +31,44 @@ export async function findBesides(tools: Tools, number: number): Promise<Beside[
   return ledger.once(`besides ${number}`, noted(await lookUp(tools)));
 }
 
+/** As long as a permission may be kept: tokens for a session just opened need no second look. */
+const answerMsMax = 60_000;
+
+/** Asks anew about one of them, before a token for it. Throws `refused` when it may not be read any more. */
+export async function askAgain(tools: Tools, { name, repositoryId }: Beside): Promise<void> {
+  const newest = tools.ledger.all<Beside[]>("besides ").at(-1);
+  if (newest && tools.clock.now() - newest.at < answerMsMax) return;
+  const host = await hostOf(tools);
+  const named = await describe(tools, name);
+  // Its name may be another one's by now.
+  if (named.found?.repositoryId !== repositoryId)
+    throw new Problem("refused", "beside_lost", besideLost(name));
+  refuse([named], host);
+}
+
 async function lookUp(tools: Tools): Promise<Beside[]> {
-  const { github, held } = tools;
-  const { place, settings, origin } = held.run;
+  const { place, settings } = tools.held.run;
   if (settings.repositories.length === 0) return [];
-  const own = await repositoryNamed(github, place.installation, fullName(place));
-  if (!own) throw new Problem("gone", "repository_gone", `${fullName(place)} is not there any more.`);
+  const host = await hostOf(tools);
   const named: Named[] = [];
   for (const name of settings.repositories) named.push(await describe(tools, name));
-  const host = { name: own.name, visibility: own.visibility, login: origin.sender.login };
-  const problems = named.flatMap((one) => besideProblem(one, host) ?? []);
-  if (problems.length > 0) throw new Problem("refused", "besides_refused", besidesRefused(problems));
+  refuse(named, host);
   const found = named.flatMap((one) => one.found ?? []);
   const unique = new Map(found.map(({ name, repositoryId }) => [repositoryId, { name, repositoryId }]));
   unique.delete(place.repositoryId);
   return [...unique.values()];
+}
+
+async function hostOf({ github, held }: Tools): Promise<Host> {
+  const { place, origin } = held.run;
+  const own = await repositoryNamed(github, place.installation, fullName(place));
+  if (!own) throw new Problem("gone", "repository_gone", `${fullName(place)} is not there any more.`);
+  return { name: own.name, visibility: own.visibility, login: origin.sender.login };
+}
+
+function refuse(named: Named[], host: Host): void {
+  const problems = named.flatMap((one) => besideProblem(one, host) ?? []);
+  if (problems.length > 0) throw new Problem("refused", "besides_refused", besidesRefused(problems));
 }
 
 async function describe({ github, repositories, held }: Tools, name: string): Promise<Named> {

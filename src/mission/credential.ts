@@ -14,7 +14,7 @@ import { fullName } from "../domain/run.ts";
 import type { Secret } from "../domain/secret.ts";
 import { Fenced } from "../store/runs.ts";
 import { dropToken, holdToken, recordToken, type TokenRecord, tokensOf } from "../store/tokens.ts";
-import { besidesOf } from "./besides.ts";
+import { askAgain, besidesOf } from "./besides.ts";
 import type { RunSession } from "./facts.ts";
 import { mayPush } from "./pause.ts";
 import type { Tools } from "./tools.ts";
@@ -75,6 +75,8 @@ async function mintAndRecord(
 ): Promise<{ record: TokenRecord; token: Secret }> {
   const { run } = tools.held;
   const scope = scopeOf(tools, resource);
+  const beside = besidesOf(tools).find(({ name }) => name === resource);
+  if (beside) await askAgain(tools, beside);
   const minted = await tools.github
     .mint({
       installation: run.place.installation,
@@ -83,7 +85,7 @@ async function mintAndRecord(
     })
     .catch((error: unknown) => {
       const isLost = isProblem(error) && error.code === "github_not_granted";
-      if (!isLost || !besidesOf(tools).some(({ name }) => name === resource)) throw error;
+      if (!isLost || !beside) throw error;
       throw new Problem("refused", "beside_lost", besideLost(resource), { cause: error });
     });
   const id = Buffer.from(tools.random(12)).toString("base64url");

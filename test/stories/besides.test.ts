@@ -2,6 +2,7 @@
 import { afterEach, expect, test } from "vitest";
 import type { Agent } from "../sim/claude/agent.ts";
 import { workForHours } from "../sim/claude/scripts.ts";
+import { says } from "./conversation.ts";
 import { labelledWith } from "./settled.ts";
 import { type Setting, type Stage, setStage } from "./stage.ts";
 
@@ -141,4 +142,30 @@ test("one that is taken out of the installation ends the run as refused, with it
   expect(stage.status(issue)).toContain(
     "`acme/lib`, which is mounted besides, was deleted, transferred or taken out",
   );
+});
+
+test("a requester who may not read one any more gets no further token for it", async () => {
+  await set();
+  stage.github.setRole("acme/lib", "mona", "read");
+  stage.plays(workForHours(3, 20));
+  const issue = await settled(["acme/lib"]);
+  await stage.pass(10 * minute);
+  stage.github.setRole("acme/lib", "mona", "none");
+  await stage.untilShown(issue, "refused");
+  expect(stage.status(issue)).toContain("mona may not read `acme/lib`");
+  expect(scopes().filter((one) => one === "acme/lib read")).toHaveLength(1);
+});
+
+test("a later round asks again before the first token", async () => {
+  await set();
+  stage.github.setRole("acme/lib", "mona", "read");
+  stage.plays(workForHours(1, 20));
+  const issue = await settled(["acme/lib"]);
+  await stage.untilShown(issue, "opened #");
+  stage.github.setRole("acme/lib", "mona", "none");
+  await stage.pass(2 * minute);
+  const before = scopes();
+  await says(stage, issue, "/agent fix More of it");
+  await stage.untilShown(issue, "refused");
+  expect(scopes().slice(before.length)).not.toContain("acme/lib read");
 });
