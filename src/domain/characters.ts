@@ -5,15 +5,21 @@
 import { stripVTControlCharacters } from "node:util";
 
 /**
- * Characters that draw nothing or turn the text around: Unicode's default-ignorable code points (zero-width,
- * bidirectional controls, tags, soft hyphen, Hangul fillers), interlinear annotations, line separators and
- * controls other than tab and newline. A joiner between emoji and a variation selector after one stay.
+ * Characters that draw nothing or turn the text around, for a class of a regular expression with the flag `u`:
+ * Unicode's default-ignorable code points (zero-width, bidirectional controls, tags, soft hyphen, Hangul fillers,
+ * variation selectors), interlinear annotations and line separators.
  */
+export const unseen = String.raw`\p{Default_Ignorable_Code_Point}\ufff9-\ufffb\u2028\u2029`;
+
+/** Where a variation selector chooses between two pictures, as the beginning of a regular expression that refuses it. */
+export const noSelectorOfPicture = String.raw`(?!(?<=\p{Extended_Pictographic})[\ufe0e\ufe0f]|(?<=[0-9#*])\ufe0f(?=\u20e3))`;
+
+/** The unseen, and controls other than tab and newline. A joiner between emoji and a selector of a picture stay. */
 const hidden = new RegExp(
   [
     String.raw`(?!(?<=[\p{Extended_Pictographic}\p{Emoji_Modifier}]\ufe0f?)\u200d(?=\p{Extended_Pictographic}))`,
-    String.raw`(?!(?<=\p{Extended_Pictographic})[\ufe0e\ufe0f]|(?<=[0-9#*])\ufe0f(?=\u20e3))`,
-    String.raw`(?![\t\n])[\p{Default_Ignorable_Code_Point}\p{Cc}\ufff9-\ufffb\u2028\u2029]`,
+    noSelectorOfPicture,
+    String.raw`(?![\t\n])[${unseen}\p{Cc}]`,
   ].join(""),
   "gu",
 );

@@ -2,20 +2,23 @@
  * Characters a reader of a diff does not see, or sees in another order than a compiler (Unicode's bidirectional
  * controls, "Trojan Source"). Knows nothing of diffs.
  */
+import { noSelectorOfPicture, unseen } from "./characters.ts";
 
 /**
- * Bidirectional controls, zero-width and filling characters, tags and selectors without a picture, soft
- * hyphens. A joiner (U+200C, U+200D) counts after ASCII only: in emoji and in Persian or Indic words it belongs.
+ * The unseen, but for a selector that chooses an emoji's picture. A joiner (U+200C, U+200D) counts after ASCII only:
+ * in emoji and in Persian or Indic words it belongs.
  */
-const hidden =
-  /[\u00AD\u061C\u115F\u1160\u17B4\u17B5\u180E\u200B\u200E\u200F\u202A-\u202E\u2060-\u206F\u3164\uFEFF\uFFA0\u{E0000}-\u{E01EF}]|(?<=^|[\0-\x7F])[\u200C\u200D]/u;
+const hidden = new RegExp(
+  String.raw`${noSelectorOfPicture}(?!(?<=[^\0-\x7F])[\u200C\u200D])[${unseen}]`,
+  "u",
+);
 
 /** Is there a hidden character in this line? A byte order mark at its beginning does not count. */
 export function hasHidden(line: string): boolean {
   return hidden.test(line.startsWith("\uFEFF") ? line.slice(1) : line);
 }
 
-const unprintable = new RegExp(`${hidden.source}|[\\p{Cc}\\p{Cs}\\u2028\\u2029\`]`, "gu");
+const unprintable = new RegExp(`${hidden.source}|[\\p{Cc}\\p{Cs}\`]`, "gu");
 
 /** The text with hidden and control characters and backticks written out as `\u{…}`, at most `charsMax` long. */
 export function visible(text: string, charsMax: number): string {

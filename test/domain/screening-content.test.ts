@@ -102,10 +102,29 @@ describe("hidden characters", () => {
     "\u{E0041}",
     "\u3164",
     "a\uFEFFb",
+    "\uFE01",
+    "a\uFE0F",
+    "\u{1F600}\uFE0F\uFE0E",
+    "\u034F",
+    "\u180B",
+    "\uFFF9",
+    "\u2028",
+    "\u{1D173}",
   ])("%j in an added line is held, with its line", (letters) => {
     expect(reasonsOf(proposal([file({}, ["ok", `if (x${letters}) {`])]))).toMatchObject([
       { code: "hidden_characters", words: expect.stringContaining("line 2"), approvable: true },
     ]);
+  });
+
+  test.each([
+    "\u{1F600}",
+    "\u2764\uFE0F",
+    "1\uFE0F\u20E3",
+    "\u{1F469}\u{1F3FD}\u200D\u{1F4BB}",
+    "\u{1F3F3}\uFE0F\u200D\u{1F308}",
+    "\u0645\u06CC\u200C\u062E",
+  ])("%j is what it looks like", (letters) => {
+    expect(reasonsOf(proposal([file({}, ["ok", `say("${letters}");`])]))).toEqual([]);
   });
 
   test("a newline in a path is held", () => {
