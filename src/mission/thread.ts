@@ -9,7 +9,7 @@ import { lastLabelling } from "../github/labels.ts";
 import { noted, type Thread } from "./facts.ts";
 import type { Tools } from "./tools.ts";
 
-/** People whose permission is asked about one thread; comments of further ones are counted. */
+/** People whose permission is asked about one thread, those who spoke last first; of further ones comments are counted. */
 const askedMax = 20;
 /** Comments quoted, and their characters together; the newest are kept. */
 const quotedMax = 60;
@@ -55,15 +55,17 @@ async function readThread(tools: Tools): Promise<Thread> {
   const others = comments.filter((one) => one.app !== appId);
   const early = others.filter((one) => one.createdAt <= triggerAt);
   const unchanged = early.filter((one) => !isEditedSince(one, triggerAt));
-  const isTrusted = await trust(tools, unchanged);
+  const { isTrusted, isUnasked } = await trust(tools, unchanged);
   const trusted = unchanged.filter(isTrusted);
+  const unasked = unchanged.filter(isUnasked);
   const quotable = trusted.filter((one) => one.id !== own);
   const kept = newest(quotable);
   const counted = [
     [unread, "older comments that were not read"],
     [others.length - early.length, "comments written after the request"],
     [early.length - unchanged.length, "comments edited after the request"],
-    [unchanged.length - trusted.length, "comments of people who may not start a run"],
+    [unchanged.length - trusted.length - unasked.length, "comments of people who may not start a run"],
+    [unasked.length, `comments of people beyond the ${askedMax} whose permission was asked`],
     [quotable.length - kept.length, "older comments"],
   ] as const;
   return {
@@ -103,18 +105,27 @@ function isEditedSince({ createdAt, updatedAt }: ThreadComment, at: number): boo
   return updatedAt !== createdAt && updatedAt + secondMs > at;
 }
 
+interface Trust {
+  isTrusted(comment: ThreadComment): boolean;
+  /** Of somebody who may be allowed to start a run and was not asked about. */
+  isUnasked(comment: ThreadComment): boolean;
+}
+
 /** Whose comments count: by account, a listed bot's too, and never what an App wrote in somebody's name. */
-async function trust(tools: Tools, comments: ThreadComment[]): Promise<(comment: ThreadComment) => boolean> {
+async function trust(tools: Tools, comments: ThreadComment[]): Promise<Trust> {
   const { run } = tools.held;
   const bySelf = ({ type, app }: ThreadComment) => type !== "User" || app === undefined;
-  const authors = new Map(comments.filter(bySelf).map((one) => [one.authorId, one]));
   const trusted = new Set([run.origin.sender.id, ...(run.origin.author ? [run.origin.author.id] : [])]);
+  const others = comments.filter((one) => bySelf(one) && !trusted.has(one.authorId));
+  const newestFirst = [...new Map(others.toReversed().map((one) => [one.authorId, one])).values()];
   const { place: where, settings } = run;
-  for (const { authorId: id, author: login, type } of [...authors.values()]
-    .filter(({ authorId }) => !trusted.has(authorId))
-    .slice(-askedMax)) {
+  for (const { authorId: id, author: login, type } of newestFirst.slice(0, askedMax)) {
     const decision = await tools.permits.decide({ where, sender: { id, login, type }, who: settings.who });
     if (decision.kind === "allowed") trusted.add(id);
   }
-  return (one) => trusted.has(one.authorId) && bySelf(one);
+  const unasked = new Set(newestFirst.slice(askedMax).map(({ authorId }) => authorId));
+  return {
+    isTrusted: (one) => trusted.has(one.authorId) && bySelf(one),
+    isUnasked: (one) => unasked.has(one.authorId) && bySelf(one),
+  };
 }

@@ -60,6 +60,28 @@ test("of a long thread the newest comments are quoted, to the last page, and the
   expect(stage.status(issue)).toContain(`Left out of the request: ${omitted}.`);
 });
 
+test("of more people than are asked about, those who spoke last are, and the rest is counted apart", async () => {
+  stage = await setStage({
+    beforehand: ({ github }) => {
+      for (let number = 1; number <= 30; number += 1) github.addUser(`stranger${number}`);
+    },
+  });
+  const all = requests();
+  const issue = stage.github.openIssue(shop, { title: "Add is wrong", author: "mona" });
+  const say = (body: string, by: string) => stage.github.comment(shop, issue, { body, by });
+  say("I look into it.", "rita");
+  for (let number = 1; number <= 30; number += 1) say("Me too.", `stranger${number}`);
+  say("It is off by one.", "rita");
+  await stage.pass(2_000);
+  stage.github.label(shop, issue, { label: "agent", by: "mona" });
+  await stage.untilShown(issue, "no changes");
+  expect(all[0]).toContain("I look into it.");
+  expect(all[0]).toContain("It is off by one.");
+  expect(all[0]).toContain(
+    "Left out: 19 comments of people who may not start a run; 11 comments of people beyond the 20 whose permission was asked.",
+  );
+});
+
 test("the time of the label counts, however late word of it came", async () => {
   stage = await setStage();
   const all = requests();
