@@ -54,8 +54,9 @@ export async function pushedChanges(
       throw error;
     },
   );
-  // A comparison does not say which of its two ends is missing.
-  if (!data && (await branchExists(github, place, head))) throw baseGone(base);
+  // A comparison does not say which of its two ends is missing, or that they have nothing in common.
+  if (!data && (await branchExists(github, place, head)))
+    throw (await branchExists(github, place, base)) ? unrelated({ base, head }) : baseGone(base);
   const last = data?.commits.at(-1);
   if (!data || !last || data.ahead_by === 0) return undefined;
   const reader = new FileReader(github, place);
@@ -117,6 +118,11 @@ async function filesOf(
 function baseGone(base: string): Problem {
   const words = `The base branch \`${base}\` does not exist (any more). Set \`base\`, then \`/agent retry\`.`;
   return new Problem("fault", "base_gone", words);
+}
+
+function unrelated({ base, head }: { base: string; head: string }): Problem {
+  const words = `\`${head}\` has no history in common with \`${base}\`, so it cannot become a pull request. \`/agent retry\` starts again from \`${base}\`.`;
+  return new Problem("fault", "history_unrelated", words);
 }
 
 interface Entry {

@@ -24,6 +24,15 @@ test("nothing was pushed: no changes, with the agent's last words", async () => 
   expect(stage.claude.sessions[0]?.archivedAt).not.toBeNull();
 });
 
+test("a branch without the base's history fails, and says so", async () => {
+  const issue = await endsAs("failed", async (agent) => {
+    await agent.bash("git checkout --quiet --orphan anew");
+    await agent.commit("Start over");
+    await agent.push();
+  });
+  expect(stage.status(issue)).toMatch(/`claude\/\S+` has no history in common with `main`.*`\/agent retry`/);
+});
+
 test("a branch that comes to nothing in the end is no changes too", async () => {
   await endsAs("no changes", async (agent) => {
     await agent.write("a.txt", "a\n");
