@@ -1,6 +1,6 @@
 /**
- * The pace of calls to GitHub. For each installation GitHub counts requests by the hour, which its headers tell;
- * points by the minute (a read 1, a write 5); and calls that create content, 80 a minute and 500 an hour (its
+ * The pace of calls to GitHub. For each installation GitHub counts requests by the hour (GraphQL's and searches by
+ * themselves), which its headers tell; points by the minute (a read 1, a write 5); and calls that create content, 80 a minute and 500 an hour (its
  * documentation of rate limits). We count the last two ourselves, in the store, with all replicas together, and
  * stay below. What must be done goes first: news of progress may use a part of each limit, a backlog's a smaller one.
  */
@@ -64,17 +64,24 @@ const creates: [method: string, route: RegExp][] = [
   ["PATCH", /\/(comments\/\{comment_id\}|pulls\/\{pull_number\}|issues\/\{issue_number\})$/],
 ];
 
+/** Whose budget a call draws on, as `x-ratelimit-resource` names it. Octokit names GraphQL in full on an Enterprise Server. */
+function resourceOf(route: string): string {
+  if (route.endsWith("/graphql")) return "graphql";
+  return route.startsWith("/search/") ? "search" : "core";
+}
+
 /** The pace of an installation. Without a store this process counts alone. */
 export function installationPace(
   installation: number,
   { store, clock }: { store?: Store | undefined; clock: Clock },
 ): Pace {
   const pacer = new Pacer(store, `github:${installation}`, paced);
-  let requests: { limit: number; left: number; resetAt: number } | undefined;
+  const budgets = new Map<string, { limit: number; left: number; resetAt: number }>();
   return {
     admit: async ({ method, route, urgency }) => {
       const share = shares[urgency];
       const now = clock.now();
+      const requests = budgets.get(resourceOf(route));
       if (requests && requests.resetAt > now && requests.left <= requests.limit * share.requestsLeft)
         throw tooSoon(requests.resetAt - now);
       const need: Need = { points: { count: method === "GET" ? 1 : 5, share: share.points } };
@@ -85,18 +92,15 @@ export function installationPace(
       if (requests) requests.left -= 1;
     },
     note: (headers) => {
-      if ((headers["x-ratelimit-resource"] ?? "core") !== "core") return;
+      const resource = String(headers["x-ratelimit-resource"] ?? "core");
       const [limit, left, reset] = ["limit", "remaining", "reset"].map((name) =>
         Number(headers[`x-ratelimit-${name}`]),
       );
       if (!limit || left === undefined || !reset || Number.isNaN(left)) return;
+      const known = budgets.get(resource);
       // Answers come out of order: within an hour, what is left only shrinks.
-      const isSame = requests !== undefined && requests.resetAt === reset * 1_000;
-      requests = {
-        limit,
-        left: Math.min(left, isSame ? (requests?.left ?? left) : left),
-        resetAt: reset * 1_000,
-      };
+      const least = known?.resetAt === reset * 1_000 ? Math.min(left, known.left) : left;
+      budgets.set(resource, { limit, left: least, resetAt: reset * 1_000 });
     },
     close: (until) => pacer.close(until),
   };

@@ -59,6 +59,22 @@ test("the hour's requests and the creation of content are limited for each insta
   await small.stop();
 });
 
+test("GraphQL has a budget of its own, and says with status 200 that it is spent", async () => {
+  const small = await openScene({ clock, limits: { graphqlPerHour: 2 } });
+  const { octokit } = await small.token();
+  const ask = () => octokit.graphql("{ __typename }");
+  const left = async () => (await octokit.rest.repos.get(shop)).headers["x-ratelimit-remaining"];
+  const before = Number(await left());
+  await ask();
+  await ask();
+  await expect(ask()).rejects.toMatchObject({
+    errors: [{ type: "RATE_LIMITED" }],
+    headers: { "x-ratelimit-remaining": "0", "x-ratelimit-resource": "graphql" },
+  });
+  expect(Number(await left())).toBe(before - 1);
+  await small.stop();
+});
+
 test("a token that GitHub's replicas do not know yet", async () => {
   const { sim } = scene;
   sim.setTokenLag({ unknownMs: 2000, forbiddenMs: 3000 });

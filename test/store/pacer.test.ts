@@ -121,6 +121,24 @@ function suite(make: () => Promise<{ store: Store; drop(): Promise<void> }>): vo
     await clock.advance(600_000);
     await pace.admit({ ...read, urgency: "backlog" });
   });
+
+  test.each(["/graphql", "https://ghe.acme.example/api/graphql"])(
+    "%s waits for its own budget alone",
+    async (route) => {
+      const pace = replica();
+      const ask = { method: "POST", route, urgency: "needed" } as const;
+      pace.note({
+        "x-ratelimit-limit": 5000,
+        "x-ratelimit-remaining": 0,
+        "x-ratelimit-reset": Math.ceil(clock.now() / 1000) + 600,
+        "x-ratelimit-resource": "graphql",
+      });
+      await pace.admit({ ...read, urgency: "needed" });
+      await expect(pace.admit(ask)).rejects.toMatchObject({ retryAfterMs: 600_000 });
+      await clock.advance(600_000);
+      await pace.admit(ask);
+    },
+  );
 }
 
 describe("in memory", () => {

@@ -11,7 +11,7 @@ import { halfOf } from "../half-answer.ts";
 import { sha256 } from "./auth.ts";
 import { type Reply, requestId } from "./call.ts";
 import type { Faults, Trouble } from "./faults.ts";
-import type { Limiter } from "./limits.ts";
+import type { Limiter, Resource } from "./limits.ts";
 import { Refusal } from "./refusal.ts";
 import type { RequestRecord, Requests } from "./requests.ts";
 import type { World } from "./world.ts";
@@ -29,10 +29,11 @@ export type Env = { Bindings: HttpBindings };
 /** A request as Hono hands it over. */
 export type HonoContext = Context<Env>;
 
-/** An answer on its way out, with who asked and what the route would have accepted. */
+/** An answer on its way out, with who asked, on which budget, and what the route would have accepted. */
 export interface Outcome {
   reply: Reply;
   who?: string;
+  resource?: Resource;
   accepts?: string;
 }
 
@@ -66,7 +67,7 @@ export async function exchange(
     server: "github.com",
     "x-github-request-id": requestId(),
     ...(outcome.accepts && { "x-accepted-github-permissions": outcome.accepts }),
-    ...(outcome.who && limiter.headers(outcome.who)),
+    ...(outcome.who && limiter.headers(outcome.who, outcome.resource)),
     ...outcome.reply.headers,
   });
   // What has not changed since the caller saw it costs nothing.

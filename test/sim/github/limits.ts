@@ -1,13 +1,17 @@
 /**
- * GitHub's rate limits: 5,000 requests an hour for each installation, and 80 creations of content a minute,
- * 500 an hour. Knows the clock and counts; not what a request does.
+ * GitHub's rate limits: 5,000 requests an hour for each installation, as many points of GraphQL (a query of ours
+ * costs one), and 80 creations of content a minute, 500 an hour. Knows the clock and counts; not what a request does.
  */
 import type { Clock } from "../../../src/clock.ts";
 import { Refusal } from "./refusal.ts";
 
-/** Budget of an hour for each installation, and of content. */
+/** What a budget of the hour is for, as `x-ratelimit-resource` names it. */
+export type Resource = "core" | "graphql";
+
+/** Budgets of an hour for each installation, and of content. */
 export interface LimitOptions {
   requestsPerHour: number;
+  graphqlPerHour: number;
   contentPerMinute: number;
   contentPerHour: number;
 }
@@ -15,6 +19,7 @@ export interface LimitOptions {
 /** GitHub's documented numbers. */
 export const documentedLimits: LimitOptions = {
   requestsPerHour: 5000,
+  graphqlPerHour: 5000,
   contentPerMinute: 80,
   contentPerHour: 500,
 };
@@ -45,27 +50,31 @@ export class Limiter {
     this.#limitsContent = isOn;
   }
 
-  #window(who: string): Window {
+  #window(who: string, resource: Resource): Window {
     const now = this.#clock.now();
-    const held = this.#windows.get(who);
+    const key = `${resource} ${who}`;
+    const held = this.#windows.get(key);
     if (held && held.resetAt > now) return held;
     const fresh = { used: 0, resetAt: Math.floor(now / 1000) * 1000 + hourMs };
-    this.#windows.set(who, fresh);
+    this.#windows.set(key, fresh);
     return fresh;
   }
 
-  /** Counts a request; refuses it when the hour's budget is spent. */
+  /** Counts a request; false when the hour's budget is spent. */
+  take(who: string, resource: Resource): boolean {
+    if (this.state(who, resource).remaining <= 0) return false;
+    this.#window(who, resource).used += 1;
+    return true;
+  }
+
+  /** Counts a request to REST; refuses it when the hour's budget is spent. */
   count(who: string): void {
-    const window = this.#window(who);
-    if (window.used >= this.options.requestsPerHour) {
-      throw new Refusal(403, `API rate limit exceeded for ${who}.`);
-    }
-    window.used += 1;
+    if (!this.take(who, "core")) throw new Refusal(403, `API rate limit exceeded for ${who}.`);
   }
 
   /** Takes one request off the count. */
   forgive(who: string): void {
-    this.#window(who).used -= 1;
+    this.#window(who, "core").used -= 1;
   }
 
   /** Counts a creation of content; refuses it with `retry-after` when there were too many. */
@@ -91,21 +100,25 @@ export class Limiter {
   }
 
   /** What is left, as `rate_limit` and the headers show it. */
-  state(who: string): { limit: number; used: number; remaining: number; reset: number } {
-    const { used, resetAt } = this.#window(who);
-    const limit = this.options.requestsPerHour;
+  state(
+    who: string,
+    resource: Resource = "core",
+  ): { limit: number; used: number; remaining: number; reset: number } {
+    const { used, resetAt } = this.#window(who, resource);
+    const { requestsPerHour, graphqlPerHour } = this.options;
+    const limit = resource === "core" ? requestsPerHour : graphqlPerHour;
     return { limit, used, remaining: limit - used, reset: resetAt / 1000 };
   }
 
   /** The headers of every response. */
-  headers(who: string): Record<string, string> {
-    const { limit, used, remaining, reset } = this.state(who);
+  headers(who: string, resource: Resource = "core"): Record<string, string> {
+    const { limit, used, remaining, reset } = this.state(who, resource);
     return {
       "x-ratelimit-limit": String(limit),
       "x-ratelimit-remaining": String(remaining),
       "x-ratelimit-used": String(used),
       "x-ratelimit-reset": String(reset),
-      "x-ratelimit-resource": "core",
+      "x-ratelimit-resource": resource,
     };
   }
 }

@@ -182,10 +182,13 @@ async function graphql(around: Surroundings, context: HonoContext): Promise<Resp
   return exchange(around, context, { route: "graphql", createsContent: false }, async (record) => {
     const caller = callerOf(world, context.req.header("authorization"));
     const who = signed(record, caller);
-    limiter.count(who);
     const body = parsed(await context.req.text());
     record.requestBody = body;
-    return { reply: { status: 200, body: await answerGraphql(world, demand(caller, []), body) }, who };
+    const answer = async () => answerGraphql(world, demand(caller, []), body);
+    const message = `API rate limit exceeded for ${who}.`;
+    const spent = { errors: [{ type: "RATE_LIMITED", message }] };
+    const isLeft = limiter.take(who, "graphql");
+    return { reply: { status: 200, body: isLeft ? await answer() : spent }, who, resource: "graphql" };
   });
 }
 
