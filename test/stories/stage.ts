@@ -153,17 +153,23 @@ export async function setStage(setting: Setting = {}): Promise<Stage> {
       app = await open();
     },
     close: async () => {
+      // A story may have stopped it itself.
+      const metrics = await fetch(`${app.url}/metrics`).then(
+        (answer) => answer.text(),
+        () => "",
+      );
       await app.stop();
       await Promise.allSettled(killed.map((each) => each.stop()));
       const secrets = {
         "the App's key": github.app.privateKey,
         "the webhook's secret": github.app.webhookSecret,
+        "the OAuth client's secret": github.app.clientSecret,
         "the Claude key": claude.apiKey,
         "the key of Claude's webhooks": webhookKey,
         ...Object.fromEntries(tokens.map((token, at) => [`token ${at}`, token])),
       };
       const allows = setting.allows ?? [];
-      const flaws = verdictOn({ github, claude, lines, disk, secrets, now: clock.now(), allows });
+      const flaws = verdictOn({ github, claude, lines, metrics, disk, secrets, now: clock.now(), allows });
       await claude.stop();
       await github.stop();
       expect(flaws).toEqual([]);

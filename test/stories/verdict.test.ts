@@ -21,6 +21,7 @@ test("a good story has no flaws, and each kind of flaw is named", async () => {
     github,
     claude,
     lines,
+    metrics: "runs 1",
     disk,
     secrets: { "the word": "hush, my darling" },
     now: clock.now(),
@@ -32,6 +33,18 @@ test("a good story has no flaws, and each kind of flaw is named", async () => {
   expect(verdict({ lines: told })).toEqual(["the word (raw) stands in the log"]);
   const disguised = [...lines, { msg: `>${Buffer.from("hush, my darling").toString("base64")}<` }];
   expect(verdict({ lines: disguised })[0]).toMatch(/^the word \(base64.*\) stands in the log$/);
+  expect(verdict({ metrics: 'runs{of="hush, my darling"} 1' })).toEqual([
+    "the word (raw) stands in the metrics",
+  ]);
+  const delivered = new Disk();
+  const store = await openStore({ kind: "lent", connection: delivered.open() });
+  const bare = { id: "1", event: "issues", body_hash: "", received_at: 0, state: "done" } as const;
+  await store.db
+    .insertInto("deliveries")
+    .values({ ...bare, body: `"hush, my darling"`, done_at: 0, verdict: "ignored" })
+    .execute();
+  await store.close();
+  expect(verdict({ disk: delivered })).toEqual(["the word (raw) stands in a delivery"]);
   const token = `ghs_${github.app.id}_${"a".repeat(40)}`;
   expect(verdict({ lines: [...lines, { msg: token }] })).toEqual(["a secret stands in the log"]);
   const [first] = github.log.filter(({ route }) => route.endsWith("/reactions"));

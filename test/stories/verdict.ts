@@ -17,6 +17,8 @@ export interface Evidence {
   github: GitHubSim;
   claude: ClaudeSim;
   lines: Record<string, unknown>[];
+  /** What the service told of itself last. */
+  metrics: string;
   disk: Disk;
   /** Secrets by their names that must not be found anywhere, in no form: every token that was minted among them. */
   secrets: Record<string, string>;
@@ -89,9 +91,10 @@ function isServerScope(permissions: Record<string, string>): boolean {
 /** GitHub's tokens, of whatever kind, and private keys. */
 const secretShapes = /gh[psour]_[A-Za-z0-9_]{16,}|PRIVATE KEY-----/;
 
-function secretFlaws({ github, claude, lines, disk, secrets }: Evidence): string[] {
+function secretFlaws({ github, claude, lines, metrics, disk, secrets }: Evidence): string[] {
   const contents = {
     "the log": lines,
+    "the metrics": metrics,
     "a request to GitHub": github.log.map(({ path, requestBody }) => [path, requestBody]),
     "a request to the Claude platform": claude.log.map(({ path, requestBody }) => [path, requestBody]),
     "a session": claude.sessions.map(({ log, metadata, title }) => [log, metadata, title]),
@@ -99,11 +102,13 @@ function secretFlaws({ github, claude, lines, disk, secrets }: Evidence): string
       .filter((table) => table !== "deliveries")
       .map((table) => rowsOf(disk, table)),
   };
-  const places = Object.fromEntries(
-    Object.entries(contents).map(([place, content]) => [place, JSON.stringify(content)]),
-  );
+  const texts = (some: Record<string, unknown>) =>
+    Object.fromEntries(Object.entries(some).map(([place, content]) => [place, JSON.stringify(content)]));
+  const places = texts(contents);
+  // What people write may look like a secret; none of ours comes with it.
+  const delivered = texts({ "a delivery": rowsOf(disk, "deliveries") });
   return [
-    ...sightings(places, needlesOf(secrets)).map(
+    ...sightings({ ...places, ...delivered }, needlesOf(secrets)).map(
       ({ place, secret, form }) => `${secret} (${form}) stands in ${place}`,
     ),
     ...Object.entries(places)
