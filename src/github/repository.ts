@@ -5,15 +5,18 @@
 import type { Clock } from "../clock.ts";
 import { isProblem } from "../domain/errors.ts";
 import type { PermissionAnswer } from "../domain/permission.ts";
-import type { Place } from "../domain/run.ts";
+import type { Person, Place } from "../domain/run.ts";
 import type { GitHub } from "./client.ts";
 import { graphqlErrors, graphqlProblem, isOutOfReach } from "./failure.ts";
 import type { Where } from "./settings-files.ts";
 
 /** Asks GitHub about repositories. */
 export interface Repositories {
-  /** What GitHub says a person may do (legacy permission and true role); `none` for strangers. */
-  permission(place: Where, login: string): Promise<PermissionAnswer>;
+  /**
+   * What GitHub says a person may do (legacy permission and true role); `none` for strangers, and where the login is
+   * another account's by now: GitHub is asked by name, and gives names that were given up away again.
+   */
+  permission(place: Where, person: Pick<Person, "id" | "login">): Promise<PermissionAnswer>;
   /** Number of the account of an App's bot, by the App's slug; undefined where there is none. */
   botId(place: Where, slug: string): Promise<number | undefined>;
   /** The repository's pull request template; undefined where there is none. */
@@ -32,8 +35,10 @@ export function createRepositories(github: GitHub, clock: Clock): Repositories {
   const templates = memory<string | undefined>(clock, templateKeptMs);
   const bots = memory<number | undefined>(clock, botKeptMs);
   return {
-    permission: (place, login) =>
-      permissions(`${place.repositoryId} ${login}`, () => askPermission(github, place, login)),
+    permission: (place, person) =>
+      permissions(`${place.repositoryId} ${person.id} ${person.login}`, () =>
+        askPermission(github, place, person),
+      ),
     botId: (place, slug) => bots(slug.toLowerCase(), () => askBot(github, place, slug)),
     pullTemplate: (place) => templates(String(place.repositoryId), () => askTemplate(github, place)),
   };
@@ -63,15 +68,22 @@ async function askBot(github: GitHub, { installation }: Where, slug: string): Pr
   }
 }
 
-async function askPermission(github: GitHub, place: Where, username: string): Promise<PermissionAnswer> {
+const stranger: PermissionAnswer = { permission: "none", role_name: "none" };
+
+async function askPermission(
+  github: GitHub,
+  place: Where,
+  { id, login: username }: Pick<Person, "id" | "login">,
+): Promise<PermissionAnswer> {
   const { owner, repo } = place;
   try {
     const { data } = await github
       .of(place.installation)
       .rest.repos.getCollaboratorPermissionLevel({ owner, repo, username });
+    if (data.user && data.user.id !== id) return stranger;
     return { permission: data.permission, role_name: data.role_name };
   } catch (error) {
-    if (isProblem(error, "gone")) return { permission: "none", role_name: "none" };
+    if (isProblem(error, "gone")) return stranger;
     throw error;
   }
 }

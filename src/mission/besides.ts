@@ -77,5 +77,5 @@ async function describe({ github, repositories, held }: Tools, name: string): Pr
   if (!found || origin.sender.type !== "User") return { name, found, answer: undefined };
   const [owner = "", repo = ""] = found.name.split("/");
   const there = { ...place, owner, repo, repositoryId: found.repositoryId };
-  return { name: found.name, found, answer: await repositories.permission(there, origin.sender.login) };
+  return { name: found.name, found, answer: await repositories.permission(there, origin.sender) };
 }

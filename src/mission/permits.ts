@@ -43,7 +43,7 @@ export function createPermits(parts: {
       if (sender.type === "User" && !viaApp) {
         // Where a role is named, the settings have nothing to say about a person.
         const needed = who ?? settingsBy(await rulebook.at(where)).settings.who;
-        const answer = await repositories.permission(where, sender.login).catch(unanswered);
+        const answer = await repositories.permission(where, sender).catch(unanswered);
         return may({ sender: asking, answer, who: needed, bots: [], own });
       }
       const { settings } = settingsBy(await rulebook.at(where));

@@ -95,7 +95,7 @@ function authorOf({ settings }: Run): string {
 async function requesterMay({ github, repositories, held: { run } }: Tools): Promise<boolean> {
   const { sender } = run.origin;
   if (sender.type !== "User") return true;
-  const answer = await repositories.permission(run.place, sender.login);
+  const answer = await repositories.permission(run.place, sender);
   const { appId, botId } = await github.self(run.place.installation);
   const asking = { sender, answer, who: run.settings.who, bots: [], own: { appId, botId } };
   return may(asking).kind === "allowed";

@@ -90,6 +90,18 @@ test("an App that may not read the settings says who can change that, once a thr
   expect(said(other)).toEqual(missing);
 });
 
+test("who has taken a login over is not who asked, and the other way round", async () => {
+  stage = await setStage();
+  const issue = stage.github.openIssue(shop, { title: "Add is wrong", author: "mona" });
+  stage.github.disturb({ event: "issue_comment", times: 1, kind: "delay", ms: 3_600_000 });
+  stage.github.comment(shop, issue, { body: "/agent fix", by: "mona" });
+  await stage.pass(60_000);
+  stage.github.passLogin("mona", "mona-lisa");
+  await stage.pass(3_600_000);
+  expect(said(issue)).toEqual([expect.stringMatching(/^mona needs the role `write`.* has `none`/)]);
+  expect(stage.claude.sessions).toEqual([]);
+});
+
 test("our own bot starts nothing", async () => {
   stage = await setStage();
   const issue = stage.github.openIssue(shop, { title: "Add is wrong", author: "mona" });

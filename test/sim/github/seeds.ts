@@ -224,6 +224,15 @@ export function seedsOf(world: World, directory: string) {
       });
     },
 
+    /** The person takes another login, and a newcomer theirs, as GitHub lets anybody. */
+    passLogin(login: string, to: string): void {
+      const account = someone(world, login);
+      world.accounts.delete(login.toLowerCase());
+      account.login = to;
+      world.accounts.set(to.toLowerCase(), account);
+      newAccount(world, login, "User");
+    },
+
     /** Gives a person a role on a repository. */
     setRole(repository: string, login: string, role: Role): void {
       somewhere(world, repository).collaborators.set(someone(world, login).login.toLowerCase(), role);
