@@ -2,7 +2,7 @@
  * A gap longer than GitHub's delivery log: issues labelled inside it are searched for, and each newest
  * labelling that still stands goes into the inbox as the delivery it would have been. From there on it is
  * like any other: its actor is the sender and is asked for permission, and the intake tells whether it has
- * had its run.
+ * had its run. Installations that left inside it are found likewise: GitHub lists them no more.
  */
 import { isProblem } from "../domain/errors.ts";
 import {
@@ -14,6 +14,7 @@ import {
   repositoryObject,
 } from "../github/labels.ts";
 import { dropMemo, readMemo, writeMemo } from "../store/memos.ts";
+import { installationsWithTexts } from "../store/texts.ts";
 import type { SweepParts } from "./sweep-parts.ts";
 
 /** A span in which deliveries were lost for good, and how far its search has come. Times since the epoch. */
@@ -43,6 +44,7 @@ export function createGapSweep(parts: SweepParts): (signal: AbortSignal) => Prom
     installations ??= await installationsOf(parts.github);
     const next = installations.find(({ id }) => id >= (gap.installation ?? 0));
     if (!next) {
+      await noteDeparted(parts, installations);
       installations = undefined;
       await dropMemo(parts.store.db, memoName);
       return true;
@@ -53,6 +55,20 @@ export function createGapSweep(parts: SweepParts): (signal: AbortSignal) => Prom
     await writeGap(parts, { from: gap.from, to: gap.to, ...place });
     return false;
   };
+}
+
+/** GitHub's own account for what nobody is known to have done. */
+const ghost = { login: "ghost", id: 10_137, type: "User" };
+
+/** The intake asks GitHub once more before it believes that one has left. */
+async function noteDeparted({ store, box, log }: SweepParts, listed: Installation[]): Promise<void> {
+  const known = new Set(listed.map(({ id }) => id));
+  for (const id of await installationsWithTexts(store.db)) {
+    if (known.has(id)) continue;
+    const body = { action: "deleted", installation: { id }, sender: ghost };
+    await box.append({ id: `deleted-${id}`, event: "installation", body: JSON.stringify(body) });
+    log.info({ installation_id: id }, "an installation left in the gap");
+  }
 }
 
 interface Search {

@@ -30,6 +30,17 @@ export async function runsWithTexts(
   return rows.map(({ id }) => id);
 }
 
+/** Installations of runs whose words are still there. */
+export async function installationsWithTexts(db: Db): Promise<number[]> {
+  const rows = await db
+    .selectFrom("runs")
+    .select("installation_id")
+    .distinct()
+    .where("forgotten_at", "is", null)
+    .execute();
+  return rows.map(({ installation_id }) => installation_id);
+}
+
 /** Takes the words out of ended runs (at most 200 ids): request, notes, plans, summaries, last words, endings. */
 export async function forgetTexts(tx: Db, ids: string[], now: number): Promise<void> {
   if (ids.length === 0) return;

@@ -58,6 +58,18 @@ test("uninstalled while GitHub still answers as before: it counts all the same",
   expect(stage.claude.sessions).toEqual([]);
 });
 
+test("uninstalled in a gap longer than GitHub's log: it is noticed after the start", async () => {
+  // Its session works on with a dead token while nobody is there to stop it.
+  await atWork({ env: { PATCHWRIGHT_SWEEP_MS: "300000" }, allows: ["git without a token"] });
+  await stage.app.stop();
+  stage.github.uninstall(stage.installation, "rita");
+  await stage.pass(7 * 24 * 60 * 60_000);
+  await stage.restart();
+  await stage.until("it is forgotten", () => stage.lines.some(({ msg }) => msg === "installation forgotten"));
+  expect(stage.claude.sessions).toEqual([]);
+  expect(stored()).not.toContain("Ottilie");
+});
+
 test("the platform is down and the service killed meanwhile: it is done when both are back", async () => {
   await atWork();
   const heal = stage.claude.fault({
