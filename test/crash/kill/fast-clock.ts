@@ -1,8 +1,9 @@
 /**
  * The machine's time, some times faster: for plays in real time that would wait for minutes. Whoever is told
- * the same `since` and `speed` sees the same time, in whatever process.
+ * the same `since` and `speed` sees the same time, in whatever process. Loads nothing of the service: what is loaded
+ * cannot be changed any more.
  */
-import { type Clock, systemClock } from "../../../src/clock.ts";
+import type { Clock } from "../../../src/clock.ts";
 
 /** How time runs: at `since` (milliseconds since the epoch) it agrees with the machine's. */
 export interface Pace {
@@ -10,11 +11,11 @@ export interface Pace {
   speed: number;
 }
 
-/** A clock that goes at this pace. */
-export function fastClock({ since, speed }: Pace): Clock {
+/** A clock that goes at this pace, by the machine's. */
+export function fastClock(machine: Clock, { since, speed }: Pace): Clock {
   return {
-    now: () => Math.round(since + (systemClock.now() - since) * speed),
-    after: (ms, call) => systemClock.after(ms / speed, call),
+    now: () => Math.round(since + (machine.now() - since) * speed),
+    after: (ms, call) => machine.after(ms / speed, call),
   };
 }
 

@@ -53,7 +53,7 @@ export class House implements Scene {
   ) {
     this.github = github;
     this.claude = claude;
-    this.clock = fastClock(pace);
+    this.clock = fastClock(systemClock, pace);
     this.#dataDir = dataDir;
     this.#pace = pace;
     this.#env = env;
@@ -169,7 +169,7 @@ export class House implements Scene {
 /** Builds a house; the server does not run yet. */
 export async function buildHouse({ speed, tokenLifeMs = 3_600_000, cut, env }: Plot): Promise<House> {
   const pace = { since: systemClock.now(), speed };
-  const clock = fastClock(pace);
+  const clock = fastClock(systemClock, pace);
   const github = await startGitHub({ clock, tokenLifeMs });
   const claude = await startClaude({ clock, gitHosts: [github.host] });
   await furnish(github);

@@ -13,6 +13,9 @@ const cut = given.get("cut");
 const count = new Count();
 
 sow({ edits: paced({ since: Number(given.get("since")), speed: Number(given.get("speed")) }) });
+const { systemClock } = await import("../../../src/clock.ts");
+if (!String(systemClock.now).includes(String(given.get("since"))))
+  throw new Error("The service's clock was loaded before its pace was given to it.");
 
 const around = durableWrites((moment) => {
   const point = count.point(moment);
