@@ -33,8 +33,11 @@ export interface Proposal {
   title: string;
   summary: string;
   commits: ScreenedCommit[];
-  /** The difference in the end, as far as GitHub shows it: what two commits hold halves of is whole only there. */
-  net: Pick<ScreenedFile, "path" | "patch">[];
+  /**
+   * The difference in the end, as far as GitHub shows it: only there is whole what two commits hold halves of, and
+   * only there shows what a merge brings back from an old parent.
+   */
+  net: ScreenedFile[];
   /** What `base..head` comes to: all commits, and the files and lines (added and removed) that differ in the end. */
   total: { commits: number; files: number; lines: number };
 }
@@ -124,6 +127,9 @@ export function screen(
   }
   for (const file of proposal.net) {
     for (const leak of leaksIn(addedLines(file))) add(secretIn(file.path, `holds ${leak.words}`));
+    const known = new Set([...reasons.values()].map(({ code, path }) => `${code} ${path}`));
+    for (const reason of fileReasons(file, deniedBy))
+      if (!known.has(`${reason.code} ${reason.path}`)) add(reason);
   }
   for (const { at, words } of found) add(ofRule(at, words));
   return verdict([...reasons.values()]);

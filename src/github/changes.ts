@@ -14,8 +14,8 @@ export interface Changes {
   baseSha: string;
   headSha: string;
   commits: ScreenedCommit[];
-  /** The net difference, as far as a comparison shows it. */
-  net: Pick<ScreenedFile, "path" | "patch">[];
+  /** The net difference, as far as a comparison shows it; empty where the only commit is the same once more. */
+  net: ScreenedFile[];
   /** What it comes to; `files: 0` proposes nothing. */
   total: { commits: number; files: number; lines: number };
 }
@@ -62,30 +62,29 @@ export async function pushedChanges(
   const reader = new FileReader(github, place);
   const own = new Set(data.commits.map(({ sha }) => sha));
   const commits: ScreenedCommit[] = [];
+  const net = data.files ?? [];
+  // The comparison of a single commit with its parent is that commit: one call less.
+  const alone = data.total_commits === 1 && data.merge_base_commit.sha === last.parents[0]?.sha;
   for (const { sha, commit, parents } of data.commits.slice(0, commitsMax)) {
-    // The comparison of a single commit with its parent is that commit: one call less.
-    const alone = data.total_commits === 1 && data.merge_base_commit.sha === last.parents[0]?.sha;
     const parent = (parents.find((one) => !own.has(one.sha)) ?? parents[0])?.sha;
     const isMerged = parent !== parents[0]?.sha && parent !== undefined;
-    const files = alone
-      ? (data.files ?? [])
-      : await filesOf(github, place, { sha, ...(isMerged ? { since: parent } : {}) });
+    const files = alone ? net : await filesOf(github, place, { sha, ...(isMerged ? { since: parent } : {}) });
     commits.push({
       sha,
       message: commit.message,
       files: await reader.read(files, { sha, parent }),
-      complete: files.length < filesMax && data.total_commits <= commitsMax,
+      // What a merge brings back from an old parent shows in the net difference alone.
+      complete:
+        files.length < filesMax &&
+        data.total_commits <= commitsMax &&
+        (parents.length < 2 || net.length < filesMax),
     });
   }
-  const net = data.files ?? [];
   return {
     baseSha: data.base_commit.sha,
     headSha: last.sha,
     commits,
-    // Of a single commit it is the same once more.
-    net: (commits.length > 1 ? net : []).flatMap(({ filename, patch }) =>
-      patch === undefined ? [] : [{ path: filename, patch }],
-    ),
+    net: alone ? [] : await reader.read(net, { sha: last.sha, parent: data.merge_base_commit.sha }),
     total: { commits: data.total_commits, ...sizeOf(net, commits) },
   };
 }
@@ -141,7 +140,8 @@ interface Commit {
 class FileReader {
   readonly #github: GitHub;
   readonly #place: Place;
-  #blobs = 0;
+  readonly #trees = new Map<string, Map<string, Entry>>();
+  readonly #texts = new Map<string, string>();
 
   constructor(github: GitHub, place: Place) {
     this.#github = github;
@@ -190,25 +190,32 @@ class FileReader {
   }
 
   async #tree(commit: string): Promise<Map<string, Entry>> {
+    const known = this.#trees.get(commit);
+    if (known) return known;
     const { installation, owner, repo } = this.#place;
     const { data } = await this.#github
       .of(installation)
       .rest.git.getTree({ owner, repo, tree_sha: commit, recursive: "1" });
-    return new Map(
+    const tree = new Map(
       data.tree.map((entry) => [entry.path, { mode: entry.mode, sha: entry.sha, size: entry.size ?? 0 }]),
     );
+    this.#trees.set(commit, tree);
+    return tree;
   }
 
   /** The blob as text; undefined where it is too large to be read. */
   async #text(entry: Entry): Promise<string | undefined> {
     if (entry.size === 0) return "";
-    if (entry.size > blobBytesMax || this.#blobs >= blobsMax) return undefined;
-    this.#blobs += 1;
+    const known = this.#texts.get(entry.sha);
+    if (known !== undefined) return known;
+    if (entry.size > blobBytesMax || this.#texts.size >= blobsMax) return undefined;
     const { installation, owner, repo } = this.#place;
     const { data } = await this.#github
       .of(installation)
       .rest.git.getBlob({ owner, repo, file_sha: entry.sha });
-    return Buffer.from(data.content, "base64").toString("utf8");
+    const text = Buffer.from(data.content, "base64").toString("utf8");
+    this.#texts.set(entry.sha, text);
+    return text;
   }
 }
 

@@ -81,3 +81,21 @@ test.each(pushed)("$what is held", { timeout: 120_000 }, async ({ work, reason, 
   await stage.pass(5 * 60_000);
   expect(stage.github.pulls(shop)).toHaveLength(isApprovable ? 1 : 0);
 });
+
+test("what a merge brings back from a parent that the base has overtaken is held", async () => {
+  stage = await setStage({ files: { "README.md": "# shop\n", CODEOWNERS: "* @everybody\n" } });
+  await stage.github.pushCommit(shop, "main", { files: { CODEOWNERS: "* @acme/security\n" }, by: "mona" });
+  stage.plays(async (agent) => {
+    await agent.write("CODEOWNERS", "* @everybody\n");
+    await agent.write("a.txt", "a\n");
+    await agent.bash(
+      "git add -A && " +
+        "git reset -q --hard $(git commit-tree $(git write-tree) -p HEAD~1 -p HEAD -m 'Add a')",
+    );
+    await agent.push();
+  });
+  const issue = stage.labelled();
+  await stage.untilShown(issue, "waiting for approval");
+  expect(stage.status(issue)).toContain("`CODEOWNERS`: is kept back by");
+  expect(stage.github.pulls(shop)).toEqual([]);
+});
