@@ -110,6 +110,11 @@ describe("hidden characters", () => {
     "\uFFF9",
     "\u2028",
     "\u{1D173}",
+    "\u00E9\u200D",
+    "\u0645\u200C\u200C",
+    "\x1B[2K",
+    "\b\b",
+    "\rx",
   ])("%j in an added line is held, with its line", (letters) => {
     expect(reasonsOf(proposal([file({}, ["ok", `if (x${letters}) {`])]))).toMatchObject([
       { code: "hidden_characters", words: expect.stringContaining("line 2"), approvable: true },
@@ -123,8 +128,14 @@ describe("hidden characters", () => {
     "\u{1F469}\u{1F3FD}\u200D\u{1F4BB}",
     "\u{1F3F3}\uFE0F\u200D\u{1F308}",
     "\u0645\u06CC\u200C\u062E",
+    "\u0915\u094D\u200D\u0937",
+    "\t\f",
   ])("%j is what it looks like", (letters) => {
     expect(reasonsOf(proposal([file({}, ["ok", `say("${letters}");`])]))).toEqual([]);
+  });
+
+  test("a carriage return at the end of a line is a line's end", () => {
+    expect(reasonsOf(proposal([file({}, ["ok", "two\r"])]))).toEqual([]);
   });
 
   test("a newline in a path is held", () => {
