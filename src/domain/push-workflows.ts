@@ -38,27 +38,29 @@ function triggersOf(yamlText: string): string | unknown[] | Record<string, unkno
 
 function isFilteredOut(filter: unknown, branch: string): boolean {
   if (!isMap(filter)) return false;
-  if (filter["branches"] !== undefined) return !covers(filter["branches"], branch);
-  if (filter["branches-ignore"] !== undefined) return covers(filter["branches-ignore"], branch);
+  if (filter["branches"] !== undefined) return !covers(filter["branches"], branch, { inDoubt: true });
+  if (filter["branches-ignore"] !== undefined)
+    return covers(filter["branches-ignore"], branch, { inDoubt: false });
   // Who filters tags alone wants no branches.
   return filter["tags"] !== undefined || filter["tags-ignore"] !== undefined;
 }
 
-/** The patterns in their order: each that fits decides anew, one with `!` against. */
-function covers(patterns: unknown, branch: string): boolean {
+/** The patterns in their order: each that fits decides anew, one with `!` against. `inDoubt`: what an unclear one says. */
+function covers(patterns: unknown, branch: string, { inDoubt }: { inDoubt: boolean }): boolean {
   return [patterns]
     .flat()
     .slice(0, patternsMax)
     .map(String)
     .reduce((isIn, pattern) => {
       const isAgainst = pattern.startsWith("!");
-      return fits(isAgainst ? pattern.slice(1) : pattern, branch) ? !isAgainst : isIn;
+      const fit = fits(isAgainst ? pattern.slice(1) : pattern, branch) ?? isAgainst !== inDoubt;
+      return fit ? !isAgainst : isIn;
     }, false);
 }
 
-/** `*` covers no slash and `**` everything. Patterns with more than that are taken to fit. */
-function fits(pattern: string, branch: string): boolean {
-  if (pattern.length > patternMax || /[?+[\]\\]/.test(pattern)) return true;
+/** `*` covers no slash and `**` everything. Undefined for patterns with more than that. */
+function fits(pattern: string, branch: string): boolean | undefined {
+  if (pattern.length > patternMax || /[?+[\]\\]/.test(pattern)) return undefined;
   // Where in the branch the pattern may have come to so far: at most its length, so this stays small.
   let reached = new Set([0]);
   for (const part of pattern.match(/\*\*|\*|[^*]/gsu) ?? []) {

@@ -22,6 +22,8 @@ const workflows: [on: string, wanted: PushRun][] = [
   ["on: { push: { branches: ['[c]laude/**'] } }", "runs"],
   ["on: { push: { branches-ignore: [main] } }", "runs"],
   ["on: { push: { branches-ignore: ['*'] } }", "runs"],
+  ["on: { push: { branches-ignore: ['v[0-9]+'] } }", "runs"],
+  ["on: { push: { branches: ['**', '!releases/v[0-9]+'] } }", "runs"],
   ["on: { push: { branches: [main], tags: [v1] } }", "does not run"],
   ["on: { push: { branches: ['*'] } }", "does not run"],
   ["on: { push: { branches: ['claude*'] } }", "does not run"],
