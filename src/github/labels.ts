@@ -3,6 +3,7 @@
  * they leave open is asked here. It does not know what a label means to us.
  */
 import type { Person, Place } from "../domain/run.ts";
+import { sameLabel } from "../domain/settings.ts";
 import type { GitHub } from "./client.ts";
 import { pagesOf } from "./pages.ts";
 
@@ -53,7 +54,7 @@ interface LabelEvent {
 function labellingOf(event: LabelEvent, label: string): Labelling[] {
   const kind = event.event;
   if (kind !== "labeled" && kind !== "unlabeled") return [];
-  if (event.label?.name?.toLowerCase() !== label.toLowerCase()) return [];
+  if (!sameLabel(event.label?.name ?? "", label)) return [];
   const { actor } = event;
   const by = actor ? { by: { login: actor.login, id: actor.id, type: actor.type } } : {};
   const viaApp = Boolean(event.performed_via_github_app);
