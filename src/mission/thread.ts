@@ -85,7 +85,7 @@ async function triggeredAt({ github, held: { run } }: Tools, commandAt: number |
   if (trigger.kind === "command") return Math.min(at, commandAt ?? Number.POSITIVE_INFINITY);
   const last = await lastLabelling(github, run.place, trigger.label);
   const isOurs = last?.kind === "labeled" && last.by?.id === sender.id;
-  return isOurs ? Math.min(at, last.at + secondMs) : at;
+  return isOurs ? Math.min(at, last.at) : at;
 }
 
 /** The newest that fit, oldest first. */
