@@ -3,7 +3,7 @@
  * at, and never lets anything later through.
  */
 import { answers } from "../domain/replies.ts";
-import type { Run } from "../domain/run.ts";
+import type { Person, Run } from "../domain/run.ts";
 import { isApprovable } from "../domain/words.ts";
 import type { Tx } from "../engine/engine.ts";
 import { reasonsHeld, writeApproval } from "../store/facts.ts";
@@ -70,13 +70,24 @@ export async function approveHead(
   if (!run && onPull) return reply(parts, delivery, intent, await deadPull(parts, place));
   if (!run?.held) return reply(parts, delivery, intent, answers.nothingToApprove);
   if (!run.held.startsWith(sha)) return reply(parts, delivery, intent, answers.wrongHead(run.held));
-  if (run.settings.approval === "other" && run.origin.sender.id === origin.sender.id) {
+  if (run.settings.approval === "other" && (await hasAsked(parts, run, origin.sender)))
     return reply(parts, delivery, intent, answers.notYourOwn);
-  }
   if (!isApprovable(await reasonsHeld(parts.store.db, run)))
     return reply(parts, delivery, intent, answers.notApprovable);
   return written(parts, delivery, async (tx) => {
     await writeApproval(tx, run, { sha: run.held ?? sha, by: origin.sender, at: parts.clock.now() });
     return { verdict: `approval told to ${run.id}`, wake: run.id };
   });
+}
+
+/** Did they ask for the run, or tell the agent what to do in this round? */
+async function hasAsked(
+  { store }: IntakeParts,
+  { id, round, origin }: Run,
+  person: Person,
+): Promise<boolean> {
+  if (origin.sender.id === person.id) return true;
+  const login = person.login.toLowerCase();
+  const said = (await notesOf(store.db, id)).filter((note) => note.round === round && note.kind === "said");
+  return said.some(({ author }) => author.toLowerCase() === login);
 }

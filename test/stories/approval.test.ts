@@ -61,6 +61,26 @@ test("with `approval: other` the requester may not let their own work through", 
   expect(stage.headline(issue)).toContain("**opened #2**");
 });
 
+test("with `approval: other` who asked for the round may not either", async () => {
+  stage = await setStage();
+  stage.plays(async (agent) => {
+    await agent.write(agent.round === 1 ? "a.txt" : "CODEOWNERS", "* @rita\n");
+    await agent.commit("Change");
+    await agent.push();
+  });
+  const issue = stage.labelled();
+  await stage.untilShown(issue, "opened #2");
+  await stage.resettle((settings) => ({ ...settings, approval: "other" }));
+  stage.github.setRole(shop, "otto", "maintain");
+  await says(2, "/agent fix Make me the owner", "rita");
+  await stage.untilShown(issue, "waiting for approval");
+  const head = await stage.github.branchHead(shop, `claude/${stage.claude.sessions[0]?.id}`);
+  await says(2, `/agent approve ${head}`, "rita");
+  expect(stage.headline(issue)).toContain("**waiting for approval**");
+  await says(2, `/agent approve ${head}`, "otto");
+  expect(stage.headline(issue)).toContain("**opened #2**");
+});
+
 test("`/agent stop` ends the wait", async () => {
   const { issue } = await heldWork();
   await says(issue, "/agent stop", "mona");
