@@ -14,7 +14,6 @@ import {
 import { Problem } from "../domain/errors.ts";
 import { fullName } from "../domain/run.ts";
 import { repositoryNamed } from "../github/beside.ts";
-import { noted } from "./facts.ts";
 import type { Tools } from "./tools.ts";
 
 /** Those of the newest session; none are known before `findBesides`. */
@@ -22,22 +21,32 @@ export function besidesOf({ ledger }: Pick<Tools, "ledger">): Beside[] {
   return ledger.all<Beside[]>("besides ").at(-1)?.value ?? [];
 }
 
-/** Looks up what the run's session of this number mounts besides. Throws `refused` when one may not be. */
+/**
+ * Looks up what the run's session of this number mounts besides, and again where the answer is old and the session
+ * is not there yet. Throws `refused` when one may not be mounted.
+ */
 export async function findBesides(tools: Tools, number: number): Promise<Beside[]> {
   const { ledger, held } = tools;
   const known = ledger.read(`besides ${number}`);
-  if (known) return known;
-  if (held.run.settings.repositories.length === 0 && number === 1) return [];
-  return ledger.once(`besides ${number}`, noted(await lookUp(tools)));
+  if (held.run.settings.repositories.length === 0 && (known || number === 1)) return known ?? [];
+  if (known && isAnswered(tools)) return known;
+  const found = await lookUp(tools);
+  await ledger.write(`besides ${number}`, found);
+  return found;
 }
 
 /** As long as a permission may be kept: tokens for a session just opened need no second look. */
 const answerMsMax = 60_000;
 
+/** Was GitHub asked about all of them just now? */
+function isAnswered({ ledger, clock }: Tools): boolean {
+  const newest = ledger.all<Beside[]>("besides ").at(-1);
+  return newest !== undefined && clock.now() - newest.at < answerMsMax;
+}
+
 /** Asks anew about one of them, before a token for it. Throws `refused` when it may not be read any more. */
 export async function askAgain(tools: Tools, { name, repositoryId }: Beside): Promise<void> {
-  const newest = tools.ledger.all<Beside[]>("besides ").at(-1);
-  if (newest && tools.clock.now() - newest.at < answerMsMax) return;
+  if (isAnswered(tools)) return;
   const host = await hostOf(tools);
   const named = await describe(tools, name);
   // Its name may be another one's by now.

@@ -58,6 +58,8 @@ function scopeOf(tools: Tools, resource: string): Scope {
 
 /** A recorded token that an earlier attempt did not get to hand over, or a new one. */
 async function unusedToken(tools: Tools, resource: string): Promise<{ record: TokenRecord; token: Secret }> {
+  const beside = besidesOf(tools).find(({ name }) => name === resource);
+  if (beside) await askAgain(tools, beside);
   const all = await tokensOf(tools.store.db, tools.seal, tools.held.run.id);
   // One minted before a plan was approved can only read.
   const { contents } = scopeOf(tools, resource);
@@ -76,7 +78,6 @@ async function mintAndRecord(
   const { run } = tools.held;
   const scope = scopeOf(tools, resource);
   const beside = besidesOf(tools).find(({ name }) => name === resource);
-  if (beside) await askAgain(tools, beside);
   const minted = await tools.github
     .mint({
       installation: run.place.installation,

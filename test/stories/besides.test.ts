@@ -169,3 +169,18 @@ test("a later round asks again before the first token", async () => {
   await stage.untilShown(issue, "refused");
   expect(scopes().slice(before.length)).not.toContain("acme/lib read");
 });
+
+test("a session that has to wait is opened by what is so then", async () => {
+  await set();
+  stage.github.setRole("acme/lib", "mona", "read");
+  const trouble = { kind: "status", status: 529 } as const;
+  const undo = stage.claude.fault({ on: "POST /v1/sessions", times: 1_000, trouble });
+  const issue = await settled(["acme/lib"]);
+  await stage.pass(3 * minute);
+  stage.github.setRole("acme/lib", "mona", "none");
+  await stage.pass(25 * minute);
+  undo();
+  await stage.untilShown(issue, "refused");
+  expect(stage.status(issue)).toContain("mona may not read `acme/lib`");
+  expect(stage.claude.sessions).toEqual([]);
+});
