@@ -67,7 +67,7 @@ const proposal = z.object({
 const shapes = {
   "issues.labeled": z.object({ ...scope, issue, label: z.object({ name: z.string() }) }),
   "issues.unlabeled": z.object({ ...scope, issue, label: z.object({ name: z.string() }) }),
-  "issues.closed": z.object({ ...scope, issue }),
+  "issues.closed": z.object({ ...scope, issue: issue.extend({ closed_at: z.string().nullish() }) }),
   "issues.edited": z.object({
     ...scope,
     issue,
@@ -86,7 +86,7 @@ const shapes = {
   "issue_comment.created": z.object({ ...scope, issue, comment }),
   "pull_request.closed": z.object({
     ...scope,
-    pull_request: pull,
+    pull_request: pull.extend({ closed_at: z.string().nullish() }),
   }),
   "pull_request.opened": proposal,
   "pull_request.reopened": proposal,

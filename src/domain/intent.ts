@@ -54,7 +54,7 @@ export function intentOf(delivery: Delivery, now: number): Intent {
       return stop(delivery, delivery.issue.number, {
         why: "issue closed",
         by: delivery.sender.login,
-        at: now,
+        at: closedAt(delivery.issue, now),
       });
     case "issues.edited": {
       const { title, body } = delivery.issue;
@@ -84,7 +84,7 @@ export function intentOf(delivery: Delivery, now: number): Intent {
       return {
         kind: "pull closed",
         place: placeOf(delivery, number),
-        stop: { why, by: delivery.sender.login, at: now },
+        stop: { why, by: delivery.sender.login, at: closedAt(delivery.pull_request, now) },
       };
     }
     case "pull_request.opened":
@@ -238,6 +238,14 @@ function commented(delivery: Of<"issue_comment.created">, now: number): Intent {
   };
   if (reading.kind === "none") return { kind: "said", place, origin, said };
   return { kind: "command", place, origin, said, reading, onPull: Boolean(issue.pull_request) };
+}
+
+/** GitHub's clock is not ours, and its times are cut to seconds. */
+const slackMs = 6_000;
+
+/** When it was closed, at the latest: word of it may come after it was opened again and another run began. */
+function closedAt({ closed_at }: { closed_at?: string | null | undefined }, now: number): number {
+  return Math.min(now, (Date.parse(closed_at ?? "") || now) + slackMs);
 }
 
 function stop(delivery: Delivery, issue: number, asked: Stop): Intent {

@@ -118,3 +118,18 @@ test("an interrupt that takes its time is waited for", async () => {
   await stage.pass(60_000);
   expect(stage.claude.sessions[0]?.archivedAt).not.toBeNull();
 });
+
+test("word of a closing that is over when the run begins stops nothing", async () => {
+  stage = await setStage();
+  stage.plays((agent) => agent.wait(3_600_000));
+  const issue = stage.github.openIssue(shop, { title: "Add is wrong", author: "mona" });
+  stage.github.disturb({ event: "issues", action: "closed", times: 1, kind: "delay", ms: 600_000 });
+  stage.github.closeIssue(shop, issue, { by: "mona" });
+  await stage.pass(10_000);
+  stage.github.reopenIssue(shop, issue, { by: "mona" });
+  await stage.pass(30_000);
+  stage.github.label(shop, issue, { label: "agent", by: "mona" });
+  await stage.untilShown(issue, "working");
+  await stage.pass(15 * 60_000);
+  expect(stage.headline(issue)).toContain("**working");
+});
