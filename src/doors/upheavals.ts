@@ -25,7 +25,9 @@ export async function hearUpheaval(
       return uninstalled(parts, delivery, upheaval);
     case "removed": {
       const { repositories, stop, by } = upheaval;
-      const runs = await runsIn(parts.store.db, { repositories });
+      // What the caretaker fetched days later met no run that was begun since.
+      const before = await heardAt(parts, delivery);
+      const runs = await runsIn(parts.store.db, { repositories, before });
       return stopAll(parts, delivery, { runs, why: stop, by });
     }
     case "renamed":
@@ -34,7 +36,8 @@ export async function hearUpheaval(
       return renamed(parts, delivery, (tx) => renameOwner(tx, upheaval.installation, upheaval.owner));
     case "transferred": {
       const { repositoryId, by } = upheaval;
-      const runs = await runsIn(parts.store.db, { repositories: [repositoryId] });
+      const before = await heardAt(parts, delivery);
+      const runs = await runsIn(parts.store.db, { repositories: [repositoryId], before });
       const rename = (tx: Tx) => renameRepository(tx, upheaval);
       return stopAll(parts, delivery, { runs, why: "the repository was transferred", by, besides: rename });
     }
@@ -56,10 +59,14 @@ type Of<K extends Upheaval["kind"]> = Extract<Upheaval, { kind: K }>;
 /** GitHub's word against a delivery is believed this long after it came. */
 const settledMs = 10_000;
 
+/** When GitHub first sent the delivery, milliseconds since the epoch. */
+async function heardAt({ box, clock }: IntakeParts, delivery: string): Promise<number> {
+  return (await box.load(delivery))?.received_at ?? clock.now();
+}
+
 /** GitHub's API may lag behind its deliveries: throws *later* while it may. */
-async function settled({ box, clock }: IntakeParts, delivery: string): Promise<void> {
-  const row = await box.load(delivery);
-  const retryAfterMs = (row?.received_at ?? 0) + settledMs - clock.now();
+async function settled(parts: IntakeParts, delivery: string): Promise<void> {
+  const retryAfterMs = (await heardAt(parts, delivery)) + settledMs - parts.clock.now();
   if (retryAfterMs <= 0) return;
   throw new Problem("later", "installation_unsettled", "GitHub's word on the installation may be old.", {
     retryAfterMs,

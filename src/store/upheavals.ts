@@ -8,15 +8,19 @@ import type { Db, RunRow } from "./schema.ts";
 /** Runs that one upheaval meets at most; a delivery that comes again finds the rest. */
 const runsMax = 5_000;
 
-/** Runs that have not ended, of an installation or of repositories. `working`: only those at work. */
+/**
+ * Runs that have not ended, of an installation or of repositories. `working`: only those at work. `before`: only
+ * those that began earlier, milliseconds since the epoch.
+ */
 export async function runsIn(
   db: Db,
-  where: ({ installation: number } | { repositories: number[] }) & { working?: true },
+  where: ({ installation: number } | { repositories: number[] }) & { working?: true; before?: number },
 ): Promise<string[]> {
   const live = db
     .selectFrom("runs")
     .select("id")
     .where("phase", "in", where.working ? ["working"] : ["working", "resting"])
+    .where("created_at", "<=", where.before ?? Number.MAX_SAFE_INTEGER)
     .limit(runsMax);
   const rows =
     "installation" in where

@@ -4,7 +4,7 @@
  */
 import { afterEach, expect, test } from "vitest";
 import { aliveTokens } from "./conversation.ts";
-import { type Stage, shop } from "./stage.ts";
+import { type Stage, setStage, shop } from "./stage.ts";
 import { endings, isEnded, isOver, reach } from "./upheaval-states.ts";
 
 let stage: Stage;
@@ -192,4 +192,19 @@ test("the account renamed: its runs follow", async () => {
   stage.github.renameAccount("acme", "acme-inc");
   await stage.until("it opened", () => stage.github.pulls("acme-inc/shop").length === 1);
   expect(endings(stage).length).toBeLessThanOrEqual(1);
+});
+
+test("archived and back before the run began: word of it, fetched by the caretaker, stops nothing", async () => {
+  stage = await setStage({ env: { PATCHWRIGHT_SWEEP_MS: "300000" } });
+  stage.plays((agent) => agent.wait(3_600_000));
+  await stage.pass(400_000);
+  stage.github.disturb({ event: "repository", action: "archived", times: 1, kind: "drop" });
+  stage.github.archive(shop, { archived: true, by: "rita" });
+  await stage.pass(10_000);
+  stage.github.archive(shop, { archived: false, by: "rita" });
+  await stage.pass(10_000);
+  const issue = stage.labelled();
+  await stage.untilShown(issue, "working");
+  await stage.pass(15 * 60_000);
+  expect(stage.headline(issue)).toContain("**working");
 });
