@@ -10,7 +10,7 @@ import type { Metrics } from "../metrics.ts";
 import { census } from "../store/census.ts";
 import type { Store } from "../store/database.ts";
 import type { Inbox } from "../store/deliveries.ts";
-import { hasLiveRun } from "../store/listing.ts";
+import { hasRunSince } from "../store/listing.ts";
 import type { Seal } from "../store/seal.ts";
 import { takeWebhook } from "./claude.ts";
 import { createDashboard } from "./dashboard/dashboard.ts";
@@ -43,6 +43,8 @@ export interface Behind {
   clock: Clock;
 }
 
+/** How late word of a push may come: one that its run has just left behind is heard yet. */
+const lateWordMs = 10 * 60_000;
 /** Warnings that strangers can cause come no more often. */
 const strangersMs = 10_000;
 
@@ -55,7 +57,8 @@ export function entrance(behind: Behind): ServerParts {
     metrics.answers.inc({ door, status: answer.status });
     return answer;
   };
-  const hasRun = (repositoryId: number) => hasLiveRun(store.db, repositoryId);
+  const hasRun = (repositoryId: number) =>
+    hasRunSince(store.db, { repositoryId, since: clock.now() - lateWordMs });
   const labels = createLabelMemory({ rulebook: behind.intake.rulebook, clock });
   const pushed = async (payload: unknown) => {
     await hearSettingsPush(store.db, payload);

@@ -30,7 +30,7 @@ const onlyForRuns: ReadonlySet<string> = new Set(["push", "create", "delete"]);
 export interface GitHubDoor {
   config: Pick<Config, "app" | "owners">;
   box: Pick<Inbox, "append" | "load">;
-  /** Has a repository (by number) a run that has not ended? Pushes to others are not stored. */
+  /** Has a repository (by number) a run that has not ended, or only just? Pushes to others are not stored. */
   hasRun: (repositoryId: number) => Promise<boolean>;
   labels: Pick<LabelMemory, "isForeign">;
   /** Hears of every push, stored or not. */

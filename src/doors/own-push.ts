@@ -19,7 +19,7 @@ export async function hearOwnPush(
   const pushers = await pushersAt(parts.store.db, { repositoryId: place.repositoryId, at: move.at });
   if (pushers.some(({ own }) => isOwn(move, own)))
     return conclude(parts, delivery, "ignored: the run's own push");
-  const runs = pushers.map(({ run }) => run.id);
+  const runs = pushers.filter(({ run }) => run.phase !== "ended").map(({ run }) => run.id);
   parts.metrics.alarms.inc({ what: kindOf(move, defaultBranch) });
   parts.log.error(
     {
@@ -27,11 +27,11 @@ export async function hearOwnPush(
       installation_id: place.installation,
       repository_id: place.repositoryId,
       ...move,
-      runs,
+      runs: pushers.map(({ run }) => run.id),
     },
     "a token of ours moved a ref that is not a run's own",
   );
-  const alarm = alarmText(move, { alone: runs.length === 1 });
+  const alarm = alarmText(move, { alone: pushers.length === 1 });
   return written(parts, delivery, async (tx) => {
     for (const id of runs) await stopRun(tx, id, { why: "a push outside the run's branch", at, alarm });
     return { verdict: `alarm: ${move.ref} moved, ${runs.length} stopped`, wake: runs };

@@ -125,13 +125,16 @@ export function fateOf({ why }: Pick<Stop, "why">): Partial<RunRow> {
   return fate === undefined ? {} : { fate };
 }
 
-/** Has a repository a run that has not ended? */
-export async function hasLiveRun(db: Db, repositoryId: number): Promise<boolean> {
+/** Has a repository a run that has not ended, or only since `since` (milliseconds since the epoch)? */
+export async function hasRunSince(
+  db: Db,
+  { repositoryId, since }: { repositoryId: number; since: number },
+): Promise<boolean> {
   const row = await db
     .selectFrom("runs")
     .select("id")
-    .where("phase", "!=", "ended")
     .where("repository_id", "=", repositoryId)
+    .where((is) => is.or([is("phase", "!=", "ended"), is("ended_at", ">=", since)]))
     .limit(1)
     .executeTakeFirst();
   return row !== undefined;

@@ -20,7 +20,7 @@ const slackMs = 60_000;
 /** Runs at work in one repository at a time that are looked at. */
 const pushersMax = 500;
 
-/** The runs of a repository that had a session and were at work at `at` (milliseconds since the epoch), live yet. */
+/** The runs of a repository that had a session and were at work at `at` (milliseconds since the epoch), ended or not. */
 export async function pushersAt(
   db: Db,
   { repositoryId, at }: { repositoryId: number; at: number },
@@ -29,7 +29,8 @@ export async function pushersAt(
     .selectFrom("runs")
     .selectAll()
     .where("repository_id", "=", repositoryId)
-    .where("phase", "!=", "ended")
+    // Word of a push comes minutes later at times: what pushed may have ended since.
+    .where((is) => is.or([is("phase", "!=", "ended"), is("ended_at", ">=", at - slackMs)]))
     .where("session", "is not", null)
     .where("round_at", "<=", at + slackMs)
     .orderBy("created_at")

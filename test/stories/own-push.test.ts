@@ -1,7 +1,7 @@
 /** A token is for one branch: whatever else moves in our name stops the run, is told, and is counted. */
 import { afterEach, expect, test } from "vitest";
 import type { Agent } from "../sim/claude/agent.ts";
-import { fixAndSubmit } from "../sim/claude/scripts.ts";
+import { fixAndSubmit, pushFix } from "../sim/claude/scripts.ts";
 import { aliveTokens, lastWords, openedPull } from "./conversation.ts";
 import { type Stage, setStage, shop } from "./stage.ts";
 
@@ -109,4 +109,40 @@ test("people's tags, branches and deletions are their own affair", async () => {
   await stage.github.deleteBranch(shop, "rita", { by: "rita" });
   await stage.untilShown(issue, "opened #");
   expect(stage.lines.filter(({ msg }) => /moved a ref/.test(String(msg)))).toEqual([]);
+});
+
+test("word of a run's own push that comes after its end stops no other run", async () => {
+  stage = await setStage();
+  stage.plays(async (agent) => {
+    if (agent.session !== stage.claude.sessions[0]) await pushFix()(agent);
+    await agent.wait(3_600_000);
+  });
+  const other = stage.labelled({ title: "Other" });
+  await stage.untilShown(other, "working");
+  for (const event of ["push", "create"] as const)
+    stage.github.disturb({ event, times: 1, kind: "delay", ms: 60_000 });
+  const issue = stage.labelled();
+  await stage.untilShown(issue, "working");
+  await stage.pass(10_000);
+  stage.github.comment(shop, issue, { body: "/agent stop", by: "mona" });
+  await stage.untilShown(issue, "stopped");
+  await stage.pass(5 * 60_000);
+  expect(stage.headline(other)).toContain("**working");
+});
+
+test("word of a stray push that comes after the end is an alarm all the same", async () => {
+  stage = await setStage({ pushes: "allow_all" });
+  stage.plays(async (agent) => {
+    await agent.write("a.txt", "a\n");
+    await agent.commit("Change");
+    await agent.push({ ref: "refs/heads/main" });
+  });
+  stage.github.disturb({ event: "push", times: 1, kind: "delay", ms: 120_000 });
+  const issue = stage.labelled();
+  await stage.untilShown(issue, "no changes");
+  await stage.pass(5 * 60_000);
+  const alarms = stage.lines.filter(
+    ({ msg }) => msg === "a token of ours moved a ref that is not a run's own",
+  );
+  expect(alarms).toMatchObject([{ ref: "refs/heads/main", runs: [expect.stringMatching(/^run_/)] }]);
 });
