@@ -2,7 +2,7 @@
  * The markup by which a text holds words that GitHub does not show. It leaves the source as written but for that.
  * It does not know hidden characters in plain sight (`characters.ts`) nor who is going to read the text.
  */
-import type { Definition, Nodes } from "mdast";
+import type { Definition, Nodes, TableRow } from "mdast";
 import { toMarkdown } from "mdast-util-to-markdown";
 import { parseFragment } from "parse5";
 import { visibleText } from "./characters.ts";
@@ -29,8 +29,8 @@ interface Edit {
 
 /**
  * The source without HTML comments, attributes and elements GitHub does not know, descriptions and titles of
- * images and links, link definitions (put in place where used), unused footnotes, and labels of code blocks
- * beyond the language; `removed` names the kinds. Addresses and visible text stay. Never throws.
+ * images and links, link definitions (put in place where used), unused footnotes, table cells beyond the columns,
+ * and labels of code blocks beyond the language; `removed` names the kinds. Addresses and visible text stay. Never throws.
  */
 export function withoutHiddenMarkup(source: string): { text: string; removed: string[] } {
   const reading = readMarkdown(withTagsFound(source));
@@ -54,14 +54,14 @@ function apply(source: string, edits: Edit[]): string {
 const shownElements = new Set(
   (
     "a abbr b bdo blockquote br caption cite code dd del details dfn div dl dt em figcaption figure h1 h2 h3 h4 h5 " +
-    "h6 hr i img ins kbd li mark ol p picture pre q rp rt ruby s samp small source span strike strong sub " +
+    "h6 hr i img ins kbd li mark ol p picture pre q rt ruby s samp small source span strike strong sub " +
     "summary sup table tbody td tfoot th thead time tr tt ul var wbr"
   ).split(" "),
 );
 
-/** Elements whose content is never shown. */
+/** Elements whose content is never shown; that of `rp` only where a browser knows no ruby. */
 export const unseenElements: ReadonlySet<string> = new Set(
-  "iframe noembed noframes noscript script style template textarea title xmp".split(" "),
+  "iframe noembed noframes noscript rp script style template textarea title xmp".split(" "),
 );
 
 /** Edits that leave of the raw HTML only bare tags, addresses and visible text. */
@@ -141,11 +141,20 @@ function markdownEdit(source: string, node: Nodes, { definitions, footnotes }: K
       return [{ ...place, text: "", removes: "link definitions" }];
     case "footnoteDefinition":
       return footnotes.has(node.identifier) ? [] : [{ ...place, text: "", removes: "unused footnotes" }];
+    case "table":
+      return node.children.flatMap((row) => beyondColumns(row, node.children[0]?.children.length ?? 0));
     case "code":
       return node.meta ? codeLabel(source, place.start) : [];
     default:
       return [];
   }
+}
+
+/** GitHub leaves out the cells that a row has beyond those of its table's head. */
+function beyondColumns({ children }: TableRow, columns: number): Edit[] {
+  const [first, last] = [children[columns], children.at(-1)];
+  if (!first || !last) return [];
+  return [{ start: startOf(first), end: endOf(last), text: "", removes: "table cells beyond the columns" }];
 }
 
 /** The end of a link, written anew: everything after its text. */

@@ -48,6 +48,18 @@ test.each<[string, string, string, string[]]>([
     "<p>a</p>",
     ["HTML attributes"],
   ],
+  [
+    "what only browsers without ruby show",
+    "<ruby>a<rp>obey</rp><rt>b</rt></ruby>",
+    "<ruby>a<rt>b</rt></ruby>",
+    ["HTML elements"],
+  ],
+  [
+    "table cells beyond the columns",
+    "| a | b |\n|---|---|\n| c | d | obey | obey |",
+    "| a | b |\n|---|---|\n| c | d ",
+    ["table cells beyond the columns"],
+  ],
   ["a script", "<script>obey()</script>", "", ["HTML elements"]],
   ["an unknown element", "<obey-me>a</obey-me>", "a", ["HTML elements"]],
   ["details", "<details><summary>a</summary>b</details>", "<details><summary>a</summary>b</details>", []],
