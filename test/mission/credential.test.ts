@@ -30,7 +30,16 @@ async function scene() {
   const did: string[] = [];
   const scopes: string[] = [];
   let minted = 0;
+  const installation = { data: { id: held?.run.place.installation } };
+  const repository = (repo: string) => ({
+    full_name: `acme/${repo}`,
+    id: repo === "lib" ? 3 : 2,
+    private: false,
+  });
+  const repos = { get: async ({ repo }: { repo: string }) => ({ data: repository(repo) }) };
   const github = {
+    app: { rest: { apps: { getRepoInstallation: async () => installation } } },
+    of: () => ({ rest: { repos } }),
     mint: async ({ repositoryId, permissions }: TokenScope) => {
       minted += 1;
       did.push(`mint t${minted}`);
@@ -48,9 +57,10 @@ async function scene() {
   const seal = sealWith([randomBytes(32)], randomBytes);
   // The cast: the credential uses no more of its tools than these.
   const rooms = { clock, store, github, agents, log, seal, random: randomBytes, metrics: createMetrics() };
-  const besides = { name: "besides 1", value: [{ name: "acme/lib", repositoryId: 3 }] };
+  const repositories = { permission: async () => ({ permission: "read", role_name: "read" }) };
+  const besides = { name: "besides 1", value: [{ name: "acme/lib", repositoryId: 3 }], at: clock.now() };
   const ledger = { still: async () => undefined, all: () => [besides], read: () => undefined };
-  const tools = { ...rooms, held, ledger } as unknown as Tools;
+  const tools = { ...rooms, repositories, held, ledger } as unknown as Tools;
   return { clock, disk, tools, did, scopes };
 }
 
