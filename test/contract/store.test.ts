@@ -6,6 +6,7 @@ import { sql } from "kysely";
 import { describe, expect, test } from "vitest";
 import { systemClock } from "../../src/clock.ts";
 import { openStore } from "../../src/store/database.ts";
+import { type Inbox, inbox } from "../../src/store/deliveries.ts";
 import { Disk } from "../store/disk.ts";
 import { cuttableWay, freshDatabase, serverUrl } from "../store/server.ts";
 import { storeSuite } from "./store.suite.ts";
@@ -36,6 +37,25 @@ describe.skipIf(!serverUrl)("on PostgreSQL", () => {
     const { url, drop } = await freshDatabase();
     const stores = await Promise.all(Array.from({ length: 4 }, () => openStore({ kind: "postgres", url })));
     await Promise.all(stores.map((store) => store.check()));
+    await Promise.all(stores.map((store) => store.close()));
+    await drop();
+  });
+
+  test("replicas that are sent the same deliveries in opposite orders store each once, and refuse none", async () => {
+    const { url, drop } = await freshDatabase();
+    const stores = await Promise.all([1, 2].map(() => openStore({ kind: "postgres", url })));
+    const bell = { wake: async () => undefined, knock: () => undefined };
+    const [one, other] = stores.map((store) => inbox(store, bell, systemClock));
+    const ids = Array.from({ length: 40 }, (_, place) => `delivery-${String(place).padStart(2, "0")}`);
+    const appendAll = (to: Inbox | undefined, order: string[], round: number) =>
+      order.map((id) => to?.append({ id: `${id}-${round}`, event: "issues", body: "{}" }));
+    for (let round = 0; round < 40; round += 1) {
+      const told = await Promise.all([
+        ...appendAll(one, ids, round),
+        ...appendAll(other, ids.toReversed(), round),
+      ]);
+      expect(told.filter((appended) => appended === "new")).toHaveLength(ids.length);
+    }
     await Promise.all(stores.map((store) => store.close()));
     await drop();
   });
