@@ -54,6 +54,14 @@ export interface Origin {
   before?: { ending: string; branch?: string; onTop?: true };
 }
 
+/** Who asks for something, and the App through which they acted. */
+export type Asker = Pick<Origin, "sender" | "viaApp">;
+
+/** Of all that is known of a request, who asks. */
+export function askerIn({ sender, viaApp }: Asker): Asker {
+  return { sender, ...(viaApp ? { viaApp } : {}) };
+}
+
 /** Where the run takes place. The ids survive a renaming, the names do not. */
 export interface Place {
   installation: number;
@@ -141,9 +149,21 @@ export interface Note {
   round: number;
   kind: "said" | "approval";
   author: string;
+  /** The author's account; absent of checks. */
+  asker?: Asker;
   text: string;
   source: NoteSource;
   at: number;
+}
+
+/** What opened the run's round; undefined for the first one, which the request opened. */
+export function openingOf({ notes }: Pick<Run, "notes">, round: number): Note | undefined {
+  return round === 1 ? undefined : notes.find((note) => note.round === round);
+}
+
+/** Who asked for the run's round; of one that checks opened, who asked for the run. */
+export function askerOf(run: Pick<Run, "notes" | "round" | "origin">): Asker {
+  return openingOf(run, run.round)?.asker ?? askerIn(run.origin);
 }
 
 /** The settings a run works by; `usual_budget_usd` is what they allowed before a command raised the budget. */

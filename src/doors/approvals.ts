@@ -3,7 +3,7 @@
  * at, and never lets anything later through.
  */
 import { answers } from "../domain/replies.ts";
-import type { Person, Run } from "../domain/run.ts";
+import { askerIn, type Person, type Run } from "../domain/run.ts";
 import { isApprovable } from "../domain/words.ts";
 import type { Tx } from "../engine/engine.ts";
 import { reasonsHeld, writeApproval } from "../store/facts.ts";
@@ -29,6 +29,7 @@ export async function approvePlan(parts: IntakeParts, delivery: string, intent: 
     id: `comment:${said.id}`,
     kind: "approval" as const,
     author: origin.sender.login,
+    asker: askerIn(origin),
     text: "",
     source,
   };
@@ -89,5 +90,7 @@ async function hasAsked(
   if (origin.sender.id === person.id) return true;
   const login = person.login.toLowerCase();
   const said = (await notesOf(store.db, id)).filter((note) => note.round === round && note.kind === "said");
-  return said.some(({ author }) => author.toLowerCase() === login);
+  return said.some(({ author, asker }) =>
+    asker ? asker.sender.id === person.id : author.toLowerCase() === login,
+  );
 }

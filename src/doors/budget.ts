@@ -3,7 +3,7 @@
  * ceiling nobody does.
  */
 import { answers } from "../domain/replies.ts";
-import { budgetCents, endedAtCap, type Run, spentCents } from "../domain/run.ts";
+import { askerIn, budgetCents, endedAtCap, type Run, spentCents } from "../domain/run.ts";
 import type { Tx } from "../engine/engine.ts";
 import { tooDear } from "../store/days.ts";
 import { resettle } from "../store/run-settings.ts";
@@ -51,8 +51,9 @@ export async function budget(
       return { verdict: `budget of ${run.id} changed`, wake: run.id, replies };
     }
     const source = { kind: "budget" as const };
-    const note = { id: `budget:${said.id}`, kind: "said" as const, author: origin.sender.login, text: "" };
-    const told = await tell(tx, parts, run, { ...note, source });
+    const by = { author: origin.sender.login, asker: askerIn(origin) };
+    const note = { id: `budget:${said.id}`, kind: "said" as const, text: "", source };
+    const told = await tell(tx, parts, run, { ...note, ...by });
     const raised = answers.budgetRaised(cents);
     const isOpened = told.verdict.startsWith("round ");
     return { ...told, replies: answered(isOpened ? raised : `${raised} ${answers.otherAtWork}`) };

@@ -7,7 +7,7 @@ import { endingText } from "../domain/ending-words.ts";
 import { sessionBranch } from "../domain/ids.ts";
 import type { Intent } from "../domain/intent.ts";
 import { answers, malformedText, unknownText } from "../domain/replies.ts";
-import type { Origin, Run, Stop, Trigger } from "../domain/run.ts";
+import { askerIn, type Origin, type Run, type Stop, type Trigger } from "../domain/run.ts";
 import { waitingOn } from "../store/notes.ts";
 import { latestRun, liveRun, stopRun } from "../store/runs.ts";
 import { approveHead, approvePlan } from "./approvals.ts";
@@ -56,6 +56,7 @@ function tellComment(
     id: `comment:${said.id}`,
     kind: "said",
     author: origin.sender.login,
+    asker: askerIn(origin),
     text,
     source,
   });

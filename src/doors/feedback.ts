@@ -4,7 +4,7 @@
 import type { Intent } from "../domain/intent.ts";
 import { branchOf } from "../domain/move.ts";
 import { reviewText } from "../domain/prompt.ts";
-import { type Run, repairedApps } from "../domain/run.ts";
+import { askerIn, type Run, repairedApps } from "../domain/run.ts";
 import { targetOfSaid } from "../github/issue.ts";
 import { readReview } from "../github/review.ts";
 import { runProposing, writeSuite } from "../store/facts.ts";
@@ -48,7 +48,8 @@ export async function hearReview(
   if (text === "") return conclude(parts, delivery, "ignored: the review says nothing");
   const remark = said.as === "remark" ? said.id : undefined;
   const source = { kind: "review" as const, id: review, remark, pull: place.issue };
-  const note = { id: `review:${review}`, kind: "said" as const, author: origin.sender.login, text, source };
+  const by = { author: origin.sender.login, asker: askerIn(origin) };
+  const note = { id: `review:${review}`, kind: "said" as const, ...by, text, source };
   const owed = kept ? owing(parts, { place, ...answered, text: kept }) : parts;
   return written(owed, delivery, (tx) => tell(tx, parts, run, note));
 }

@@ -5,7 +5,7 @@
 
 import { Problem } from "../domain/errors.ts";
 import { runIdFrom } from "../domain/ids.ts";
-import { isAtCap, isClosed, type Note, type Origin, type Place, type Run } from "../domain/run.ts";
+import { askerIn, isAtCap, isClosed, type Note, type Origin, type Place, type Run } from "../domain/run.ts";
 import type { Tx } from "../engine/engine.ts";
 import { addNote, notesOf, waitingOn } from "../store/notes.ts";
 import { openRound, shiftRound } from "../store/rounds.ts";
@@ -63,7 +63,7 @@ async function tellOrigin(
   parts: IntakeParts,
   { run, origin }: { run: Run; origin: Origin },
 ): Promise<Change> {
-  const { trigger, sender } = origin;
+  const { trigger } = origin;
   if (trigger.kind !== "command" || (trigger.instructions === "" && run.phase === "working")) {
     return { verdict: "ignored: a run is at work" };
   }
@@ -73,7 +73,8 @@ async function tellOrigin(
   return tell(tx, parts, run, {
     id: `comment:${trigger.commentId}`,
     kind: "said",
-    author: sender.login,
+    author: origin.sender.login,
+    asker: askerIn(origin),
     text,
     source,
   });

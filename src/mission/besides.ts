@@ -1,7 +1,8 @@
 /**
- * The repositories of the settings that a session mounts besides its own, read only. Each is looked up, and the
- * requester's permission on it asked, before every session and every token: what was public may be private by
- * now, and a person may have left. One that may not be mounted ends the run as refused, with its name.
+ * The repositories of the settings that a session mounts besides its own, read only. Each is looked up, and
+ * GitHub asked whether whoever asked for the round may read it, before every session and every token: what was
+ * public may be private by now, and a person may have left. One that may not be mounted ends the run as refused,
+ * with its name.
  */
 import {
   type Beside,
@@ -12,7 +13,7 @@ import {
   type Named,
 } from "../domain/besides.ts";
 import { Problem } from "../domain/errors.ts";
-import { fullName } from "../domain/run.ts";
+import { askerOf, fullName } from "../domain/run.ts";
 import { repositoryNamed } from "../github/beside.ts";
 import type { Tools } from "./tools.ts";
 
@@ -38,10 +39,10 @@ export async function findBesides(tools: Tools, number: number): Promise<Beside[
 /** As long as a permission may be kept: tokens for a session just opened need no second look. */
 const answerMsMax = 60_000;
 
-/** Was GitHub asked about all of them just now? */
-function isAnswered({ ledger, clock }: Tools): boolean {
+/** Was GitHub asked about all of them just now, in this round? An earlier one may have been another person's. */
+function isAnswered({ ledger, clock, held: { run } }: Tools): boolean {
   const newest = ledger.all<Beside[]>("besides ").at(-1);
-  return newest !== undefined && clock.now() - newest.at < answerMsMax;
+  return newest !== undefined && newest.at >= run.roundAt && clock.now() - newest.at < answerMsMax;
 }
 
 /** Asks anew about one of them, before a token for it. Throws `refused` when it may not be read any more. */
@@ -69,10 +70,10 @@ async function lookUp(tools: Tools): Promise<Beside[]> {
 }
 
 async function hostOf({ github, held }: Tools): Promise<Host> {
-  const { place, origin } = held.run;
+  const { place } = held.run;
   const own = await repositoryNamed(github, place.installation, fullName(place));
   if (!own) throw new Problem("gone", "repository_gone", `${fullName(place)} is not there any more.`);
-  return { name: own.name, visibility: own.visibility, login: origin.sender.login };
+  return { name: own.name, visibility: own.visibility, login: askerOf(held.run).sender.login };
 }
 
 function refuse(named: Named[], host: Host): void {
@@ -81,10 +82,11 @@ function refuse(named: Named[], host: Host): void {
 }
 
 async function describe({ github, repositories, held }: Tools, name: string): Promise<Named> {
-  const { place, origin } = held.run;
+  const { place } = held.run;
+  const { sender } = askerOf(held.run);
   const found = await repositoryNamed(github, place.installation, name);
-  if (!found || origin.sender.type !== "User") return { name, found, answer: undefined };
+  if (!found || sender.type !== "User") return { name, found, answer: undefined };
   const [owner = "", repo = ""] = found.name.split("/");
   const there = { ...place, owner, repo, repositoryId: found.repositoryId };
-  return { name: found.name, found, answer: await repositories.permission(there, origin.sender) };
+  return { name: found.name, found, answer: await repositories.permission(there, sender) };
 }

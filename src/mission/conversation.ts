@@ -6,6 +6,7 @@
 import type { Ending } from "../domain/ending.ts";
 import { commentMarker } from "../domain/ids.ts";
 import { repairHeading } from "../domain/repair-words.ts";
+import { openingOf } from "../domain/run.ts";
 import { harmless } from "../domain/sanitize.ts";
 import { headline } from "../domain/words.ts";
 import { finishCheck, type OwnCheck, ownCheck } from "../github/checks.ts";
@@ -13,7 +14,7 @@ import { comment, reaction } from "../github/issue.ts";
 import { headOf } from "../github/pull.ts";
 import { toldAs } from "./facts.ts";
 import { repairsOf } from "./repair.ts";
-import { openingOf, type Tools, targetOfNote } from "./tools.ts";
+import { type Tools, targetOfNote } from "./tools.ts";
 
 const replyCharactersMax = 20_000;
 

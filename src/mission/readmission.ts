@@ -1,9 +1,9 @@
 /**
- * Asked again: a run that waited its turn begins by the settings as they are then, and only while the one who
+ * Asked again: a round that waited its turn begins by the settings as they are then, and only while the one who
  * asked for it may still do so; held work is let through only while the one who approved it may.
  */
 import type { Met } from "../domain/ending.ts";
-import type { Person, Run } from "../domain/run.ts";
+import { askerOf, type Person, type Run } from "../domain/run.ts";
 import { disabledText } from "../domain/settings-words.ts";
 import { keepAffordable } from "../store/run-settings.ts";
 import { flawText, settingsBy } from "./rulebook.ts";
@@ -12,7 +12,7 @@ import type { Tools } from "./tools.ts";
 /**
  * What a round that waited meets when its turn has come: the ending where it may not begin any more, otherwise
  * nothing, and a run's first round holds the settings of this moment. After a long wait (`isLong`) the
- * requester is asked of GitHub again. `later` while it does not say.
+ * one who asked for the round is asked of GitHub again. `later` while it does not say.
  */
 export async function readmit(tools: Tools, { isLong }: { isLong: boolean }): Promise<Met | undefined> {
   const { run } = tools.held;
@@ -20,7 +20,7 @@ export async function readmit(tools: Tools, { isLong }: { isLong: boolean }): Pr
   if (rules.flaw) return { kind: "refused", words: flawText(rules.flaw) };
   const { settings, notes } = settingsBy(rules, run.origin.label);
   if (!settings.enabled) return { kind: "refused", words: disabledText() };
-  const { sender, viaApp } = run.origin;
+  const { sender, viaApp } = askerOf(run);
   const decision = isLong ? await tools.permits.decide({ where: run.place, sender, viaApp }) : undefined;
   if (decision?.kind === "refused") return { kind: "refused", words: `${sender.login} ${decision.words}.` };
   if (run.session !== undefined) return undefined;

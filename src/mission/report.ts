@@ -6,13 +6,13 @@
 import { type Ending, endingOfStop } from "../domain/ending.ts";
 import { isProblem } from "../domain/errors.ts";
 import { runMarker } from "../domain/ids.ts";
-import { isFinal, type Place, type Run } from "../domain/run.ts";
+import { isFinal, openingOf, type Place, type Run } from "../domain/run.ts";
 import { type State, statusComment } from "../domain/words.ts";
 import { comment, editComment, type Reaction, reaction } from "../github/issue.ts";
 import { raiseAlarm } from "./alarm.ts";
 import { lastSubmission } from "./answers.ts";
 import { postState, showState } from "./status.ts";
-import { openingOf, type Tools, targetOf, targetOfNote } from "./tools.ts";
+import { type Tools, targetOf, targetOfNote } from "./tools.ts";
 
 /** Where nobody can be told any more (issue locked or deleted, App removed) the round ends all the same. */
 export function unheard({ log, held: { run } }: Tools, error: unknown): void {

@@ -62,11 +62,6 @@ export function targetOfNote({ source }: Note): ReactionTarget | undefined {
     : { kind: "remark", id: source.remark };
 }
 
-/** The note that opened a round; undefined for the first one, which the request opened. */
-export function openingOf({ notes }: Pick<Run, "notes">, round: number): Note | undefined {
-  return round === 1 ? undefined : notes.find((note) => note.round === round);
-}
-
 /** Notes how long after its request the run has come so far. */
 export function noteReached(
   { metrics, clock, held: { run } }: Tools,

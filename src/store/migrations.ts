@@ -244,6 +244,11 @@ const migrations: Record<string, Migration> = {
   "0005_settings_files": { up: createSettingsFiles },
   "0006_paces": { up: createPaces },
   "0007_forgetting": { up: addForgottenAt },
+  "0008_askers": {
+    up: async ({ schema }) => {
+      await schema.alterTable("notes").addColumn("asker_json", "text").execute();
+    },
+  },
 };
 
 /** Names in the database that this code does not know: it was written by a newer version. */

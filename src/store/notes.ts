@@ -2,15 +2,16 @@
  * What was said to a run, and what the run waits on. A note is written once under the id of what said it.
  */
 import type { Progress } from "../domain/progress.ts";
-import type { Note, NoteSource } from "../domain/run.ts";
+import type { Asker, Note, NoteSource } from "../domain/run.ts";
 import type { Db } from "./schema.ts";
 
 /** Writes down what was said to a run; said again, it is there already. False then. */
 export async function addNote(tx: Db, run: string, note: Note): Promise<boolean> {
-  const { source, ...row } = note;
+  const { source, asker, ...row } = note;
+  const asker_json = asker ? JSON.stringify(asker) : null;
   const added = await tx
     .insertInto("notes")
-    .values({ ...row, source_json: JSON.stringify(source), run_id: run })
+    .values({ ...row, asker_json, source_json: JSON.stringify(source), run_id: run })
     .onConflict((conflict) => conflict.column("id").doNothing())
     .executeTakeFirst();
   return added.numInsertedOrUpdatedRows === 1n;
@@ -19,8 +20,9 @@ export async function addNote(tx: Db, run: string, note: Note): Promise<boolean>
 /** All notes of a run, oldest first. */
 export async function notesOf(db: Db, run: string): Promise<Note[]> {
   const rows = await db.selectFrom("notes").selectAll().where("run_id", "=", run).orderBy("at").execute();
-  return rows.map(({ run_id: _run, source_json, ...note }) => ({
+  return rows.map(({ run_id: _run, source_json, asker_json, ...note }) => ({
     ...note,
+    ...(asker_json === null ? {} : { asker: JSON.parse(asker_json) as Asker }),
     source: JSON.parse(source_json) as NoteSource,
   }));
 }

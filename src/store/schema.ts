@@ -118,6 +118,8 @@ export interface NoteRow {
   round: number;
   kind: "said" | "approval";
   author: string;
+  /** `Asker` of domain/run.ts: the author's account; null of checks, and of notes older than the column. */
+  asker_json: string | null;
   text: string;
   /** `NoteSource` of domain/run.ts: where it was said. */
   source_json: string;

@@ -4,7 +4,7 @@ import type { Agent } from "../sim/claude/agent.ts";
 import { workForHours } from "../sim/claude/scripts.ts";
 import { says } from "./conversation.ts";
 import { labelledWith } from "./settled.ts";
-import { type Setting, type Stage, setStage } from "./stage.ts";
+import { type Setting, type Stage, setStage, shop } from "./stage.ts";
 
 let stage: Stage;
 afterEach(() => stage.close());
@@ -183,4 +183,19 @@ test("a session that has to wait is opened by what is so then", async () => {
   await stage.untilShown(issue, "refused");
   expect(stage.status(issue)).toContain("mona may not read `acme/lib`");
   expect(stage.claude.sessions).toEqual([]);
+});
+
+test("a later round is for whoever opens it: their permission counts, not the first requester's", async () => {
+  await set();
+  stage.github.addUser("nora");
+  stage.github.setRole(shop, "nora", "write");
+  stage.github.setRole("acme/lib", "mona", "read");
+  stage.plays(workForHours(1, 20));
+  const issue = await settled(["acme/lib"]);
+  await stage.untilShown(issue, "opened #");
+  const before = scopes();
+  await says(stage, issue, "/agent fix Tell me what is in the library", "nora");
+  await stage.untilShown(issue, "refused");
+  expect(stage.status(issue)).toContain("nora may not read `acme/lib`");
+  expect(scopes().slice(before.length)).not.toContain("acme/lib read");
 });

@@ -142,6 +142,27 @@ test("who has lost the permission meanwhile is refused when the turn comes", asy
   expect(stage.claude.sessions).toHaveLength(1);
 });
 
+test.each([
+  { loses: "nora", comesTo: "refused", says: "nora needs the role `write`" },
+  { loses: "mona", comesTo: "opened #", says: "opened #" },
+])("a later round that waited is its opener's: $loses has lost the permission", async (told) => {
+  stage = await setStage(oneAtATime);
+  stage.github.addUser("nora");
+  stage.github.setRole(shop, "nora", "write");
+  stage.plays(fixAndSubmit());
+  const first = stage.labelled();
+  await stage.untilShown(first, "opened #");
+  stage.plays(worksFor(30));
+  const second = stage.labelled();
+  await stage.untilShown(second, "starting");
+  await says(stage, first, "/agent fix More of it", "nora");
+  stage.github.setRole(shop, told.loses, "read");
+  stage.plays(fixAndSubmit());
+  await stage.untilShown(second, "no changes");
+  await stage.untilShown(first, told.comesTo);
+  expect(stage.status(first)).toContain(told.says);
+});
+
 test("a queue outlives a restart", async () => {
   const [, second = 0] = await busyWith(worksFor(30), 1);
   await stage.restart("kill");
