@@ -65,7 +65,13 @@ const proposal = z.object({
 });
 
 const shapes = {
-  "issues.labeled": z.object({ ...scope, issue, label: z.object({ name: z.string() }) }),
+  "issues.labeled": z.object({
+    ...scope,
+    issue,
+    label: z.object({ name: z.string() }),
+    /** Of the caretaker, who finds a labelling late: the text is not the one of that moment. */
+    edited_since: z.boolean().default(false),
+  }),
   "issues.unlabeled": z.object({ ...scope, issue, label: z.object({ name: z.string() }) }),
   "issues.closed": z.object({ ...scope, issue: issue.extend({ closed_at: z.string().nullish() }) }),
   "issues.edited": z.object({

@@ -183,9 +183,9 @@ function remarkOrigin(
 
 /** Forks, mirrors and templates have their work done elsewhere, or would hand it on to everybody. */
 function unfitness({ fork, mirror_url, is_template }: Delivery["repository"]): Pick<Origin, "unfit"> {
-  if (fork) return { unfit: "fork" };
-  if (mirror_url) return { unfit: "mirror" };
-  return is_template ? { unfit: "template" } : {};
+  if (fork) return { unfit: "a fork" };
+  if (mirror_url) return { unfit: "a mirror" };
+  return is_template ? { unfit: "a template" } : {};
 }
 
 const suitePullsMax = 100;
@@ -214,7 +214,11 @@ function labelled(delivery: Of<"issues.labeled">, now: number): Intent {
     kind: "start",
     label: label.name,
     place: placeOf(delivery, issue.number),
-    origin: { ...originOf(delivery, now), trigger },
+    origin: {
+      ...originOf(delivery, now),
+      ...(delivery.edited_since ? { unfit: "an issue edited since" } : {}),
+      trigger,
+    },
   };
 }
 

@@ -24,8 +24,8 @@ export type Trigger =
   | { kind: "label"; label: string }
   | { kind: "command"; commentId: number; as?: Aside | undefined; instructions: string; plan?: boolean };
 
-/** What a repository may be that no run starts in, whatever its settings say. */
-export type Unfit = "fork" | "mirror" | "template";
+/** What lets nothing start, whatever the settings say: what the repository is, or a text nobody knows any more. */
+export type Unfit = "a fork" | "a mirror" | "a template" | "an issue edited since";
 
 /** The request as it stood at the trigger; nothing in it changes afterwards. */
 export interface Origin {
@@ -42,7 +42,7 @@ export interface Origin {
   issueUrl: string;
   defaultBranch: string;
   private: boolean;
-  /** What the repository is, where that lets nothing start. */
+  /** Where that lets nothing start. */
   unfit?: Unfit;
   /** The App through which the sender acted, where the delivery says so. */
   viaApp?: { id: number; slug: string };

@@ -64,14 +64,17 @@ export function emptyText(): string {
 }
 
 const unfitWords: Record<Unfit, string> = {
-  fork: "this repository is a fork. Ask in the repository that it was forked from, where the App is installed there.",
-  mirror:
+  "a fork":
+    "this repository is a fork. Ask in the repository that it was forked from, where the App is installed there.",
+  "a mirror":
     "this repository is a mirror, and what I push would be lost with its next update. Ask where it is mirrored from.",
-  template:
+  "a template":
     "this repository is a template, and what I push would go into every repository made from it. An admin can turn *Template repository* off in its settings.",
+  "an issue edited since":
+    "title or text of this issue have changed since the label was put on, and no word of that reached me in time: I cannot tell what was asked for. Take the label off and put it on again, or comment `/agent fix`.",
 };
 
-/** What the repository is lets nothing start. */
+/** Why nothing starts, whatever the settings say. */
 export function unfitText(unfit: Unfit): string {
   return `I start nothing here, because ${unfitWords[unfit]}`;
 }

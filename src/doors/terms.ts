@@ -32,7 +32,7 @@ const reactionsMax = 100;
 export async function termsOf({ rulebook }: Pick<IntakeParts, "rulebook">, trigger: Trigger): Promise<Terms> {
   const { place, label } = trigger;
   const { unfit } = trigger.origin;
-  if (unfit !== undefined) return { kind: "refused", verdict: `refused: a ${unfit}` };
+  if (unfit !== undefined) return { kind: "refused", verdict: `refused: ${unfit}` };
   const rules = await rulebook.at(place);
   const { settings, notes } = settingsBy(rules, label);
   if (rules.flaw) return { kind: "refused", verdict: `refused: settings ${rules.flaw.kind}` };

@@ -105,6 +105,12 @@ export function graphqlProblem([first]: GraphqlError[], cause: unknown): Problem
   }
 }
 
+/** The problem behind what a GraphQL question about a repository threw; what came otherwise as it came. */
+export function graphqlFailure(thrown: unknown): unknown {
+  const errors = graphqlErrors(thrown);
+  return errors ? graphqlProblem(errors, thrown) : thrown;
+}
+
 /**
  * Throws `later` where an answer broke off: what Octokit could not read to its end, or not as JSON, it hands out
  * as a text, and GitHub never answers with one.

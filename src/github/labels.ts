@@ -5,6 +5,7 @@
 import type { Person, Place } from "../domain/run.ts";
 import { sameLabel } from "../domain/settings.ts";
 import type { GitHub } from "./client.ts";
+import { graphqlFailure } from "./failure.ts";
 import { pagesOf } from "./pages.ts";
 
 /** A label put on or taken off. */
@@ -17,6 +18,8 @@ export interface Labelling {
   by?: Person;
   /** Done through an App on somebody's behalf. */
   viaApp: boolean;
+  /** Has the issue's title changed since? */
+  renamedSince: boolean;
 }
 
 /** Pages of a hundred events that are read, from the newest back. */
@@ -34,12 +37,36 @@ export async function lastLabelling(
   const first = await read(1);
   // Events come oldest first, and the newest are wanted.
   const pages = pagesOf(first.headers.link);
+  let renamedSince = false;
   for (let page = pages; page > Math.max(pages - pagesMax, 0); page -= 1) {
     const { data } = page === 1 ? first : await read(page);
-    const found = data.flatMap((event) => labellingOf(event, label)).at(-1);
-    if (found) return found;
+    for (const event of data.toReversed()) {
+      const found = labellingOf(event, label);
+      if (found) return { ...found, renamedSince };
+      renamedSince ||= event.event === "renamed";
+    }
   }
   return undefined;
+}
+
+interface EditedAnswer {
+  repository: { issue: { lastEditedAt: string | null } | null } | null;
+}
+
+/** Has the issue's text changed since a labelling? One in the same second counts: GitHub's times have whole ones. */
+export async function isBodyEditedSince(github: GitHub, place: Place, { at }: Labelling): Promise<boolean> {
+  const { owner, repo, issue: number } = place;
+  // REST has no such time: `updated_at` moves with every comment.
+  const { repository } = await github
+    .of(place.installation)
+    .graphql<EditedAnswer>(
+      "query ($owner: String!, $repo: String!, $number: Int!) { repository(owner: $owner, name: $repo) { issue(number: $number) { lastEditedAt } } }",
+      { owner, repo, number },
+    )
+    .catch((error: unknown) => {
+      throw graphqlFailure(error);
+    });
+  return Date.parse(repository?.issue?.lastEditedAt ?? "") >= at;
 }
 
 interface LabelEvent {
@@ -51,14 +78,14 @@ interface LabelEvent {
   label?: { name?: string | null };
 }
 
-function labellingOf(event: LabelEvent, label: string): Labelling[] {
+function labellingOf(event: LabelEvent, label: string): Omit<Labelling, "renamedSince"> | undefined {
   const kind = event.event;
-  if (kind !== "labeled" && kind !== "unlabeled") return [];
-  if (!sameLabel(event.label?.name ?? "", label)) return [];
+  if (kind !== "labeled" && kind !== "unlabeled") return undefined;
+  if (!sameLabel(event.label?.name ?? "", label)) return undefined;
   const { actor } = event;
   const by = actor ? { by: { login: actor.login, id: actor.id, type: actor.type } } : {};
   const viaApp = Boolean(event.performed_via_github_app);
-  return [{ id: event.id, kind, at: Date.parse(event.created_at), viaApp, ...by }];
+  return { id: event.id, kind, at: Date.parse(event.created_at), viaApp, ...by };
 }
 
 /** An installation as the App sees it. */

@@ -7,7 +7,7 @@ import { isProblem } from "../domain/errors.ts";
 import type { PermissionAnswer } from "../domain/permission.ts";
 import type { Person, Place } from "../domain/run.ts";
 import type { GitHub } from "./client.ts";
-import { graphqlErrors, graphqlProblem, isOutOfReach } from "./failure.ts";
+import { graphqlErrors, graphqlFailure, isOutOfReach } from "./failure.ts";
 import type { Where } from "./settings-files.ts";
 
 /** Asks GitHub about repositories. */
@@ -101,10 +101,9 @@ async function askTemplate(github: GitHub, place: Place): Promise<string | undef
       { owner: place.owner, repo: place.repo },
     )
     .catch((error: unknown) => {
-      const errors = graphqlErrors(error);
       // A pull request can do without: no reason to keep it back.
-      if (errors?.every(isOutOfReach)) return { repository: null };
-      throw errors ? graphqlProblem(errors, error) : error;
+      if (graphqlErrors(error)?.every(isOutOfReach)) return { repository: null };
+      throw graphqlFailure(error);
     });
   return answer.repository?.pullRequestTemplates?.[0]?.body ?? undefined;
 }

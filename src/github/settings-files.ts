@@ -7,7 +7,7 @@ import { Problem } from "../domain/errors.ts";
 import type { Place } from "../domain/run.ts";
 import { settingsPath } from "../domain/settings.ts";
 import type { GitHub } from "./client.ts";
-import { graphqlErrors, graphqlProblem, isOutOfReach } from "./failure.ts";
+import { graphqlErrors, graphqlFailure, graphqlProblem, isOutOfReach } from "./failure.ts";
 
 /** Where a repository is. */
 export type Where = Pick<Place, "installation" | "repositoryId" | "owner" | "repo">;
@@ -134,8 +134,7 @@ export async function settingsProposed(
     .of(where.installation)
     .graphql<HeadAnswer>(headQuery, names)
     .catch((error: unknown) => {
-      const errors = graphqlErrors(error);
-      throw errors ? graphqlProblem(errors, error) : error;
+      throw graphqlFailure(error);
     });
   if (repository?.databaseId !== where.repositoryId) return undefined;
   const proposed = entryOf(repository.folder);

@@ -2,12 +2,13 @@
  * A gap longer than GitHub's delivery log: issues labelled inside it are searched for, and each newest
  * labelling that still stands goes into the inbox as the delivery it would have been. From there on it is
  * like any other: its actor is the sender and is asked for permission, and the intake tells whether it has
- * had its run. Installations that left inside it are found likewise: GitHub lists them no more.
+ * had its run. One whose issue was edited afterwards says so, and starts nothing. Installations that left inside it are found likewise: GitHub lists them no more.
  */
 import { isProblem } from "../domain/errors.ts";
 import {
   type Installation,
   installationsOf,
+  isBodyEditedSince,
   type LabelledIssue,
   labelledIssues,
   lastLabelling,
@@ -91,7 +92,11 @@ async function searched(
       isMore ||= more;
       for (const issue of issues) {
         signal.throwIfAborted();
-        await recover(parts, { gap, installation, label, found: issue });
+        await recover(parts, { gap, installation, label, found: issue }).catch((error: unknown) => {
+          // Deleted, transferred or out of reach since the search: the others are looked at all the same.
+          if (!isProblem(error) || error.kind === "later") throw error;
+          log.warn({ installation_id: installation.id, err: error }, "a labelled issue could not be read");
+        });
       }
     }
   } catch (error) {
@@ -121,8 +126,11 @@ async function recover(
   if (last?.kind !== "labeled" || last.at < from || last.at > gap.to) return;
   // A delivery would not tell through which App a person did it; where we know, nobody is taken for its author.
   if (!last.by || last.viaApp) return;
+  // What was asked is what stood there at the labelling, and GitHub does not keep that in a form to rely on.
+  const isEdited = last.renamedSince || (await isBodyEditedSince(github, place, last));
   const body = {
     action: "labeled",
+    ...(isEdited ? { edited_since: true } : {}),
     issue,
     label: { name: label },
     repository: await repositoryObject(github, installation.id, { owner, repo }),
