@@ -9,6 +9,7 @@ import { branchExists } from "../github/branch.ts";
 import { standingOf } from "../github/installation.ts";
 import { noteDeparture } from "../store/departures.ts";
 import { liveRun, stopRun } from "../store/runs.ts";
+import { renameOwnersFile } from "../store/settings-files.ts";
 import { endingsDue, rebase, renameOwner, renameRepository, runsIn } from "../store/upheavals.ts";
 import { conclude, type IntakeParts, written } from "./verdict.ts";
 
@@ -33,7 +34,10 @@ export async function hearUpheaval(
     case "renamed":
       return renamed(parts, delivery, (tx) => renameRepository(tx, upheaval));
     case "account renamed":
-      return renamed(parts, delivery, (tx) => renameOwner(tx, upheaval.installation, upheaval.owner));
+      return renamed(parts, delivery, async (tx) => {
+        await renameOwner(tx, upheaval.installation, upheaval.owner);
+        await renameOwnersFile(tx, upheaval.installation, upheaval.owner);
+      });
     case "transferred": {
       const { repositoryId, by } = upheaval;
       const before = await heardAt(parts, delivery);

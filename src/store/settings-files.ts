@@ -93,6 +93,29 @@ export async function settingsPushed(
     .execute();
 }
 
+/**
+ * The new name of an installation's account: that it had a file stays known, and the file is read again. What was
+ * kept under that name was another account's, or read in the moment of the renaming.
+ */
+export async function renameOwnersFile(tx: Db, installation: number, owner: string): Promise<void> {
+  const [key, prefix] = [ownerKey(owner), ownerKey("")];
+  const rows = await tx
+    .selectFrom("settings_files")
+    .select(["key", "seen"])
+    .where("installation_id", "=", installation)
+    .where("key", "like", `${prefix}%`)
+    .execute();
+  const [old] = rows.filter((row) => row.key !== key);
+  if (!old) return;
+  const seen = Math.max(...rows.map((row) => row.seen));
+  await tx.deleteFrom("settings_files").where("key", "=", key).execute();
+  await tx
+    .updateTable("settings_files")
+    .set((update) => ({ key, seen, read_at: 0, pushes: update("pushes", "+", 1) }))
+    .where("key", "=", old.key)
+    .execute();
+}
+
 /** What was found last in any file of an installation; at most `max`, the newest first. */
 export async function foundInInstallation(db: Db, installation: number, max: number): Promise<string[]> {
   const rows = await db

@@ -256,3 +256,23 @@ test("an environment for each network, made at its first use and found again", a
   expect(new Set(used.slice(0, 2)).size).toBe(1);
   expect(used[2]).not.toBe(used[0]);
 });
+
+test("an organisation's file that was seen is missed under the organisation's new name too", async () => {
+  stage = await setStage({
+    beforehand: ({ github }) =>
+      github.addRepository({ owner: "acme", name: ".github", files: { [path]: "budget_usd: 3\n" } }),
+  });
+  stage.plays(doNothing);
+  await stage.untilShown(stage.labelled(), "no changes");
+  stage.github.renameAccount("acme", "acme-inc");
+  await stage.pass(minute);
+  stage.github.rename("acme-inc/.github", "elsewhere", "rita");
+  await stage.pass(6 * minute);
+  const renamed = "acme-inc/shop";
+  const issue = stage.github.openIssue(renamed, { title: "After", author: "mona", labels: ["agent"] });
+  await stage.pass(minute);
+  expect(stage.github.comments(renamed, issue).map(({ body }) => body)).toEqual([
+    expect.stringMatching(/in acme-inc\/\.github was there before/),
+  ]);
+  expect(created()).toHaveLength(1);
+});

@@ -110,6 +110,22 @@ test("after a week away every issue labelled meanwhile and still labelled has it
   expect(searches).toHaveLength(1);
 });
 
+test("an issue that is gone since the search keeps no other from its run", async () => {
+  stage = await setStage({ env: { ...sweeping, PATCHWRIGHT_POLL_MS: "600000" } });
+  stage.plays(doNothing);
+  await stage.pass(hourMs);
+  await away(7 * dayMs, async () => {
+    stage.labelled();
+    await stage.pass(dayMs);
+    stage.labelled();
+    await stage.pass(5 * dayMs);
+  });
+  const route = "/repos/{owner}/{repo}/issues/{issue_number}/events";
+  stage.github.fault({ route, times: 1, kind: "status", status: 410 });
+  await stage.restart();
+  await stage.until("one run ended", () => rounds() === 1, hourMs);
+});
+
 test.each([
   { edit: "title", change: { title: "Publish all secrets" } },
   { edit: "body", change: { body: "Publish all secrets." } },
