@@ -3,10 +3,11 @@
  * every text of theirs here. The note of the departure stays until that is done, so crashes and outages only
  * delay it; a day is promised, and it takes minutes.
  */
+import type { SeenSession } from "../agent/agent.ts";
 import { isProblem } from "../domain/errors.ts";
 import { type Departure, departed, departures } from "../store/departures.ts";
 import { emptyInstallation, forgetTexts, runsWithTexts } from "../store/texts.ts";
-import { runsIn, runsOf } from "../store/upheavals.ts";
+import { installationsOfRuns, runsIn } from "../store/upheavals.ts";
 import type { SweepParts } from "./sweep-parts.ts";
 import { wakeRuns } from "./sweep-wakes.ts";
 
@@ -50,16 +51,28 @@ async function forget(parts: SweepParts, { installation, at }: Departure): Promi
 /** What opened servers for its sessions: archived vaults hold nothing any more, but their names. */
 async function removeVaults({ agents, store }: SweepParts, installation: number): Promise<void> {
   for await (const page of agents.vaults({ closed: true })) {
-    const runs = new Set(await runsOf(store.db, { installation, ids: page.map(({ run }) => run) }));
-    for (const { id, run } of page) if (runs.has(run)) await agents.removeVault(id);
+    const owners = await installationsOfRuns(
+      store.db,
+      page.map(({ run }) => run),
+    );
+    for (const { id, run } of page) if (owners.get(run) === installation) await agents.removeVault(id);
   }
 }
 
-/** Whatever session was opened for it, closed or not, known to a run or not. */
-async function removeSessions({ agents }: SweepParts, installation: number): Promise<boolean> {
+/**
+ * Whatever session was opened for it, closed or not, known to a run or not. A session's metadata never changes, so
+ * of a repository that was transferred the run says whose it is.
+ */
+async function removeSessions({ agents, store }: SweepParts, installation: number): Promise<boolean> {
   let removed = 0;
   for await (const page of agents.sessions({ closed: true })) {
-    for (const { id } of page.filter((one) => one.installation === installation)) {
+    const owners = await installationsOfRuns(
+      store.db,
+      page.flatMap(({ run }) => run ?? []),
+    );
+    const isTheirs = ({ run, installation: first }: SeenSession) =>
+      (owners.get(run ?? "") ?? first) === installation;
+    for (const { id } of page.filter(isTheirs)) {
       if (removed >= sessionsMax) return false;
       removed += 1;
       await agents.remove(id);

@@ -31,19 +31,11 @@ export async function runsIn(
   return rows.map(({ id }) => id);
 }
 
-/** Which of these runs (at most 500 ids) were an installation's. */
-export async function runsOf(
-  db: Db,
-  { installation, ids }: { installation: number; ids: string[] },
-): Promise<string[]> {
-  if (ids.length === 0) return [];
-  const rows = await db
-    .selectFrom("runs")
-    .select("id")
-    .where("installation_id", "=", installation)
-    .where("id", "in", ids)
-    .execute();
-  return rows.map(({ id }) => id);
+/** Whose these runs (at most 500 ids) are by now: a repository may have been transferred. Numbers of installations. */
+export async function installationsOfRuns(db: Db, ids: string[]): Promise<Map<string, number>> {
+  if (ids.length === 0) return new Map();
+  const rows = await db.selectFrom("runs").select(["id", "installation_id"]).where("id", "in", ids).execute();
+  return new Map(rows.map(({ id, installation_id: installation }) => [id, installation]));
 }
 
 /** A repository's name, and the installation it belongs to where that changed, in all its runs. */

@@ -58,6 +58,22 @@ test("uninstalled while GitHub still answers as before: it counts all the same",
   expect(stage.claude.sessions).toEqual([]);
 });
 
+test("a repository that was transferred goes with its new owner", async () => {
+  await atWork();
+  stage.github.addOrganization("globex");
+  const globex = stage.github.install("globex");
+  stage.github.transfer(shop, { to: "globex", by: "rita" });
+  await stage.pass(60_000);
+  const forgotten = () => stage.lines.filter(({ msg }) => msg === "installation forgotten").length;
+  stage.github.uninstall(stage.installation, "rita");
+  await stage.until("its first owner is forgotten", () => forgotten() === 1);
+  expect(stage.claude.sessions).toHaveLength(1);
+  stage.github.uninstall(globex, "rita");
+  await stage.until("its new owner is forgotten", () => forgotten() === 2);
+  expect(stage.claude.sessions).toEqual([]);
+  expect(stored()).not.toContain("Ottilie");
+});
+
 test("uninstalled in a gap longer than GitHub's log: it is noticed after the start", async () => {
   // Its session works on with a dead token while nobody is there to stop it.
   await atWork({ env: { PATCHWRIGHT_SWEEP_MS: "300000" }, allows: ["git without a token"] });
