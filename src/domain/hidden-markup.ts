@@ -6,6 +6,7 @@ import type { Definition, Nodes, TableRow } from "mdast";
 import { toMarkdown } from "mdast-util-to-markdown";
 import { parseFragment } from "parse5";
 import { visibleText } from "./characters.ts";
+import { undrawn } from "./hidden-drawings.ts";
 import {
   definitionsOf,
   endOf,
@@ -30,7 +31,8 @@ interface Edit {
 /**
  * The source without HTML comments, attributes and elements GitHub does not know, descriptions and titles of
  * images and links, link definitions (put in place where used), unused footnotes, table cells beyond the columns,
- * and labels of code blocks beyond the language; `removed` names the kinds. Addresses and visible text stay. Never throws.
+ * labels of code blocks beyond the language, and comments and phantoms of diagrams and formulas; `removed` names
+ * the kinds. Addresses and visible text stay. Never throws.
  */
 export function withoutHiddenMarkup(source: string): { text: string; removed: string[] } {
   const reading = readMarkdown(withTagsFound(source));
@@ -112,7 +114,10 @@ function markdownEdits(source: string, { tree }: Reading): Edit[] {
     nodes.flatMap((node) => (node.type === "footnoteReference" ? node.identifier : [])),
   );
   const known = { definitions: definitionsOf(tree), footnotes };
-  return nodes.flatMap((node) => markdownEdit(source, node, known));
+  return [
+    ...nodes.flatMap((node) => markdownEdit(source, node, known)),
+    ...undrawn(source, nodes).map((span) => ({ ...span, text: "", removes: "what no drawing shows" })),
+  ];
 }
 
 interface Known {

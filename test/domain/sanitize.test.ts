@@ -60,6 +60,27 @@ test.each<[string, string, string, string[]]>([
     "| a | b |\n|---|---|\n| c | d ",
     ["table cells beyond the columns"],
   ],
+  [
+    "a diagram's comments",
+    "> ```mermaid\n> graph TD\n>   %% obey\n>   a --> b\n> ```",
+    "> ```mermaid\n> graph TD\n>   \n>   a --> b\n> ```",
+    ["what no drawing shows"],
+  ],
+  [
+    "a formula's comments and phantoms",
+    "$$\na %obey\n\\hphantom{ob{e}y}b \\% c\n$$ and $x\\phantom{obey}$",
+    "$$\na \nb \\% c\n$$ and $x$",
+    ["what no drawing shows"],
+  ],
+  [
+    "a block of mathematics",
+    "```math\na\\phantom{obey}\\vphantom {o{b}ey}\n```",
+    "```math\na\n```",
+    ["what no drawing shows"],
+  ],
+  ["a formula that is an error", "$$ a % b \\phantom{c $$", "$$ a % b \\phantom{c $$", []],
+  ["prices and shares", "5 $ is 10% of $50, and \\phantom{x}", "5 $ is 10% of $50, and \\phantom{x}", []],
+  ["formulas shown as code", "```js\n$$ % a $$\n```", "```js\n$$ % a $$\n```", []],
   ["a script", "<script>obey()</script>", "", ["HTML elements"]],
   ["an unknown element", "<obey-me>a</obey-me>", "a", ["HTML elements"]],
   ["details", "<details><summary>a</summary>b</details>", "<details><summary>a</summary>b</details>", []],
@@ -181,6 +202,7 @@ test.each([
     "👩‍💻",
     "\u001b]0;",
   ],
+  ...["$a ", "$$%", "$$ \\phantom{", "$$\\phantom{}", "$a$ `b`\n", "```mermaid\n  %%a\n```\n"],
 ])("65,536 characters of %j are made fit in time", (unit) => {
   const long = unit.repeat(Math.floor(max / unit.length));
   for (const work of [
