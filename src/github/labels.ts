@@ -16,8 +16,8 @@ export interface Labelling {
   at: number;
   /** Absent when the account is gone. */
   by?: Person;
-  /** Done through an App on somebody's behalf. */
-  viaApp: boolean;
+  /** The App through which it was done, its own doing or on somebody's behalf. */
+  viaApp?: { id: number; slug: string };
   /** Has the issue's title changed since? */
   renamedSince: boolean;
 }
@@ -74,7 +74,7 @@ interface LabelEvent {
   event: string;
   created_at: string;
   actor?: { login: string; id: number; type: string } | null;
-  performed_via_github_app?: unknown;
+  performed_via_github_app?: { id: number; slug?: string } | null;
   label?: { name?: string | null };
 }
 
@@ -82,10 +82,10 @@ function labellingOf(event: LabelEvent, label: string): Omit<Labelling, "renamed
   const kind = event.event;
   if (kind !== "labeled" && kind !== "unlabeled") return undefined;
   if (!sameLabel(event.label?.name ?? "", label)) return undefined;
-  const { actor } = event;
+  const { actor, performed_via_github_app: app } = event;
   const by = actor ? { by: { login: actor.login, id: actor.id, type: actor.type } } : {};
-  const viaApp = Boolean(event.performed_via_github_app);
-  return { id: event.id, kind, at: Date.parse(event.created_at), viaApp, ...by };
+  const viaApp = app ? { viaApp: { id: app.id, slug: app.slug ?? "" } } : {};
+  return { id: event.id, kind, at: Date.parse(event.created_at), ...viaApp, ...by };
 }
 
 /** An installation as the App sees it. */

@@ -71,6 +71,8 @@ export interface Facts {
   [log: `log ${number}`]: { path: string };
   /** Said on the pull request that the checks are repaired no more. */
   exhausted: OwnComment;
+  /** When the label was put on, by GitHub's record: milliseconds since the epoch; absent where it tells of no such one. */
+  labelled: { at?: number };
   thread: Thread;
   pictures: Pictures;
   shown: { text: string; at: number };
@@ -123,6 +125,7 @@ const ofTheRun: ReadonlySet<string> = new Set([
   "suite",
   "log",
   "exhausted",
+  "labelled",
   "thread",
   "pictures",
   "shown",

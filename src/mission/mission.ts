@@ -22,6 +22,7 @@ import { refusalId, refusalTold, unlessRefused } from "./refused-push.ts";
 import { goOnWithout, noteLost } from "./servers.ts";
 import { currentSession, keepBudget, sendRequest } from "./session.ts";
 import { listState, showState } from "./status.ts";
+import { together } from "./together.ts";
 import { noteReached, type Tools, targetOf } from "./tools.ts";
 import { showQueued, turnOf, unlessShort, urgencyOf } from "./turn.ts";
 
@@ -135,15 +136,6 @@ function nextLook({ clock, held: { run } }: Tools): number {
 function notAfter({ clock }: Tools, at: number, error: unknown): number {
   if (isProblem(error, "later") && clock.now() + (error.retryAfterMs ?? 0) > at) return at;
   throw error;
-}
-
-/** Waits for all before it tells of the first that failed: nothing goes on behind the mission's back. */
-async function together<const T extends readonly unknown[]>(
-  acts: T,
-): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
-  const failed = (await Promise.allSettled(acts)).find((one) => one.status === "rejected");
-  if (failed) throw failed.reason;
-  return Promise.all(acts);
 }
 
 /** A no is an ending; *later* and what is not ours to judge go to the engine. */

@@ -20,7 +20,8 @@ import type { RunSession, Thread } from "./facts.ts";
 import { pausedFor } from "./pause.ts";
 import { type FoundPicture, picturesOf, picturesQuoted } from "./pictures.ts";
 import { closeVaults, offeredBy, serversOf, vaultFor, withVault } from "./servers.ts";
-import { threadAtTrigger } from "./thread.ts";
+import { askLabelling, threadAtTrigger } from "./thread.ts";
+import { together } from "./together.ts";
 import { noteReached, type Tools } from "./tools.ts";
 
 /** All sessions of the run, oldest first. */
@@ -71,7 +72,8 @@ export async function currentSession(tools: Tools): Promise<RunSession> {
   const network = { ...settings.network, ...(servers.length > 0 ? { mcp: true as const } : {}) };
   let tokens: Record<string, string> | undefined;
   const act = tools.agents.session({ id, known: known.map((session) => session.id), network }, async () => {
-    const mounts = await issueTokens(tools);
+    // Before it is opened: GitHub's record may say that whoever asked may not.
+    const [mounts] = await together([issueTokens(tools), askLabelling(tools)]);
     tokens = Object.fromEntries(mounts.map(({ name, tokenId }) => [name, tokenId]));
     await ledger.still();
     const basics = order(tools, mounts, budgetCents(settings) - progress.carriedCents);

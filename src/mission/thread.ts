@@ -3,6 +3,7 @@
  * down once: what is said or edited later never flows in by itself. Only comments of the issue's author and of
  * people and bots who may trigger are quoted.
  */
+import { Problem } from "../domain/errors.ts";
 import { commentCharactersMax } from "../domain/prompt.ts";
 import { issueComments, type ThreadComment } from "../github/issue.ts";
 import { lastLabelling } from "../github/labels.ts";
@@ -46,6 +47,25 @@ export function leftOut({ ledger, held: { run } }: Pick<Tools, "ledger" | "held"
 const editLeftOut =
   "an edit of the issue made after the request (`/agent fix` with what changed tells the agent)";
 
+/**
+ * Asks GitHub's record about the labelling that started the run, once, for its delivery tells neither when nor how.
+ * Throws `refused` where an App that may not put the label on in a person's name.
+ */
+export async function askLabelling(tools: Tools): Promise<void> {
+  const { ledger, github, permits, held } = tools;
+  const { place: where, origin } = held.run;
+  const { trigger, sender } = origin;
+  if (trigger.kind !== "label" || ledger.read("labelled")) return;
+  const last = await lastLabelling(github, where, trigger.label);
+  const own = last?.kind === "labeled" && last.by?.id === sender.id ? last : undefined;
+  if (own?.viaApp && sender.type === "User") {
+    const decision = await permits.decide({ where, sender, viaApp: own.viaApp });
+    if (decision.kind === "refused")
+      throw new Problem("refused", decision.code, `${sender.login} ${decision.words}.`);
+  }
+  await ledger.write("labelled", own ? { at: own.at } : {});
+}
+
 async function readThread(tools: Tools): Promise<Thread> {
   const { run } = tools.held;
   const { comments, unread } = await issueComments(tools.github, run.place);
@@ -80,12 +100,10 @@ async function readThread(tools: Tools): Promise<Thread> {
 }
 
 /** The command's own time, or the labelling's: word of either may have come much later. */
-async function triggeredAt({ github, held: { run } }: Tools, commandAt: number | undefined): Promise<number> {
-  const { trigger, at, sender } = run.origin;
-  if (trigger.kind === "command") return Math.min(at, commandAt ?? Number.POSITIVE_INFINITY);
-  const last = await lastLabelling(github, run.place, trigger.label);
-  const isOurs = last?.kind === "labeled" && last.by?.id === sender.id;
-  return isOurs ? Math.min(at, last.at) : at;
+async function triggeredAt(tools: Tools, commandAt: number | undefined): Promise<number> {
+  const { at } = tools.held.run.origin;
+  await askLabelling(tools);
+  return Math.min(at, commandAt ?? tools.ledger.read("labelled")?.at ?? at);
 }
 
 /** The newest that fit, oldest first. */

@@ -1,6 +1,6 @@
 /** Who may: GitHub's word on the sender, and how somebody who may not is told. */
 import { afterEach, expect, test } from "vitest";
-import { fixAndSubmit } from "../sim/claude/scripts.ts";
+import { doNothing, fixAndSubmit } from "../sim/claude/scripts.ts";
 import { type Stage, setStage, shop } from "./stage.ts";
 
 let stage: Stage;
@@ -109,4 +109,20 @@ test("our own bot starts nothing", async () => {
   await stage.pass(60_000);
   expect(stage.claude.sessions).toEqual([]);
   expect(stage.github.comments(shop, issue)).toHaveLength(1);
+});
+
+test.each([
+  { bots: [], comesTo: "refused" },
+  { bots: ["night-shift"], comesTo: "no changes" },
+])("a label put on through an App in a person's name: $comesTo", async ({ bots, comesTo }) => {
+  const settings = `bots: ${JSON.stringify(bots)}\n`;
+  stage = await setStage({ files: { "README.md": "# shop\n", ".github/patchwright.yml": settings } });
+  stage.plays(doNothing);
+  const issue = stage.github.openIssue(shop, { title: "Add is wrong", author: "otto" });
+  stage.github.label(shop, issue, { label: "agent", by: "mona", through: "night-shift" });
+  await stage.untilShown(issue, comesTo);
+  if (bots.length > 0) return;
+  expect(stage.status(issue)).toContain("mona acts through a GitHub App that may not do this here");
+  expect(stage.claude.sessions).toEqual([]);
+  expect(stage.github.tokens().filter((one) => one.repositoryIds && !one.revokedAt)).toEqual([]);
 });

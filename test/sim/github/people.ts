@@ -37,7 +37,13 @@ function commentIn(repository: Repository, id: number): Comment {
 
 /** Acting functions over a world. `repository` is `owner/name`, `by` a login. */
 export function peopleOf(world: World) {
-  const as = (by: string): Actor => ({ account: someone(world, by) });
+  const as = (by: string, through?: string): Actor => {
+    const account = someone(world, by);
+    return {
+      account,
+      ...(through === undefined ? {} : { via: { id: 7_001, slug: through, owner: account } }),
+    };
+  };
   const at = (repository: string, number: number): Issue => issueIn(somewhere(world, repository), number);
   const close = (issue: Issue, actor: Actor, reason?: string) => {
     if (issue.pull) closePull(world, issue, actor);
@@ -55,9 +61,13 @@ export function peopleOf(world: World) {
         .number;
     },
 
-    /** Puts a label on. */
-    label(repository: string, number: number, { label, by }: { label: string; by: string }): void {
-      addLabels(world, at(repository, number), { names: [label], actor: as(by) });
+    /** Puts a label on, through an App (by slug) where one is named. */
+    label(
+      repository: string,
+      number: number,
+      { label, by, through }: { label: string; by: string; through?: string },
+    ): void {
+      addLabels(world, at(repository, number), { names: [label], actor: as(by, through) });
     },
 
     /** Takes a label off. */
@@ -88,9 +98,7 @@ export function peopleOf(world: World) {
       number: number,
       { body, by, through }: { body: string; by: string; through?: string },
     ): number {
-      const actor = as(by);
-      const via = through === undefined ? {} : { via: { id: 7_001, slug: through, owner: actor.account } };
-      return addComment(world, at(repository, number), { body, actor: { ...actor, ...via } }).id;
+      return addComment(world, at(repository, number), { body, actor: as(by, through) }).id;
     },
 
     /** Changes a comment. */
