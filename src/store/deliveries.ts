@@ -5,10 +5,11 @@
  */
 import { hash } from "node:crypto";
 import { setImmediate as turn } from "node:timers/promises";
-import type { Kysely, Transaction } from "kysely";
+import { type Kysely, sql, type Transaction } from "kysely";
 import { type Clock, pause } from "../clock.ts";
 import { isProblem, Problem } from "../domain/errors.ts";
 import type { Store } from "./database.ts";
+import { type InsertDeliveries, insertionOf } from "./delivery-rows.ts";
 import type { DeliveryRow, Schema } from "./schema.ts";
 
 /** Bounds of one transaction; a single larger body goes alone. */
@@ -171,18 +172,15 @@ class GroupCommit {
 }
 
 /** Writes new deliveries with their wakes in one transaction; resolves with the ids that were new. */
-async function write(store: Store, bell: Bell, rows: () => DeliveryRow[]): Promise<Set<string>> {
+async function write(
+  { store, insert, bell }: { store: Store; insert: InsertDeliveries; bell: Bell },
+  rows: () => DeliveryRow[],
+): Promise<Set<string>> {
   const { fresh, waiting } = await store.together(async (tx) => {
     // In order of ids, so that replicas that are sent the same deliveries wait for each other instead of
     // deadlocking. Of two with one id the first stays first.
     const given = rows().toSorted((one, other) => (one.id < other.id ? -1 : one.id > other.id ? 1 : 0));
-    const inserted = await tx
-      .insertInto("deliveries")
-      .values(given)
-      .onConflict((conflict) => conflict.column("id").doNothing())
-      .returning("id")
-      .execute();
-    const fresh = new Set(inserted.map(({ id }) => id));
+    const fresh = await insert(tx, given);
     const waiting = given.filter(({ id, state }) => state === "waiting" && fresh.has(id));
     await bell.wake(tx, ...waiting.map(({ id, received_at: at }) => ({ kind: "delivery" as const, id, at })));
     return { fresh, waiting: waiting.length };
@@ -205,6 +203,8 @@ async function lastCopy(db: Kysely<Schema>, bodyHash: string, exceptId: string):
     .selectFrom("deliveries")
     .select("received_at")
     .where("body_hash", "=", bodyHash)
+    // As the index says it, which does not hold the others.
+    .where("body_hash", "<>", sql.lit(""))
     .where("id", "<>", exceptId)
     .where("state", "<>", "failed")
     .where("received_at", "<=", at)
@@ -240,9 +240,10 @@ async function prune(db: Kysely<Schema>, before: number): Promise<number> {
 /** The inbox of a store; `bell` is rung in the transaction that stores a delivery. */
 export function inbox(store: Store, bell: Bell, clock: Clock): Inbox {
   const { db } = store;
+  const insert = insertionOf(store);
   let burstUntil = 0;
   const commit = new GroupCommit(async (rows) => {
-    const fresh = await write(store, bell, rows);
+    const fresh = await write({ store, insert, bell }, rows);
     if (fresh.size >= burstRowsMin) burstUntil = clock.now() + burstMs;
     return fresh;
   }, clock);

@@ -213,6 +213,17 @@ async function addForgottenAt({ schema }: Kysely<Schema>): Promise<void> {
     .execute();
 }
 
+/** Of deliveries that ask nothing no body is ever looked for, and they are most. */
+async function indexFewerBodies({ schema }: Kysely<Schema>): Promise<void> {
+  await schema.dropIndex("deliveries_by_body").execute();
+  await schema
+    .createIndex("deliveries_by_body")
+    .on("deliveries")
+    .columns(["body_hash", "received_at"])
+    .where(sql.ref("body_hash"), "<>", sql.lit(""))
+    .execute();
+}
+
 /** All migrations by name, in order of their names. */
 const migrations: Record<string, Migration> = {
   "0001_first_tables": {
@@ -249,6 +260,7 @@ const migrations: Record<string, Migration> = {
       await schema.alterTable("notes").addColumn("asker_json", "text").execute();
     },
   },
+  "0009_bodies": { up: indexFewerBodies },
 };
 
 /** Names in the database that this code does not know: it was written by a newer version. */
