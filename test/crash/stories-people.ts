@@ -60,7 +60,7 @@ export const talks: Story[] = [
     script: work,
     acts: [labelled, says(openedAndRests, "/agent status", "mona"), says(() => true, "/agent help", "rita")],
     ends: { ...opened, comments: 2 },
-    points: 206,
+    points: 210,
   },
   {
     name: "budget",
@@ -70,7 +70,7 @@ export const talks: Story[] = [
     },
     acts: [labelled, says(shows("budget reached"), "/agent budget 9", "rita")],
     ends: { ...opened, rounds: 2, comments: 1 },
-    points: 230,
+    points: 234,
   },
   {
     name: "retry",
@@ -88,14 +88,14 @@ export const talks: Story[] = [
       },
     ],
     ends: { ...opened, messages: 2, runs: 2 },
-    points: 244,
+    points: 248,
   },
   {
     name: "failed checks",
     script: fixAndSubmit(),
     acts: [labelled, { when: openedAndRests, does: failChecks }],
     ends: { ...opened, rounds: 2, messages: 2, comments: 1 },
-    points: 266,
+    points: 270,
   },
   {
     name: "conflict",
@@ -112,7 +112,7 @@ export const talks: Story[] = [
       },
     ],
     ends: { ...opened, rounds: 2, messages: 2, comments: 1 },
-    points: 240,
+    points: 244,
   },
   {
     name: "several places",
@@ -125,7 +125,7 @@ export const talks: Story[] = [
     script: work,
     acts: [labelled],
     ends: opened,
-    points: 186,
+    points: 190,
   },
   {
     name: "pacing",
@@ -137,7 +137,7 @@ export const talks: Story[] = [
     script: work,
     acts: [labelled],
     ends: opened,
-    points: 190,
+    points: 194,
   },
   {
     name: "refusal",
