@@ -161,6 +161,11 @@ export function openingOf({ notes }: Pick<Run, "notes">, round: number): Note | 
   return round === 1 ? undefined : notes.find((note) => note.round === round);
 }
 
+/** Is it theirs? By account; of notes that keep none, by login. */
+export function isNoteOf({ author, asker }: Pick<Note, "author" | "asker">, { id, login }: Person): boolean {
+  return asker ? asker.sender.id === id : author.toLowerCase() === login.toLowerCase();
+}
+
 /** Who asked for the run's round; of one that checks opened, who asked for the run. */
 export function askerOf(run: Pick<Run, "notes" | "round" | "origin">): Asker {
   return openingOf(run, run.round)?.asker ?? askerIn(run.origin);

@@ -5,7 +5,7 @@
 import type { Clock } from "../clock.ts";
 import { isProblem } from "../domain/errors.ts";
 import { type Level, ofCrowd, type Permission, type Role, silenceText } from "../domain/permission.ts";
-import type { Origin, Person, Place } from "../domain/run.ts";
+import { isNoteOf, type Origin, type Person, type Place } from "../domain/run.ts";
 import type { Said } from "../domain/said.ts";
 import type { GitHub } from "../github/client.ts";
 import { targetOfSaid } from "../github/issue.ts";
@@ -88,7 +88,7 @@ async function isInvolved({ db }: Store, place: Place, sender: Person): Promise<
   const onPull = { kind: "pull" as const, repositoryId, pull: issue };
   const run = (await liveRun(db, { kind: "issue", repositoryId, issue })) ?? (await liveRun(db, onPull));
   if (!run || run.origin.sender.id === sender.id) return run !== undefined;
-  return (await notesOf(db, run.id)).some(({ author }) => author === sender.login);
+  return (await notesOf(db, run.id)).some((note) => isNoteOf(note, sender));
 }
 
 /**

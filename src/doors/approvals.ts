@@ -3,7 +3,7 @@
  * at, and never lets anything later through.
  */
 import { answers } from "../domain/replies.ts";
-import { askerIn, type Person, type Run } from "../domain/run.ts";
+import { askerIn, isNoteOf, type Person, type Run } from "../domain/run.ts";
 import { isApprovable } from "../domain/words.ts";
 import type { Tx } from "../engine/engine.ts";
 import { reasonsHeld, writeApproval } from "../store/facts.ts";
@@ -88,9 +88,6 @@ async function hasAsked(
   person: Person,
 ): Promise<boolean> {
   if (origin.sender.id === person.id) return true;
-  const login = person.login.toLowerCase();
   const said = (await notesOf(store.db, id)).filter((note) => note.round === round && note.kind === "said");
-  return said.some(({ author, asker }) =>
-    asker ? asker.sender.id === person.id : author.toLowerCase() === login,
-  );
+  return said.some((note) => isNoteOf(note, person));
 }
