@@ -45,17 +45,15 @@ function isFilteredOut(filter: unknown, branch: string): boolean {
   return filter["tags"] !== undefined || filter["tags-ignore"] !== undefined;
 }
 
-/** The patterns in their order: each that fits decides anew, one with `!` against. `inDoubt`: what an unclear one says. */
+/** The patterns in their order: each that fits decides anew, one with `!` against. `inDoubt`: what an unclear one says, and too many. */
 function covers(patterns: unknown, branch: string, { inDoubt }: { inDoubt: boolean }): boolean {
-  return [patterns]
-    .flat()
-    .slice(0, patternsMax)
-    .map(String)
-    .reduce((isIn, pattern) => {
-      const isAgainst = pattern.startsWith("!");
-      const fit = fits(isAgainst ? pattern.slice(1) : pattern, branch) ?? isAgainst !== inDoubt;
-      return fit ? !isAgainst : isIn;
-    }, false);
+  const all = [patterns].flat().map(String);
+  if (all.length > patternsMax) return inDoubt;
+  return all.reduce((isIn, pattern) => {
+    const isAgainst = pattern.startsWith("!");
+    const fit = fits(isAgainst ? pattern.slice(1) : pattern, branch) ?? isAgainst !== inDoubt;
+    return fit ? !isAgainst : isIn;
+  }, false);
 }
 
 /** `*` covers no slash and `**` everything. Undefined for patterns with more than that. */

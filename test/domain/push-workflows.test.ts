@@ -24,6 +24,8 @@ const workflows: [on: string, wanted: PushRun][] = [
   ["on: { push: { branches-ignore: ['*'] } }", "runs"],
   ["on: { push: { branches-ignore: ['v[0-9]+'] } }", "runs"],
   ["on: { push: { branches: ['**', '!releases/v[0-9]+'] } }", "runs"],
+  [`on: { push: { branches: [${"main, ".repeat(100)}'claude/**'] } }`, "runs"],
+  [`on: { push: { branches-ignore: ['claude/**', ${"main, ".repeat(100)}] } }`, "runs"],
   ["on: { push: { branches: [main], tags: [v1] } }", "does not run"],
   ["on: { push: { branches: ['*'] } }", "does not run"],
   ["on: { push: { branches: ['claude*'] } }", "does not run"],
