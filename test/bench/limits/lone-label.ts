@@ -36,7 +36,7 @@ async function loneLabel(): Promise<Measured> {
   await busy.close();
   return {
     words: `${alone} ms to the session alone, ${beside} ms beside ${backlog} of another repository (every call takes ${setting.latencyMs} ms): ratio ${(beside / alone).toFixed(2)}`,
-    met: beside <= 2 * alone,
+    met: Number.isFinite(beside) && beside <= 2 * alone,
   };
 }
 

@@ -28,6 +28,7 @@ const table: { call: RegExp; content?: true; answer: (count: number) => unknown 
   { call: /^GET \/app$/, answer: () => ({ id: 1, slug: "patchwright" }) },
   { call: /^GET \/users\//, answer: () => ({ id: 2, login: "patchwright[bot]" }) },
   { call: /^GET .*\/permission$/, answer: () => ({ permission: "write", role_name: "write" }) },
+  { call: /^GET .*\/issues\/\d+\/events$/, answer: () => [] },
   { call: /^POST .*\/reactions$/, answer: (id) => ({ id }) },
   {
     call: /^POST .*\/issues\/\d+\/comments$/,
