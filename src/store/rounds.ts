@@ -7,7 +7,7 @@ import { isClosed, type Note, type Run, spentCents } from "../domain/run.ts";
 import type { Store } from "./database.ts";
 import { admitRound } from "./limits.ts";
 import { addNote } from "./notes.ts";
-import { changeRun, type HeldRun, seizeRun } from "./runs.ts";
+import { changeRun, type HeldRun, liveRun } from "./runs.ts";
 import type { Db } from "./schema.ts";
 
 /**
@@ -58,8 +58,9 @@ export async function reopenRound(store: Store, held: HeldRun, note: Omit<Note, 
   const { run } = held;
   return store.db.transaction().execute(async (tx) => {
     await changeRun(tx, held, {});
-    // Read anew: the pull request may have been closed since.
-    const now = await seizeRun(tx, run.id);
+    // Read anew: the pull request may have been closed since. Not seized: where no round is opened, the caller
+    // goes on holding it.
+    const now = await liveRun(tx, { kind: "id", id: run.id });
     const isNew = !run.notes.some(({ id }) => id === note.id);
     if (!now || !isNew || !(await openRound(tx, now, note.at))) return false;
     return addNote(tx, run.id, { ...note, round: run.round + 1 });

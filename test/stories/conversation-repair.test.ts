@@ -4,6 +4,7 @@ import type { Script } from "../sim/claude/agent.ts";
 import { fixAndSubmit, pushFix } from "../sim/claude/scripts.ts";
 import { aliveTokens, lastWords, openedPull, says, toldTo, transcript } from "./conversation.ts";
 import { type Stage, setStage, shop } from "./stage.ts";
+import { rowsOf } from "./verdict.ts";
 
 let stage: Stage;
 afterEach(() => stage.close());
@@ -196,4 +197,20 @@ test("merged while checks fail: nothing is repaired", async () => {
   expect(stage.claude.sessions).toHaveLength(1);
   expect(session()?.archivedAt).not.toBeNull();
   expect(aliveTokens(stage)).toEqual([]);
+});
+
+test("failed while another run works on the issue: not repaired, and the run keeps its alarm", async () => {
+  await plays(fixAndSubmit());
+  const issue = stage.labelled();
+  await stage.untilShown(issue, "opened #");
+  stage.plays(async (agent) => agent.wait(3 * 60 * minute));
+  stage.github.unlabel(shop, issue, { label: "agent", by: "mona" });
+  await stage.pass(minute);
+  stage.github.label(shop, issue, { label: "agent", by: "mona" });
+  await stage.pass(minute);
+  await fails();
+  await stage.pass(minute);
+  expect(repairs()).toEqual([]);
+  const [first] = rowsOf(stage.disk, "runs").filter(({ phase }) => phase === "resting");
+  expect(rowsOf(stage.disk, "wakes").map(({ key }) => key)).toContain(`run:${first?.["id"]}`);
 });
