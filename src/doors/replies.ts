@@ -10,7 +10,14 @@ import type { Place } from "../domain/run.ts";
 import type { GitHub } from "../github/client.ts";
 import { comment, type Reaction, type ReactionTarget, reaction } from "../github/issue.ts";
 import type { Store } from "../store/database.ts";
-import { beginReply, beginReplyWithin, type Claim, finishReply, type ReplyKey } from "../store/replies.ts";
+import {
+  beginReply,
+  beginReplyWithin,
+  type Claim,
+  finishReply,
+  type ReplyKey,
+  takeOverReply,
+} from "../store/replies.ts";
 
 /** An attempt this young may still be under way. */
 const attemptMs = 30_000;
@@ -89,10 +96,15 @@ async function made<T>(
 ): Promise<void> {
   const waitMs = claim.kind === "begun" ? claim.since + attemptMs - clock.now() : 0;
   // Another worker may be at it this moment, with a delivery that says the same.
-  if (waitMs > 0)
-    throw new Problem("later", "reply_begun", "A reply is under way.", { retryAfterMs: waitMs });
+  if (waitMs > 0) throw underWay(waitMs);
+  if (claim.kind === "begun" && !(await takeOverReply(store.db, reply, claim.since, clock.now())))
+    throw underWay(attemptMs);
   if (claim.kind === "new" || !(await act.find(since))) await act.make();
   await finishReply(store, reply, clock.now());
+}
+
+function underWay(retryAfterMs: number): Problem {
+  return new Problem("later", "reply_begun", "A reply is under way.", { retryAfterMs });
 }
 
 function claimed(

@@ -28,6 +28,17 @@ export async function beginReply(db: Db, { key, repositoryId }: ReplyKey, now: n
   return row && row.at < 0 ? { kind: "begun", since: -row.at } : { kind: "given" };
 }
 
+/** Takes over a claim that began at `since`. False when somebody else was faster: what they do is under way. */
+export async function takeOverReply(db: Db, { key }: ReplyKey, since: number, now: number): Promise<boolean> {
+  const taken = await db
+    .updateTable("replies")
+    .set({ at: -now })
+    .where("key", "=", key)
+    .where("at", "=", -since)
+    .executeTakeFirst();
+  return taken.numUpdatedRows === 1n;
+}
+
 /** Writes that the reply was given, at `at` milliseconds since the epoch. */
 export async function finishReply(store: Store, { key }: ReplyKey, at: number): Promise<void> {
   await store.db.updateTable("replies").set({ at }).where("key", "=", key).execute();
