@@ -45,7 +45,7 @@ export async function beginRun(parts: IntakeParts, delivery: string, start: Star
     if (terms.kind === "refused") {
       const run = await liveRun(tx, keyOf("issue", place));
       if (run) return tellOrigin(tx, parts, { run, origin });
-      throw new Problem("later", "run_just_ended", "The run on the issue has just ended.", { undone: true });
+      throw justEnded();
     }
     const now = parts.clock.now();
     const { settings } = terms;
@@ -53,8 +53,14 @@ export async function beginRun(parts: IntakeParts, delivery: string, start: Star
     if (began === "started") return { verdict: `run ${id} started`, wake: id };
     if (began === "known") return { verdict: "ignored: this trigger has had its run" };
     const run = await liveRun(tx, keyOf("issue", place));
-    return run ? tellOrigin(tx, parts, { run, origin }) : { verdict: "ignored: a run is at work" };
+    if (!run) throw justEnded();
+    return tellOrigin(tx, parts, { run, origin });
   });
+}
+
+/** It ended between two looks: the next try finds that. */
+function justEnded(): Problem {
+  return new Problem("later", "run_just_ended", "The run on the issue has just ended.", { undone: true });
 }
 
 /** Passes a command's instructions on; without any there is nothing to say. */
@@ -70,7 +76,7 @@ async function tellOrigin(
   const pull = run.pull === undefined ? {} : { pull: run.pull };
   const source = { kind: "comment" as const, id: trigger.commentId, as: trigger.as, ...pull };
   const text = trigger.instructions === "" ? "Go on." : trigger.instructions;
-  return tell(tx, parts, run, {
+  const told = await tell(tx, parts, run, {
     id: `comment:${trigger.commentId}`,
     kind: "said",
     author: origin.sender.login,
@@ -78,7 +84,11 @@ async function tellOrigin(
     text,
     source,
   });
+  if (told.verdict === runHasEnded) throw justEnded();
+  return told;
 }
+
+const runHasEnded = "ignored: the run has ended";
 
 /** Writes a note to a run; one at rest begins its next round with it. Said twice, it is said once. */
 export async function tell(
@@ -88,7 +98,7 @@ export async function tell(
   said: Omit<Note, "round" | "at">,
 ): Promise<Change> {
   const run = await seizeRun(tx, id);
-  if (!run) return { verdict: "ignored: the run has ended" };
+  if (!run) return { verdict: runHasEnded };
   const at = clock.now();
   const rests = run.phase === "resting";
   const earlier = await notesOf(tx, id);
