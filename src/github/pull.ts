@@ -14,6 +14,8 @@ export interface Pull {
   branch: string;
   /** Head commit as GitHub had it when it was opened or adopted. */
   headSha: string;
+  /** What people had done with it before it was found again. */
+  fate?: "pull request closed" | "pull request merged";
 }
 
 /** What a pull request is opened with. */
@@ -30,7 +32,13 @@ const alreadyOpen = /already exists/i;
 const nothingBetween = /no commits between/i;
 const draftsRefused = /draft pull requests are not supported/i;
 
-/** Opens the pull request, or adopts the one that is open for that head when it is ours. */
+/** GitHub's clock is not ours. */
+const slackMs = 60_000;
+
+/**
+ * Opens the pull request, or adopts the one that is open for that head when it is ours; an earlier attempt's also
+ * when somebody has closed it since: a second one would overrule them.
+ */
 export function pullRequest(github: GitHub, place: Place, wanted: PullRequest): Act<Pull> {
   const { owner, repo } = place;
   const create = async (draft: boolean): Promise<Pull> => {
@@ -38,7 +46,7 @@ export function pullRequest(github: GitHub, place: Place, wanted: PullRequest): 
     return { number: data.number, url: data.html_url, branch: wanted.head, headSha: data.head.sha };
   };
   return {
-    find: () => findOpen(github, place, wanted),
+    find: (begunAt) => findOurs(github, place, wanted, begunAt - slackMs),
     make: async () => {
       try {
         return await create(wanted.draft).catch((error: unknown) => {
@@ -47,7 +55,7 @@ export function pullRequest(github: GitHub, place: Place, wanted: PullRequest): 
         });
       } catch (error) {
         if (isProblem(error) && alreadyOpen.test(error.message)) {
-          const open = await findOpen(github, place, wanted);
+          const open = await findOurs(github, place, wanted, Number.POSITIVE_INFINITY);
           if (open) return open;
         }
         if (isProblem(error) && nothingBetween.test(error.message)) {
@@ -59,14 +67,28 @@ export function pullRequest(github: GitHub, place: Place, wanted: PullRequest): 
   };
 }
 
-async function findOpen(github: GitHub, place: Place, wanted: PullRequest): Promise<Pull | undefined> {
+/** The open one, else a closed one that was created since `since`. */
+async function findOurs(
+  github: GitHub,
+  place: Place,
+  wanted: PullRequest,
+  since: number,
+): Promise<Pull | undefined> {
   const { owner, repo } = place;
   const { data } = await github
     .of(place.installation)
-    .rest.pulls.list({ owner, repo, head: `${owner}:${wanted.head}`, state: "open" });
-  const open = data[0];
-  if (!open) return undefined;
+    .rest.pulls.list({ owner, repo, head: `${owner}:${wanted.head}`, state: "all" });
   const { login } = await github.self(place.installation);
+  const open = data.find(({ state }) => state === "open");
+  if (!open) {
+    const closed = data.find(
+      ({ user, base, created_at }) =>
+        user?.login === login && base.ref === wanted.base && Date.parse(created_at) >= since,
+    );
+    if (!closed) return undefined;
+    const fate = closed.merged_at ? ("pull request merged" as const) : ("pull request closed" as const);
+    return { ...adopted(closed, wanted), fate };
+  }
   if (open.user?.login !== login || open.base.ref !== wanted.base) {
     throw new Problem(
       "fault",
@@ -74,7 +96,14 @@ async function findOpen(github: GitHub, place: Place, wanted: PullRequest): Prom
       `#${open.number} of ${open.user?.login ?? "somebody else"} already proposes the branch \`${wanted.head}\` of ${fullName(place)}. Close it, then \`/agent retry\`.`,
     );
   }
-  return { number: open.number, url: open.html_url, branch: wanted.head, headSha: open.head.sha };
+  return adopted(open, wanted);
+}
+
+function adopted(
+  { number, html_url: url, head }: { number: number; html_url: string; head: { sha: string } },
+  { head: branch }: PullRequest,
+): Pull {
+  return { number, url, branch, headSha: head.sha };
 }
 
 /** Head commit of a pull request as GitHub has it now. */

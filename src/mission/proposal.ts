@@ -17,7 +17,7 @@ import { pointBranch } from "../github/branch.ts";
 import { type Changes, pushedChanges } from "../github/changes.ts";
 import { defaultBranchOf } from "../github/installation.ts";
 import { type Pull, pullRequest, reviewRequest } from "../github/pull.ts";
-import { stopOf } from "../store/runs.ts";
+import { stopOf, stopRun } from "../store/runs.ts";
 import type { FactRow } from "../store/schema.ts";
 import { lastSubmission } from "./answers.ts";
 import type { Facts } from "./facts.ts";
@@ -175,9 +175,18 @@ async function open(tools: Tools, changes: Changes, unfinished: boolean): Promis
   if (!pull) return { kind: "nothing" };
   run.pull = pull.number;
   run.head = changes.headSha;
+  // Whose closing it was nobody could tell while its number was not known.
+  if (pull.fate) return { kind: "called off", stop: await closedMeanwhile(tools, pull.fate) };
   await askForReview(tools, pull);
   // Somebody pushed between the screening and the opening: what they added is screened like a later push.
   return pull.headSha === changes.headSha ? { kind: "opened", pull } : propose(tools, { unfinished });
+}
+
+async function closedMeanwhile({ store, clock, held: { run } }: Tools, why: Stop["why"]): Promise<Stop> {
+  const stop = { why, at: clock.now() };
+  await store.db.transaction().execute((tx) => stopRun(tx, run.id, stop));
+  run.stop = stop;
+  return stop;
 }
 
 /** Remembers of a pull request that its body calls it unfinished. */

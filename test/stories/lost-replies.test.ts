@@ -111,3 +111,33 @@ test("every call that changes something fails once before its effect", async () 
     );
   });
 });
+
+test.each([
+  { fate: "closed", words: "pull request closed" },
+  // Which closes the issue, and that is heard of first.
+  { fate: "merged", words: "issue closed" },
+])(
+  "the reply to opening the pull request is lost, and a person has it $fate before it is looked for",
+  async ({ fate, words }) => {
+    stage = await setStage();
+    stage.plays(async (agent) => {
+      await pushFix()(agent);
+      await agent.custom("submit_pull_request", { title: "Fix", summary: "So." });
+    });
+    let isLost = false;
+    stage.github.onRequest(async (phase, { method, route }) => {
+      const isOpening = method === "POST" && route === "/repos/{owner}/{repo}/pulls";
+      if (isLost || phase !== "after" || !isOpening) return undefined;
+      isLost = true;
+      const number = stage.github.pulls(shop)[0]?.number ?? 0;
+      if (fate === "closed") await stage.github.closePull(shop, number, { by: "mona" });
+      else await stage.github.mergePull(shop, number, { by: "mona" });
+      return "cut";
+    });
+    const issue = stage.labelled();
+    await stage.pass(3_600_000);
+    expect(stage.github.pulls(shop)).toHaveLength(1);
+    expect(stage.status(issue)).toContain(words);
+    expect(stage.claude.sessions[0]?.archivedAt).not.toBeNull();
+  },
+);
