@@ -19,6 +19,8 @@ const paced: Record<Bucket, Paced> = {
   creates: { bucket: { slotMs: 1_000, rules: [{ spanMs, max: createsMax }] }, batch: 15 },
   others: { bucket: { slotMs: 1_000, rules: [{ spanMs, max: othersMax }] }, batch: 30 },
 };
+/** A call that changes something leaves within this time of being asked for, or not at all. */
+const departureMsMax = 1_000;
 /** New sessions leave room for what keeps those at work alive: their tokens, answers, interrupts. */
 const sessionShare = 0.8;
 const shareMin = 0.1;
@@ -46,8 +48,14 @@ export function createGate(
     const state = told[bucket];
     if (state.closedUntil > now) return heldBack(state.closedUntil - now);
     const share = believed(state, now) * (isNewSession(bucket, input) ? sessionShare : 1);
-    const leave = await pacer.ask({ [bucket]: { count: 1, share } }, now);
+    const need = { [bucket]: { count: 1, share } };
+    const leave = await pacer.ask(need, now);
     if (leave.kind === "later") return heldBack(leave.at - now);
+    // Whoever stood still here may have been overtaken, and looks again before it changes anything.
+    if (init?.method?.toUpperCase() !== "GET" && clock.now() - now > departureMsMax) {
+      pacer.giveBack(need, clock.now());
+      return heldBack(0);
+    }
     const answer = await fetch(input, init);
     const waitMs = answer.ok ? undefined : retryAfterMs(answer.headers, clock.now());
     if (waitMs === undefined) return answer;

@@ -220,12 +220,16 @@ function guard(
   octokit.hook.wrap("request", async (request, options) => {
     options.headers["x-github-api-version"] = "2022-11-28";
     const began = clock.now();
-    await pace.admit({ method: options.method, route: options.url, urgency });
+    const departure = { method: options.method, route: options.url, urgency };
+    await pace.admit(departure);
     const line = { installation_id: installation, method: options.method, route: options.url };
     const call = { to: "github", method: options.method, route: routeOf(options.url) };
     const attempt = async (again: boolean): Promise<Awaited<ReturnType<typeof request>>> => {
       const held = await token?.get();
-      if (options.method !== "GET" && clock.now() - began > departureMsMax) throw lateDeparture();
+      if (options.method !== "GET" && clock.now() - began > departureMsMax) {
+        pace.unused(departure);
+        throw lateDeparture();
+      }
       if (held) options.headers.authorization = `token ${held.token.reveal()}`;
       try {
         const response = await request(options);

@@ -26,6 +26,8 @@ export interface Departure {
 export interface Pace {
   /** Resolves when the call may leave now; throws `later` `github_paced` with the time. */
   admit(departure: Departure): Promise<void>;
+  /** A call that was let leave did not. */
+  unused(departure: Departure): void;
   /** What GitHub's headers say is left. */
   note(headers: Headers): void;
   /** GitHub wants no calls until then, milliseconds since the epoch. */
@@ -64,6 +66,15 @@ const creates: [method: string, route: RegExp][] = [
   ["PATCH", /\/(comments\/\{comment_id\}|pulls\/\{pull_number\}|issues\/\{issue_number\})$/],
 ];
 
+function needOf({ method, route, urgency }: Departure): Need {
+  const share = shares[urgency];
+  const isContent = creates.some(([verb, pattern]) => verb === method && pattern.test(route));
+  return {
+    points: { count: method === "GET" ? 1 : 5, share: share.points },
+    ...(isContent ? { content: { count: 1, share: share.content } } : {}),
+  };
+}
+
 /** Whose budget a call draws on, as `x-ratelimit-resource` names it. Octokit names GraphQL in full on an Enterprise Server. */
 function resourceOf(route: string): string {
   if (route.endsWith("/graphql")) return "graphql";
@@ -84,13 +95,11 @@ export function installationPace(
       const requests = budgets.get(resourceOf(route));
       if (requests && requests.resetAt > now && requests.left <= requests.limit * share.requestsLeft)
         throw tooSoon(requests.resetAt - now);
-      const need: Need = { points: { count: method === "GET" ? 1 : 5, share: share.points } };
-      if (creates.some(([verb, pattern]) => verb === method && pattern.test(route)))
-        need["content"] = { count: 1, share: share.content };
-      const leave = await pacer.ask(need, now);
+      const leave = await pacer.ask(needOf({ method, route, urgency }), now);
       if (leave.kind === "later") throw tooSoon(leave.at - now);
       if (requests) requests.left -= 1;
     },
+    unused: (departure) => pacer.giveBack(needOf(departure), clock.now()),
     note: (headers) => {
       const resource = String(headers["x-ratelimit-resource"] ?? "core");
       const [limit, left, reset] = ["limit", "remaining", "reset"].map((name) =>
@@ -113,6 +122,7 @@ export function plainPace(clock: Clock): Pace {
     admit: async () => {
       if (clock.now() < closedUntil) throw tooSoon(closedUntil - clock.now());
     },
+    unused: () => undefined,
     note: () => undefined,
     close: async (until) => {
       closedUntil = Math.max(closedUntil, until);

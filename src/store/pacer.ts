@@ -23,6 +23,8 @@ export type Leave = { kind: "now" } | { kind: "later"; at: number };
 
 /** What was taken ahead is used within this time. */
 const takenMs = 60_000;
+/** What was given back is used within this time. */
+const givenBackMs = 10_000;
 /** Above this part of a limit nothing is taken ahead: late use must not add up to more than the limit. */
 const plentiful = 0.5;
 /** Promises remembered; beyond, those who ask come together. */
@@ -61,6 +63,12 @@ export class Pacer {
     );
     if (await turn) return { kind: "now" };
     return this.#closedUntil > now ? { kind: "later", at: this.#closedUntil } : this.#later(need, now);
+  }
+
+  /** What was granted and not used serves whoever asks next, for a moment: without the store, if that was slow. */
+  giveBack(need: Need, now: number): void {
+    for (const [key, { count }] of Object.entries(need))
+      this.#taken.set(key, { count: this.#left(key, now) + count, until: now + givenBackMs });
   }
 
   /** The other side wants no calls until then. */

@@ -1,7 +1,7 @@
 /** The pace of calls to the Claude platform, held to the simulator's own limiter. */
 import { expect, test } from "vitest";
 import { createGate } from "../../src/agent/gate.ts";
-import { openStore } from "../../src/store/database.ts";
+import { openStore, type Store } from "../../src/store/database.ts";
 import { RateLimiter } from "../sim/claude/rate.ts";
 import { VirtualClock } from "../sim/virtual-clock.ts";
 import { Disk } from "../store/disk.ts";
@@ -75,4 +75,39 @@ test("a slow down halves the pace, which grows again", async () => {
   await clock.advance(20 * minute);
   await ask(10 * 60);
   expect(seen.refused).toBeLessThan(40);
+});
+
+test("a change whose process stood still on its way out is not sent, and the next needs no store", async () => {
+  const clock = new VirtualClock();
+  let asked = 0;
+  const slow: Pick<Store, "together"> = {
+    together: async (write) => {
+      asked += 1;
+      const granted = await store.together(write);
+      await clock.advance(minute);
+      return granted;
+    },
+  };
+  const store = await openStore({ kind: "lent", connection: new Disk().open() });
+  const { fetch, seen } = platform(clock);
+  const call = createGate(clock, { ...store, ...slow })(fetch);
+  expect((await call(`${sessions}/s/events`, { method: "POST" })).status).toBe(429);
+  expect(seen.create).toBe(0);
+  expect((await call(`${sessions}/s/events`, { method: "POST" })).status).toBe(200);
+  expect({ asked, sent: seen.create }).toEqual({ asked: 1, sent: 1 });
+  await store.close();
+});
+
+test("nor is one for which the store gave no answer in time", async () => {
+  const clock = new VirtualClock();
+  const store = await openStore({ kind: "lent", connection: new Disk().open() });
+  const together = async (): Promise<never> => {
+    await clock.advance(40_000);
+    throw new Error("query read timeout");
+  };
+  const { fetch, seen } = platform(clock);
+  const call = createGate(clock, { ...store, together })(fetch);
+  expect((await call(`${sessions}/s/events`, { method: "POST" })).status).toBe(429);
+  expect(seen.create).toBe(0);
+  await store.close();
 });

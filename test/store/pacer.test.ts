@@ -39,6 +39,14 @@ function suite(make: () => Promise<{ store: Store; drop(): Promise<void> }>): vo
     }
   };
 
+  test("what was let leave and did not serves the next call, and is not counted again", async () => {
+    const pace = replica();
+    for (let count = 0; count < 80; count += 1) expect(await tries(pace)).toBe(0);
+    pace.unused({ ...comment, urgency: "needed" });
+    expect(await tries(pace)).toBe(0);
+    expect(await tries(pace)).toBeGreaterThan(0);
+  });
+
   test("together they never exceed GitHub's limits on content and use nearly all of them", async () => {
     const limiter = new Limiter(clock, documentedLimits);
     const replicas = [replica(), replica()];
