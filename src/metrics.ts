@@ -5,6 +5,7 @@
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { moveKinds } from "./domain/move.ts";
 
 /** The instruments, each fed where the thing it counts is logged. */
 export interface Metrics {
@@ -91,7 +92,7 @@ export function createMetrics({ repositories = false }: { repositories?: boolean
     answers: counter("webhook_answers", "Answers to webhooks", ["door", "status"]),
     suspects: counter("webhook_suspects", "Webhooks that are not what they claim", ["door", "what"]),
     rounds: counter("rounds", "Rounds that ended, by ending", ["ending", ...named]),
-    alarms: counter("alarms", "Pushes by our tokens outside the branch of a run", ["what"]),
+    alarms: alarmCounter(instruments),
     reached: seconds("reached", "From the request to the first of each", ["what"], reachedSeconds),
     waits: counter("waits", "Waits on people that began", ["kind"]),
     tokens,
@@ -112,6 +113,18 @@ export function createMetrics({ repositories = false }: { repositories?: boolean
     },
     contentType: instruments.contentType,
   };
+}
+
+/** All kinds from the beginning: a series that begins with its first alarm has no increase that a rule could see. */
+function alarmCounter(instruments: Registry): Metrics["alarms"] {
+  const alarms = new Counter({
+    name: "patchwright_alarms_total",
+    help: "Pushes by our tokens outside the branch of a run",
+    labelNames: ["what"] as const,
+    registers: [instruments],
+  });
+  for (const what of moveKinds) alarms.inc({ what }, 0);
+  return alarms;
 }
 
 /** Calls of everybody by what came of them; and those that runs made, which divided by runs is what one takes. */

@@ -51,7 +51,10 @@ export function branchOf(ref: string): string | undefined {
 }
 
 /** What kind of ref was moved that should not have been: for metrics. */
-export function kindOf(move: Move, defaultBranch: string): "deletion" | "default branch" | "branch" | "tag" {
+export const moveKinds = ["deletion", "default branch", "branch", "tag"] as const;
+
+/** The kind of a move. */
+export function kindOf(move: Move, defaultBranch: string): (typeof moveKinds)[number] {
   if (move.gone) return "deletion";
   if (move.ref === `refs/heads/${defaultBranch}`) return "default branch";
   return isBranch(move.ref) ? "branch" : "tag";

@@ -35,6 +35,16 @@ test("without a token set none opens the page", () => {
   expect(mayRead({ address: "203.0.113.7", headers: { authorization: "Bearer " } }, undefined)).toBe(false);
 });
 
+test("every kind of alarm stands there before its first: a rule sees no increase otherwise", async () => {
+  const page = await createMetrics().text({ runs: {}, queued: 0, deliveriesWaiting: 0 });
+  expect(page.match(/^patchwright_alarms_total\{.*$/gm)).toEqual([
+    'patchwright_alarms_total{what="deletion"} 0',
+    'patchwright_alarms_total{what="default branch"} 0',
+    'patchwright_alarms_total{what="branch"} 0',
+    'patchwright_alarms_total{what="tag"} 0',
+  ]);
+});
+
 test("verdicts are counted by their kind, without what is particular in them", () => {
   const kinds = ["run run_0 started", "round 2 of run_0 opened", "ignored: not a command", "told to run_0"];
   expect(kinds.map(verdictKind)).toEqual(["run started", "round opened", "ignored", "told"]);
