@@ -100,7 +100,8 @@ async function comeBack(parts: SignInParts, context: Asked) {
     const tokens = await parts.oauth.exchange({ code, verifier: way.verifier, ...redirectUri(parts) });
     const cookie = await parts.visits.begin(tokens);
     setVisit(context, parts, cookie);
-    return context.redirect(way.to, 303);
+    // Whoever can plant a cookie, from a neighbouring name, would lead people elsewhere.
+    return context.redirect(localPath(way.to), 303);
   } catch (problem) {
     if (!isProblem(problem)) throw problem;
     return show(context, trouble(problem.message), problem.kind === "later" ? 503 : 403);
