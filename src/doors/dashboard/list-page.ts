@@ -127,7 +127,7 @@ export function row(line: RunLine, now: number): Html {
 <small><code>${line.owner}/${line.repo}#${line.issue}</code>${label}</small></th>
 <td>${statePill(line)}</td><td class="aside">${line.person}</td><td class="aside">${timeText(line.createdAt)}</td>
 <td class="number aside">${tookText(line, now)}</td>
-<td class="number">${costText(line.costCents)}<small class="narrow">${tookText(line, now)}</small></td></tr>`;
+<td class="number">${costText(line.costCents)}<small class="narrow">${tookText(line, now)} · ${line.person}</small></td></tr>`;
 }
 
 function pages(filters: Filters, more: boolean): Html {
