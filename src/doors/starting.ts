@@ -76,7 +76,7 @@ async function tellOrigin(
   const pull = run.pull === undefined ? {} : { pull: run.pull };
   const source = { kind: "comment" as const, id: trigger.commentId, as: trigger.as, ...pull };
   const text = trigger.instructions === "" ? "Go on." : trigger.instructions;
-  const told = await tell(tx, parts, run, {
+  return tell(tx, parts, run, {
     id: `comment:${trigger.commentId}`,
     kind: "said",
     author: origin.sender.login,
@@ -84,13 +84,12 @@ async function tellOrigin(
     text,
     source,
   });
-  if (told.verdict === runHasEnded) throw justEnded();
-  return told;
 }
 
-const runHasEnded = "ignored: the run has ended";
-
-/** Writes a note to a run; one at rest begins its next round with it. Said twice, it is said once. */
+/**
+ * Writes a note to a run; one at rest begins its next round with it. Said twice, it is said once. `later` where the
+ * run has just ended.
+ */
 export async function tell(
   tx: Tx,
   { clock }: Pick<IntakeParts, "clock">,
@@ -98,7 +97,7 @@ export async function tell(
   said: Omit<Note, "round" | "at">,
 ): Promise<Change> {
   const run = await seizeRun(tx, id);
-  if (!run) return { verdict: runHasEnded };
+  if (!run) throw justEnded();
   const at = clock.now();
   const rests = run.phase === "resting";
   const earlier = await notesOf(tx, id);
