@@ -131,7 +131,11 @@ export const plants: Plant[] = [
     "main",
     /after POST .*pulls #1/,
     ["github/pull.ts", "const alreadyOpen = /already exists/i;", "const alreadyOpen = /never said/i;"],
-    ["github/pull.ts", "find: () => findOpen(github, place, wanted),", `find: ${never},`],
+    [
+      "github/pull.ts",
+      "find: (begunAt) => findOurs(github, place, wanted, begunAt - slackMs),",
+      `find: ${never},`,
+    ],
   ),
   plant("a 5xx is believed to have done nothing", "main", /after POST .*comments #1/, [
     "github/failure.ts",
