@@ -172,13 +172,18 @@ test("under the organisation's file the repository narrows, and is told what was
   expect(stage.status(issue)).toMatch(/acme\/\.github at \w{7}/);
 });
 
-test("an organisation's file that was seen and cannot be read any more starts nothing", async () => {
+/** A stage on which the organisation's file has been read once. */
+async function seeOwnersFile(): Promise<void> {
   stage = await setStage({
     beforehand: ({ github }) =>
       github.addRepository({ owner: "acme", name: ".github", files: { [path]: "budget_usd: 3\n" } }),
   });
   stage.plays(doNothing);
   await stage.untilShown(stage.labelled(), "no changes");
+}
+
+test("an organisation's file that was seen and cannot be read any more starts nothing", async () => {
+  await seeOwnersFile();
   stage.github.rename("acme/.github", "elsewhere", "rita");
   await stage.pass(6 * minute);
   await stage.restart();
@@ -258,12 +263,7 @@ test("an environment for each network, made at its first use and found again", a
 });
 
 test("an organisation's file that was seen is missed under the organisation's new name too", async () => {
-  stage = await setStage({
-    beforehand: ({ github }) =>
-      github.addRepository({ owner: "acme", name: ".github", files: { [path]: "budget_usd: 3\n" } }),
-  });
-  stage.plays(doNothing);
-  await stage.untilShown(stage.labelled(), "no changes");
+  await seeOwnersFile();
   stage.github.renameAccount("acme", "acme-inc");
   await stage.pass(minute);
   stage.github.rename("acme-inc/.github", "elsewhere", "rita");
