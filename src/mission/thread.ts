@@ -49,13 +49,14 @@ const editLeftOut =
 
 /**
  * Asks GitHub's record about the labelling that started the run, once, for its delivery tells neither when nor how.
- * Throws `refused` where an App that may not put the label on in a person's name.
+ * Throws `refused` where an App that may not put the label on in a person's name. A run that was asked for again
+ * has no labelling of its own.
  */
 export async function askLabelling(tools: Tools): Promise<void> {
   const { ledger, github, permits, held } = tools;
   const { place: where, origin } = held.run;
   const { trigger, sender } = origin;
-  if (trigger.kind !== "label" || ledger.read("labelled")) return;
+  if (trigger.kind !== "label" || origin.before || ledger.read("labelled")) return;
   const last = await lastLabelling(github, where, trigger.label);
   const own = last?.kind === "labeled" && last.by?.id === sender.id ? last : undefined;
   if (own?.viaApp && sender.type === "User") {

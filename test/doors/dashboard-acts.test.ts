@@ -109,3 +109,15 @@ test("a run that failed is started again, once, in the name of who asked", async
   expect((await browser.get(path)).text).not.toContain("Start again");
   expect((await browser.post(`${path}/retry`, { key })).status).toBe(403);
 });
+
+test("a person starts again what was refused because an App put the label on in their name", async () => {
+  const refused = stage.github.openIssue(shop, { title: "Add is wrong", author: "otto" });
+  stage.github.label(shop, refused, { label: "agent", by: "rita", through: "night-shift" });
+  await stage.untilShown(refused, "refused");
+  const run = /run_\w{20}/.exec(stage.status(refused))?.[0];
+  await browser.signIn("rita");
+  const key = formKey(await browser.get(`/runs/${run}`));
+  stage.plays(fixAndSubmit());
+  expect((await browser.post(`/runs/${run}/retry`, { key })).status).toBe(303);
+  await stage.untilShown(refused, "opened");
+});
