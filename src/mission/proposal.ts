@@ -42,6 +42,7 @@ export interface Held {
 /** Proposes what the session's branch holds. `unfinished` marks work that was cut off. */
 export async function propose(tools: Tools, { unfinished }: { unfinished: boolean }): Promise<Proposed> {
   const opened = tools.ledger.read("pull");
+  if (opened?.fate) return closedMeanwhile(tools, opened.fate);
   if (opened) await askForReview(tools, opened);
   const news = await newsOf(tools);
   if (news && "kind" in news) return news;
@@ -175,18 +176,20 @@ async function open(tools: Tools, changes: Changes, unfinished: boolean): Promis
   if (!pull) return { kind: "nothing" };
   run.pull = pull.number;
   run.head = changes.headSha;
-  // Whose closing it was nobody could tell while its number was not known.
-  if (pull.fate) return { kind: "called off", stop: await closedMeanwhile(tools, pull.fate) };
+  // Closed meanwhile; or somebody pushed between the screening and the opening, and what they added is screened like
+  // a later push.
+  if (pull.fate || pull.headSha !== changes.headSha) return propose(tools, { unfinished });
   await askForReview(tools, pull);
-  // Somebody pushed between the screening and the opening: what they added is screened like a later push.
-  return pull.headSha === changes.headSha ? { kind: "opened", pull } : propose(tools, { unfinished });
+  return { kind: "opened", pull };
 }
 
-async function closedMeanwhile({ store, clock, held: { run } }: Tools, why: Stop["why"]): Promise<Stop> {
+/** Found again, and closed by then: word of that came while nobody knew whose pull request it was. */
+async function closedMeanwhile(tools: Tools, why: Stop["why"]): Promise<Proposed> {
+  const { store, clock, held } = tools;
   const stop = { why, at: clock.now() };
-  await store.db.transaction().execute((tx) => stopRun(tx, run.id, stop));
-  run.stop = stop;
-  return stop;
+  await store.db.transaction().execute((tx) => stopRun(tx, held.run.id, stop));
+  held.run.stop = stop;
+  return { kind: "called off", stop };
 }
 
 /** Remembers of a pull request that its body calls it unfinished. */
