@@ -25,14 +25,23 @@ const mermaidComment = /(?<=\n[ \t>]*)%%[^\n]*/g;
 /** Comments and phantoms of the diagrams and formulas in a source, of which `nodes` are all nodes. */
 export function undrawn(source: string, nodes: readonly Nodes[]): Span[] {
   const blocks = nodes.filter((node) => node.type === "code");
-  const others = blocks.map((block) => ({ start: startOf(block), end: endOf(block) }));
-  const inline = matches(source, formula, { start: 0, end: source.length }).filter((one) =>
-    others.every(({ start, end }) => one.end <= start || one.start >= end),
+  const code = nodes
+    .filter(({ type }) => type === "code" || type === "inlineCode")
+    .map((node) => ({ start: startOf(node), end: endOf(node) }));
+  const formulas = matches(source, formula, { start: 0, end: source.length }).filter(
+    ({ start, end }) => !code.some((shown) => isWithin(shown, start) || isWithin(shown, end - 1)),
   );
   return [
     ...blocks.flatMap((block) => inBlock(source, block)),
-    ...inline.flatMap((one) => inFormula(source, one)),
+    ...formulas.flatMap(({ start, end }) => {
+      const mark = /^\$[$`]/.test(source.slice(start, end)) ? 2 : 1;
+      return inFormula(source, { start: start + mark, end: end - mark });
+    }),
   ];
+}
+
+function isWithin({ start, end }: Span, at: number): boolean {
+  return at >= start && at < end;
 }
 
 function inBlock(source: string, block: Code): Span[] {
