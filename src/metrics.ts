@@ -76,6 +76,9 @@ export function createMetrics({ repositories = false }: { repositories?: boolean
   const seconds = <L extends string>(name: string, help: string, labelNames: L[], buckets: number[]) =>
     new Histogram({ name: `patchwright_${name}_seconds`, help, labelNames, buckets, registers });
   const tokens = counter("tokens", "Tokens of sessions, by what became of them", ["what"]);
+  const alarms = counter("alarms", "Pushes by our tokens outside the branch of a run", ["what"]);
+  // All kinds from the beginning: a series that begins with its first alarm has no increase that a rule could see.
+  for (const what of moveKinds) alarms.inc({ what }, 0);
   const tokenReplaced = replacements(instruments, tokens);
   const gauge = <L extends string>(name: string, help: string, labelNames: L[]) =>
     new Gauge({ name: `patchwright_${name}`, help, labelNames, registers });
@@ -92,7 +95,7 @@ export function createMetrics({ repositories = false }: { repositories?: boolean
     answers: counter("webhook_answers", "Answers to webhooks", ["door", "status"]),
     suspects: counter("webhook_suspects", "Webhooks that are not what they claim", ["door", "what"]),
     rounds: counter("rounds", "Rounds that ended, by ending", ["ending", ...named]),
-    alarms: alarmCounter(instruments),
+    alarms,
     reached: seconds("reached", "From the request to the first of each", ["what"], reachedSeconds),
     waits: counter("waits", "Waits on people that began", ["kind"]),
     tokens,
@@ -113,18 +116,6 @@ export function createMetrics({ repositories = false }: { repositories?: boolean
     },
     contentType: instruments.contentType,
   };
-}
-
-/** All kinds from the beginning: a series that begins with its first alarm has no increase that a rule could see. */
-function alarmCounter(instruments: Registry): Metrics["alarms"] {
-  const alarms = new Counter({
-    name: "patchwright_alarms_total",
-    help: "Pushes by our tokens outside the branch of a run",
-    labelNames: ["what"] as const,
-    registers: [instruments],
-  });
-  for (const what of moveKinds) alarms.inc({ what }, 0);
-  return alarms;
 }
 
 /** Calls of everybody by what came of them; and those that runs made, which divided by runs is what one takes. */

@@ -50,10 +50,10 @@ export function branchOf(ref: string): string | undefined {
   return branchRef.exec(ref)?.[1];
 }
 
-/** What kind of ref was moved that should not have been: for metrics. */
+/** Kinds of moves, as metrics name them. */
 export const moveKinds = ["deletion", "default branch", "branch", "tag"] as const;
 
-/** The kind of a move. */
+/** What kind of ref was moved that should not have been. */
 export function kindOf(move: Move, defaultBranch: string): (typeof moveKinds)[number] {
   if (move.gone) return "deletion";
   if (move.ref === `refs/heads/${defaultBranch}`) return "default branch";
