@@ -114,6 +114,15 @@ test("a code that was taken elsewhere does not open with another verifier", asyn
   expect(text).toContain("bad_verification_code");
 });
 
+test("a planted cookie leads nobody to another site", async () => {
+  const back = await browser.comeBack("mona");
+  const way = Buffer.from(browser.cookie("patchwright_way") ?? "", "base64url").toString();
+  const planted = { ...JSON.parse(way), to: "https://evil.example/sign-in" };
+  const cookie = `patchwright_way=${Buffer.from(JSON.stringify(planted)).toString("base64url")}`;
+  const { status, headers } = await browser.get(back, { cookie });
+  expect([status, headers["location"]]).toEqual([303, "/"]);
+});
+
 test("who says no at GitHub is told so", async () => {
   const away = await browser.get("/auth/sign-in");
   const state = new URL(String(away.headers["location"])).searchParams.get("state");

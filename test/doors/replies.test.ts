@@ -1,17 +1,51 @@
 /** A reply whose first attempt came to nobody knows what, owed by two deliveries: one of them gives it. */
+import { setImmediate as turn } from "node:timers/promises";
 import { expect, test } from "vitest";
+import { replyOnce } from "../../src/doors/replies.ts";
+import type { GitHub } from "../../src/github/client.ts";
 import { openStore } from "../../src/store/database.ts";
-import { beginReply, takeOverReply } from "../../src/store/replies.ts";
+import { beginReply } from "../../src/store/replies.ts";
+import { VirtualClock } from "../sim/virtual-clock.ts";
 import { Disk } from "../store/disk.ts";
 
-test("of two who take over an old claim one goes on", async () => {
+/** A GitHub with one conversation, which takes its time. */
+function conversation() {
+  const posted: { id: number; body: string; html_url: string; performed_via_github_app: { id: number } }[] =
+    [];
+  const issues = {
+    listComments: async () => {
+      const data = [...posted];
+      await turn();
+      return { data };
+    },
+    createComment: async ({ body }: { body: string }) => {
+      await turn();
+      const data = { id: posted.length, body, html_url: "", performed_via_github_app: { id: 7 } };
+      posted.push(data);
+      return { data };
+    },
+  };
+  // The cast: of all of Octokit, replies use these two calls and our own number.
+  const github = { of: () => ({ rest: { issues } }), self: async () => ({ appId: 7 }) } as unknown as GitHub;
+  return { github, posted };
+}
+
+test("of two who find an old attempt one gives the reply, and the other finds it given", async () => {
   const store = await openStore({ kind: "lent", connection: new Disk().open() });
-  const reply = { key: "refused:2:3:9", repositoryId: 2 };
-  await beginReply(store.db, reply, 1_000);
-  const claims = await Promise.all([1, 2].map(() => beginReply(store.db, reply, 40_000)));
-  expect(claims).toEqual([1, 2].map(() => ({ kind: "begun", since: 1_000 })));
-  const taken = await Promise.all([1, 2].map(() => takeOverReply(store.db, reply, 1_000, 40_000)));
-  expect(taken.toSorted()).toEqual([false, true]);
-  expect(await beginReply(store.db, reply, 50_000)).toEqual({ kind: "begun", since: 40_000 });
+  const clock = new VirtualClock();
+  const { github, posted } = conversation();
+  const reply = { key: "refused:2:3:9", text: "No.", since: clock.now() };
+  const place = { installation: 1, repositoryId: 2, owner: "acme", repo: "shop", issue: 3 };
+  await beginReply(store.db, { ...reply, repositoryId: 2 }, clock.now());
+  await clock.advance(31_000);
+  const say = () => replyOnce({ github, store, clock }, place, reply);
+  const told = await Promise.allSettled([say(), say()]);
+  expect(told.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
+  expect(told.find(({ status }) => status === "rejected")).toMatchObject({
+    reason: { kind: "later", code: "reply_begun" },
+  });
+  await clock.advance(30_000);
+  await say();
+  expect(posted).toHaveLength(1);
   await store.close();
 });
