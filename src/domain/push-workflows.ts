@@ -45,7 +45,10 @@ function isFilteredOut(filter: unknown, branch: string): boolean {
   return filter["tags"] !== undefined || filter["tags-ignore"] !== undefined;
 }
 
-/** The patterns in their order: each that fits decides anew, one with `!` against. `inDoubt`: what an unclear one says, and too many. */
+/**
+ * The patterns in their order: each that fits decides anew, one with `!` against. `inDoubt`: what an unclear one
+ * says, and what too many come to.
+ */
 function covers(patterns: unknown, branch: string, { inDoubt }: { inDoubt: boolean }): boolean {
   const all = [patterns].flat().map(String);
   if (all.length > patternsMax) return inDoubt;

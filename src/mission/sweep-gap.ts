@@ -2,7 +2,8 @@
  * A gap longer than GitHub's delivery log: issues labelled inside it are searched for, and each newest
  * labelling that still stands goes into the inbox as the delivery it would have been. From there on it is
  * like any other: its actor is the sender and is asked for permission, and the intake tells whether it has
- * had its run. One whose issue was edited afterwards says so, and starts nothing. Installations that left inside it are found likewise: GitHub lists them no more.
+ * had its run. One whose issue was edited afterwards says so, and starts nothing. Installations that left
+ * inside the gap are found likewise: GitHub lists them no more.
  */
 import { isProblem } from "../domain/errors.ts";
 import {
