@@ -74,7 +74,7 @@ export async function start(config: Config, outside: Outside): Promise<App> {
   const outdoors = neighbours(config, { clock, log, metrics, traces, store, callTimeoutMs });
   const { github, client } = outdoors;
   const repositories = createRepositories(github, clock);
-  const agents = createClaude(client, { config: config.claude, clock });
+  const agents = createClaude(client, { config: config.claude });
   const knock = (session: string) => knockRun({ store, engine, clock }, session);
   const on = config.claude.webhookKey === undefined;
   const streams = createStreams(outdoors.streaming, { knock, log, on, clock, pollMs: config.pollMs });

@@ -14,7 +14,7 @@ import { serversAt, toolsWith } from "./definition.ts";
 import { agentEvent, followedTypes } from "./events.ts";
 import { asProblem, settled } from "./failure.ts";
 import { withForms } from "./forms.ts";
-import { once, patient, read, slackMs } from "./patience.ts";
+import { once, read, slackMs } from "./patience.ts";
 import { createProvisions, type Provisioned } from "./provisioning.ts";
 import { answerAct, interrupt, messageAct } from "./sending.ts";
 import { closeVault, removeVault, replaceCredential, vaultAct, vaultPages } from "./vaults.ts";
@@ -44,18 +44,14 @@ export function claudeClient({ config, fetch }: Pick<ClaudeOptions, "config" | "
 }
 
 /** The Claude platform as an agent backend. */
-export function createClaude(
-  client: Anthropic,
-  { config, clock }: Pick<ClaudeOptions, "config" | "clock">,
-): Agents {
+export function createClaude(client: Anthropic, { config }: Pick<ClaudeOptions, "config">): Agents {
   const provisions = createProvisions(client, config);
-  const sought = <T>(act: Act<T>) => triedAct(patient(act, () => clock.now()));
   return {
     prepare: async () => {
       await tried(provisions.usual());
     },
     session: (run, order) =>
-      sought({
+      triedAct({
         find: async (begunAt) =>
           findSession(client, { id: run.id, known: run.known, begunAt, ...(await provisions.usual()) }),
         make: async () => {
@@ -72,11 +68,11 @@ export function createClaude(
           });
         },
       }),
-    message: (session, message) => sought(messageAct(client, session, message)),
-    answer: (session, answer) => sought(answerAct(client, session, answer)),
+    message: (session, message) => triedAct(messageAct(client, session, message)),
+    answer: (session, answer) => triedAct(answerAct(client, session, answer)),
     attach: (session, attachment) => triedAct(attachAct(client, session, attachment)),
     look: (session, progress) => tried(look(client, session, progress)),
-    vault: (run, order) => sought(vaultAct(client, run, order)),
+    vault: (run, order) => triedAct(vaultAct(client, run, order)),
     closeVault: (id) => tried(closeVault(client, id)),
     removeVault: (id) => tried(removeVault(client, id)),
     vaults: (filter) => vaultPages(client, filter),

@@ -8,7 +8,7 @@
 export interface Act<T> {
   /**
    * Looks for what an earlier attempt, begun or given up at `begunAt` (milliseconds since the epoch), may have left.
-   * Throws a `later` problem while it is too early to say that nothing was left.
+   * Whoever asks soon afterwards does not believe *not found* yet.
    */
   find(begunAt: number): Promise<T | undefined>;
   /** Does it. Never retried by anybody below. */

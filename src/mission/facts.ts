@@ -171,6 +171,9 @@ export interface Ledger {
  */
 const proofMsMax = 2_000;
 
+/** Lists lag behind what was made, and what nobody waits for any more may still be carried out. */
+const settleMs = 10_000;
+
 /** The ledger of a run that this worker holds. Throws `Fenced` from every write once somebody else does. */
 export function ledgerOf(store: Store, held: HeldRun, clock: Clock): Ledger {
   const known = knownOf(held);
@@ -201,7 +204,7 @@ export function ledgerOf(store: Store, held: HeldRun, clock: Clock): Ledger {
       const written = read<Facts[typeof name]>(name);
       if (written !== undefined) return written;
       const begun = known.get(name);
-      const found = begun && (await act.find(begun.begunAt));
+      const found = begun && (await lookFor(act, begun.begunAt, clock));
       const value = found ?? (await make(name, act));
       await write(name, value, change?.(value) ?? {});
       return value;
@@ -210,7 +213,7 @@ export function ledgerOf(store: Store, held: HeldRun, clock: Clock): Ledger {
       const written = read<Facts[typeof name]>(name);
       const begun = known.get(name);
       if (written !== undefined || !begun) return written;
-      const found = await act.find(begun.begunAt);
+      const found = await lookFor(act, begun.begunAt, clock);
       if (found !== undefined) await write(name, found, {});
       return found;
     },
@@ -257,6 +260,19 @@ export function ledgerOf(store: Store, held: HeldRun, clock: Clock): Ledger {
       throw error;
     }
   }
+}
+
+/** Too soon after the attempt *not found* says nothing, and doing it again might make a second one. */
+async function lookFor<T>(
+  act: Pick<Act<T>, "find"> & Partial<Act<T>>,
+  begunAt: number,
+  clock: Clock,
+): Promise<T | undefined> {
+  const found = await act.find(begunAt);
+  const retryAfterMs = begunAt + settleMs - clock.now();
+  if (found !== undefined || act.find === act.make || retryAfterMs <= 0) return found;
+  const words = "It is not known yet whether what was asked for was done.";
+  throw new Problem("later", "act_unsettled", words, { retryAfterMs });
 }
 
 function keyOf({ run }: HeldRun, name: string): FactKey {

@@ -8,7 +8,7 @@ import { withRun } from "../store/run.ts";
 
 const callMs = 30_000;
 
-/** One attempt that takes `callMs` and throws a `later`; then another. Resolves with what the second did. */
+/** One attempt that takes `callMs` and throws a `later`; then others until one makes. Resolves with what those did. */
 async function afterFailing(detail: ProblemDetail): Promise<string[]> {
   const clock = new VirtualClock();
   const { store, id } = await withRun(clock.now());
@@ -25,16 +25,23 @@ async function afterFailing(detail: ProblemDetail): Promise<string[]> {
     throw new Problem("later", "unreachable", "It could not be reached.", detail);
   });
   await expect(failing).rejects.toMatchObject({ code: "unreachable" });
-  await attempt(async () => {
-    did.push("makes");
-    return { id: "1" };
+  const again = () =>
+    attempt(async () => {
+      did.push("makes");
+      return { id: "1" };
+    });
+  await again().catch(async ({ code, retryAfterMs }: Problem) => {
+    did.push(`${code} for ${retryAfterMs}`);
+    await clock.advance(retryAfterMs ?? 0);
+    await again();
   });
   await store.close();
   return did;
 }
 
-test("an attempt whose effect is unknown is looked for, from when it was given up", async () => {
-  expect(await afterFailing({})).toEqual([`looks from ${callMs}`, "makes"]);
+test("an attempt whose effect is unknown is looked for, from when it was given up, for ten seconds", async () => {
+  const look = `looks from ${callMs}`;
+  expect(await afterFailing({})).toEqual([look, "act_unsettled for 10000", look, "makes"]);
 });
 
 test("an attempt that certainly had no effect is made again without a look", async () => {

@@ -49,6 +49,14 @@ test.each([
   await playedOut(() => stage.github.fault({ method, route, kind: "resetAfter", times: 1 }));
 });
 
+test.each([`${issueRoot}/{issue_number}/comments`, "/repos/{owner}/{repo}/pulls"])(
+  "GitHub carries POST %s out seconds after nobody waits for it any more",
+  async (route) => {
+    stage = await setStage();
+    await playedOut(() => stage.github.fault({ method: "POST", route, kind: "late", ms: 6_000, times: 1 }));
+  },
+);
+
 test.each([
   "POST /v1/sessions",
   "POST /v1/sessions/:id/events",

@@ -3,12 +3,12 @@
  */
 import type { Json } from "./world.ts";
 
-/** What goes wrong. `resetAfter`: the effect has happened, the answer is lost. `stall`: no answer at all for that long, then a reset. `stallAfter`, `stallBody`: the effect has happened, and no answer comes, or only the head and half of the body, until the caller gives up. */
+/** What goes wrong. `resetAfter`: the effect has happened, the answer is lost. `late`: the connection is lost, and the effect happens so much later. `stall`: no answer at all for that long, then a reset. `stallAfter`, `stallBody`: the effect has happened, and no answer comes, or only the head and half of the body, until the caller gives up. */
 export type Trouble =
   | { kind: "latency"; ms: number }
   | { kind: "status"; status: number; headers?: Record<string, string>; body?: Json | string }
   | { kind: "resetBefore" | "resetAfter" | "stallAfter" | "stallBody" }
-  | { kind: "stall"; ms: number };
+  | { kind: "stall" | "late"; ms: number };
 
 /** Trouble and the requests that meet it. */
 export type Fault = Trouble & {

@@ -59,6 +59,12 @@ export async function exchange(
   if (trouble?.kind === "latency" || trouble?.kind === "stall")
     await requests.idle(record, pause(world.clock, trouble.ms));
   if (trouble?.kind === "resetBefore" || trouble?.kind === "stall") return cut(context);
+  if (trouble?.kind === "late") {
+    // Read before the connection is gone.
+    await context.req.text();
+    cut(context);
+    await pause(world.clock, trouble.ms);
+  }
   const isInjected = trouble?.kind === "status";
   if (isInjected) record.injected = true;
   const outcome = isInjected ? { reply: injected(trouble) } : await answer(record).catch(refused);
@@ -77,7 +83,7 @@ export async function exchange(
   const isCut = await requests.tell("after", record);
   if (trouble?.kind === "stallAfter") await once(context.env.outgoing, "close");
   if (trouble?.kind === "stallBody") return halfOf(response);
-  return isCut || trouble?.kind === "resetAfter" ? cut(context) : response;
+  return isCut || trouble?.kind === "resetAfter" || trouble?.kind === "late" ? cut(context) : response;
 }
 
 /** Drops the connection; what is returned is never sent. */
