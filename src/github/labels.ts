@@ -118,18 +118,30 @@ export interface LabelledIssue {
   issue: { number: number };
 }
 
-/** The search shows a thousand results at most. */
+/** How far a search has come: a page of what was created since a time in GitHub's form. */
+export interface SearchPlace {
+  since?: string;
+  page: number;
+}
+
+/** GitHub shows a thousand results of a search at most. */
 const searchPagesMax = 10;
 
-/** A page of a hundred open issues of the account's repositories that carry `label`; `more`: there is another. */
+/**
+ * A page of a hundred open issues of the account's repositories that carry `label`, oldest first, and the place of
+ * the next one. After a full page the search goes on from its last issue's creation, so that neither the thousand
+ * nor what changes meanwhile hides one; some come twice. `cut`: more than a thousand were created in one second.
+ */
 export async function labelledIssues(
   github: GitHub,
   { id, account }: Installation,
-  { label, page }: { label: string; page: number },
-): Promise<{ issues: LabelledIssue[]; more: boolean }> {
+  { label, place: { since, page } }: { label: string; place: SearchPlace },
+): Promise<{ issues: LabelledIssue[]; next?: SearchPlace; cut?: true }> {
+  const created = since === undefined ? "" : ` created:>=${since}`;
   const { data } = await github.of(id).rest.search.issuesAndPullRequests({
-    q: `is:issue is:open user:${account} label:"${label}"`,
-    sort: "updated",
+    q: `is:issue is:open user:${account} label:"${label}"${created}`,
+    sort: "created",
+    order: "asc",
     per_page: 100,
     page,
   });
@@ -137,7 +149,12 @@ export async function labelledIssues(
     const [owner = "", repo = ""] = issue.repository_url.split("/").slice(-2);
     return { owner, repo, issue };
   });
-  return { issues, more: page < searchPagesMax && page * 100 < data.total_count };
+  const last = data.items.at(-1)?.created_at;
+  if (last === undefined || page * 100 >= data.total_count) return { issues };
+  if (last !== since) return { issues, next: { since: last, page: 1 } };
+  if (page < searchPagesMax) return { issues, next: { since, page: page + 1 } };
+  const later = new Date(Date.parse(last) + 1_000).toISOString().replace(".000Z", "Z");
+  return { issues, next: { since: later, page: 1 }, cut: true };
 }
 
 /** The repository as deliveries carry it. */

@@ -14,6 +14,7 @@ import {
   labelledIssues,
   lastLabelling,
   repositoryObject,
+  type SearchPlace,
 } from "../github/labels.ts";
 import { dropMemo, readMemo, writeMemo } from "../store/memos.ts";
 import { installationsWithTexts } from "../store/texts.ts";
@@ -23,9 +24,9 @@ import type { SweepParts } from "./sweep-parts.ts";
 interface Gap {
   from: number;
   to: number;
-  /** The installation being searched, and the next page of its results. */
+  /** The installation being searched, and where in the search for which of its labels. */
   installation?: number;
-  page?: number;
+  search?: SearchPlace & { label: string };
 }
 
 const memoName = "gap";
@@ -51,9 +52,9 @@ export function createGapSweep(parts: SweepParts): (signal: AbortSignal) => Prom
       await dropMemo(parts.store.db, memoName);
       return true;
     }
-    const page = gap.page ?? 1;
-    const more = (await searched(parts, { ...gap, page }, { installation: next, signal })) === "more";
-    const place = more ? { installation: next.id, page: page + 1 } : { installation: next.id + 1, page: 1 };
+    const of = gap.installation === next.id ? gap : { from: gap.from, to: gap.to };
+    const search = await searched(parts, of, { installation: next, signal });
+    const place = search ? { installation: next.id, search } : { installation: next.id + 1 };
     await writeGap(parts, { from: gap.from, to: gap.to, ...place });
     return false;
   };
@@ -78,35 +79,42 @@ interface Search {
   signal: AbortSignal;
 }
 
+/** One page of an installation's labelled issues; resolves with the place of the next, undefined after the last. */
 async function searched(
   parts: SweepParts,
-  gap: Gap & { page: number },
+  gap: Gap,
   { installation, signal }: Search,
-): Promise<"more" | "all"> {
+): Promise<Gap["search"] | undefined> {
   const { github, config, log, rulebook } = parts;
   const served = !config.owners || config.owners.includes(installation.account.toLowerCase());
-  if (!served || installation.suspended) return "all";
-  let isMore = false;
+  if (!served || installation.suspended) return undefined;
   try {
-    for (const label of await rulebook.labels(installation.id)) {
-      const { issues, more } = await labelledIssues(github, installation, { label, page: gap.page });
-      isMore ||= more;
-      for (const issue of issues) {
-        signal.throwIfAborted();
-        await recover(parts, { gap, installation, label, found: issue }).catch((error: unknown) => {
-          // Deleted, transferred or out of reach since the search: the others are looked at all the same.
-          if (!isProblem(error) || error.kind === "later") throw error;
-          log.warn({ installation_id: installation.id, err: error }, "a labelled issue could not be read");
-        });
-      }
+    // By name: settings may change between two pages.
+    const labels = (await rulebook.labels(installation.id)).toSorted();
+    const at = gap.search;
+    const label = labels.find((name) => at === undefined || name >= at.label);
+    if (label === undefined) return undefined;
+    const place = at?.label === label ? at : { page: 1 };
+    const { issues, next, cut } = await labelledIssues(github, installation, { label, place });
+    if (cut)
+      log.warn({ installation_id: installation.id }, "GitHub does not show all labelled issues of a second");
+    for (const issue of issues) {
+      signal.throwIfAborted();
+      await recover(parts, { gap, installation, label, found: issue }).catch((error: unknown) => {
+        // Deleted, transferred or out of reach since the search: the others are looked at all the same.
+        if (!isProblem(error) || error.kind === "later") throw error;
+        log.warn({ installation_id: installation.id, err: error }, "a labelled issue could not be read");
+      });
     }
+    if (next) return { label, ...next };
+    const other = labels.find((name) => name > label);
+    return other === undefined ? undefined : { label: other, page: 1 };
   } catch (error) {
     // An installation that is gone or lacks a permission has nothing to recover.
     if (!isProblem(error) || error.kind === "later") throw error;
     log.warn({ installation_id: installation.id, err: error }, "labels could not be searched");
-    return "all";
+    return undefined;
   }
-  return isMore ? "more" : "all";
 }
 
 interface Found {

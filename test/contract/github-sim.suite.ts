@@ -140,6 +140,29 @@ test("issues with labels, history, comments and reactions", async () => {
   expect(found.data.total_count).toBe(1);
 });
 
+test("a search goes by creation, oldest first where asked, and shows a thousand results", async () => {
+  const { sim } = scene;
+  const { octokit } = await scene.token();
+  const [first, second] = [1, 2].map((turn) =>
+    sim.openIssue("acme/shop", { title: `Found ${turn}`, body: "Here.", author: "mona" }),
+  );
+  for (const number of [first, second]) sim.label("acme/shop", number ?? 0, { label: "sought", by: "mona" });
+  const q = 'repo:acme/shop is:issue label:"sought"';
+  const search = async (query: { q: string; order?: "asc" | "desc"; per_page?: number; page?: number }) => {
+    const { data } = await octokit.rest.search.issuesAndPullRequests({ sort: "created", ...query });
+    return data.items.map(({ number }) => number);
+  };
+  expect(await search({ q, order: "asc" })).toEqual([first, second]);
+  expect(await search({ q })).toEqual([second, first]);
+  const { data: issue } = await octokit.rest.issues.get({ ...shop, issue_number: first ?? 0 });
+  const created = Date.parse(issue.created_at);
+  const since = (at: number) => new Date(at).toISOString().replace(/\.\d+Z/, "Z");
+  expect(await search({ q: `${q} created:>=${since(created)}`, order: "asc" })).toEqual([first, second]);
+  expect(await search({ q: `${q} created:>=${since(created + 3_600_000)}` })).toEqual([]);
+  await expect(search({ q, per_page: 100, page: 11 })).rejects.toMatchObject({ status: 422 });
+  await expect(search({ q: `${q} created:yesterday` })).rejects.toMatchObject({ status: 422 });
+});
+
 test("long conversations come in pages with links", async () => {
   const { sim } = scene;
   const { octokit } = await scene.token();

@@ -28,6 +28,7 @@ import { gitRoutes } from "./routes-git.ts";
 import { issueRoutes } from "./routes-issue.ts";
 import { pullRoutes } from "./routes-pull.ts";
 import { repositoryRoutes } from "./routes-repository.ts";
+import { searchRoutes } from "./routes-search.ts";
 import { userRoutes } from "./routes-user.ts";
 import { newAccount, seedsOf } from "./seeds.ts";
 import { application } from "./server.ts";
@@ -135,6 +136,7 @@ export async function startGitHub(options: GitHubOptions = {}) {
     ...userRoutes,
     ...repositoryRoutes,
     ...issueRoutes,
+    ...searchRoutes,
     ...commentRoutes,
     ...pullRoutes,
     ...checkRoutes,

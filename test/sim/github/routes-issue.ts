@@ -2,7 +2,6 @@
  * Issues, their labels and their history.
  */
 import { z } from "zod";
-import { reaches } from "./access.ts";
 import { addLabels, editIssue, labelOf, openIssue, removeLabel, setState } from "./acts-issue.ts";
 import { closePull, reopenPull } from "./acts-pull.ts";
 import {
@@ -21,8 +20,8 @@ import {
   type Route,
 } from "./call.ts";
 import { issueEventJson, issueJson, labelJson } from "./payload-issue.ts";
-import { invalid, notFound, unprocessable } from "./refusal.ts";
-import { type Issue, type Json, type Repository, repositoryOf, type World } from "./world.ts";
+import { invalid, notFound } from "./refusal.ts";
+import type { Issue } from "./world.ts";
 
 /** Longest body of an issue, pull request or comment, in characters. */
 export const bodyCharsMax = 65_536;
@@ -104,7 +103,6 @@ export const issueRoutes: Route[] = [
     needs: ["issues:write", "pull_requests:write"],
     answer: dropLabel,
   },
-  { method: "GET", template: "/search/issues", needs: ["metadata:read"], answer: search },
 ];
 
 function list(call: RepositoryCall): Reply {
@@ -128,7 +126,8 @@ function sorted(issues: Issue[], query: URLSearchParams): Issue[] {
   return issues.sort((a, b) => sign * (a[key] - b[key] || a.number - b.number));
 }
 
-function hasLabel(issue: Issue, name: string): boolean {
+/** Does the issue carry the label? GitHub's labels know no case. */
+export function hasLabel(issue: Issue, name: string): boolean {
   return issue.labels.some((each) => each.name.toLowerCase() === name.toLowerCase());
 }
 
@@ -229,58 +228,4 @@ function oneLabel(call: RepositoryCall): Reply {
 function dropLabel(call: RepositoryCall): Reply {
   if (!call.repository.labels.delete(param(call, "name").toLowerCase())) throw notFound();
   return noContent;
-}
-
-/** Of the search language only `repo:`, `user:`, `is:`, `state:` and `label:`; anything else is refused rather than ignored. */
-function search(call: RepositoryCall): Reply {
-  const { world, query } = call;
-  const terms = [...(query.get("q") ?? "").matchAll(/([a-z]+):("[^"]*"|\S+)|(\S+)/g)];
-  if (terms.length === 0) throw invalid({ resource: "Search", field: "q", code: "missing" });
-  const repositories: Repository[] = [];
-  const tests: ((issue: Issue) => boolean)[] = [];
-  for (const [, name = "", quoted = ""] of terms) {
-    const value = quoted.replace(/^"|"$/g, "");
-    if (name === "repo") repositories.push(...repositoryOfTerm(world, value));
-    else if (name === "user") repositories.push(...repositoriesOfUser(call, value));
-    else tests.push(testOf(name, value));
-  }
-  const found = repositories
-    .flatMap((each) => [...each.issues.values()])
-    .filter((issue) => !issue.deleted && tests.every((test) => test(issue)));
-  const page = listed(
-    call,
-    sorted(found, query),
-    (issue): Json => ({ ...issueJson(world, issue), score: 1 }),
-  );
-  return {
-    ...page,
-    body: { total_count: found.length, incomplete_results: false, search_type: "lexical", items: page.body },
-  };
-}
-
-function repositoryOfTerm(world: World, name: string): Repository[] {
-  const [owner = "", repo = ""] = name.split("/");
-  const repository = repositoryOf(world, owner, repo);
-  if (!repository)
-    throw unprocessable(
-      "The listed users and repositories cannot be searched either because the resources do not exist or you do not have permission to view them.",
-    );
-  return [repository];
-}
-
-/** Those of an account that the caller may see; GitHub finds nothing where there is nothing. */
-function repositoriesOfUser({ world, caller }: RepositoryCall, login: string): Repository[] {
-  if (caller.kind !== "installation") return [];
-  return [...world.repositories.values()].filter(
-    (each) => each.owner.login.toLowerCase() === login.toLowerCase() && reaches(caller, each),
-  );
-}
-
-function testOf(name: string, value: string): (issue: Issue) => boolean {
-  if (name === "label") return (issue) => hasLabel(issue, value);
-  if (name === "is" && value === "issue") return (issue) => !issue.pull;
-  if (name === "is" && value === "pr") return (issue) => issue.pull !== undefined;
-  if ((name === "is" || name === "state") && ["open", "closed"].includes(value))
-    return (issue) => issue.state === value;
-  throw invalid({ resource: "Search", field: "q", code: "invalid" });
 }
