@@ -49,7 +49,13 @@ export function createDeliverySweep(parts: SweepParts): (signal: AbortSignal) =>
   let pass: Pass | undefined;
   return async (signal) => {
     pass ??= await beginPass(parts);
-    if (!(await readLog(parts, pass, signal))) return false;
+    try {
+      if (!(await readLog(parts, pass, signal))) return false;
+    } catch (error) {
+      // A place in the log that GitHub does not take would be asked for until a restart; the mark has not moved.
+      if (isProblem(error) && error.kind !== "later") pass = undefined;
+      throw error;
+    }
     if (!(await fetchMissing(parts, pass, signal))) return false;
     const mark = await readMark(parts);
     const tries = Object.entries(mark.tries).filter(([guid]) => pass?.seen.has(guid));

@@ -3,6 +3,7 @@
  * delivery log, sessions at work, leftovers, installations that have left. Everything is paged and bounded; what does not fit into one
  * turn is continued in the next, and a *later* of GitHub or the platform is the engine's to wait out.
  */
+import { isProblem } from "../domain/errors.ts";
 import { createDeliverySweep } from "./sweep-deliveries.ts";
 import { sweepDepartures } from "./sweep-departures.ts";
 import { createGapSweep } from "./sweep-gap.ts";
@@ -29,9 +30,14 @@ export function createSweep(parts: SweepParts): Sweep {
   const closing = { ...parts, told: new Set<string>() };
   // A pass over the log goes on through its turns; between two passes the gap, if there is one, is searched.
   let isLogRead = false;
+  // Where GitHub does not let us read its log at all, the gap is no less of one.
+  const search = async (error: unknown, signal: AbortSignal) => {
+    if (isProblem(error) && error.kind !== "later") await gap(signal);
+    throw error;
+  };
   const rounds: Record<string, (signal: AbortSignal) => Promise<number | undefined>> = {
     deliveries: async (signal) => {
-      isLogRead = isLogRead || (await deliveries(signal));
+      isLogRead = isLogRead || (await deliveries(signal).catch((error: unknown) => search(error, signal)));
       if (!isLogRead || !(await gap(signal))) return clock.now();
       isLogRead = false;
       return clock.now() + config.sweepMs;

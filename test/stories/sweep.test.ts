@@ -110,6 +110,34 @@ test("after a week away every issue labelled meanwhile and still labelled has it
   expect(searches).toHaveLength(1);
 });
 
+test("a place in GitHub's log that it does not take is not asked for again", async () => {
+  stage = await setStage({ env: sweeping });
+  const issue = stage.github.openIssue(shop, { title: "Talk", author: "mona" });
+  for (let turn = 0; turn < 120; turn += 1) stage.github.comment(shop, issue, { body: "And?", by: "mona" });
+  await stage.pass(minuteMs);
+  const asked = () => stage.github.log.filter(({ route }) => route === "/app/hook/deliveries");
+  const before = asked().length;
+  stage.github.fault({ route: "/app/hook/deliveries", nth: 2, kind: "status", status: 422 });
+  await stage.pass(10 * minuteMs);
+  const [first, refused, again] = asked().slice(before);
+  expect(first?.query["cursor"]).toBeUndefined();
+  expect(refused).toMatchObject({ status: 422, query: { cursor: expect.any(String) } });
+  expect(again?.query["cursor"]).toBeUndefined();
+});
+
+test("a gap is searched also where GitHub does not let its log be read", async () => {
+  stage = await setStage({ env: { ...sweeping, PATCHWRIGHT_POLL_MS: "600000" } });
+  stage.plays(doNothing);
+  await stage.pass(hourMs);
+  await away(7 * dayMs, async () => {
+    stage.labelled();
+    await stage.pass(dayMs);
+  });
+  stage.github.fault({ route: "/app/hook/deliveries", kind: "status", status: 403 });
+  await stage.restart();
+  await stage.until("the run ended", () => rounds() === 1, hourMs);
+});
+
 test("an issue that is gone since the search keeps no other from its run", async () => {
   stage = await setStage({ env: { ...sweeping, PATCHWRIGHT_POLL_MS: "600000" } });
   stage.plays(doNothing);
