@@ -30,14 +30,15 @@ export function createSweep(parts: SweepParts): Sweep {
   const closing = { ...parts, told: new Set<string>() };
   // A pass over the log goes on through its turns; between two passes the gap, if there is one, is searched.
   let isLogRead = false;
-  // Where GitHub does not let us read its log at all, the gap is no less of one.
-  const search = async (error: unknown, signal: AbortSignal) => {
-    if (isProblem(error) && error.kind !== "later") await gap(signal);
-    throw error;
-  };
+  const readLog = (signal: AbortSignal) =>
+    deliveries(signal).catch(async (error: unknown) => {
+      // Where GitHub does not let us read its log at all, the gap is no less of one.
+      if (isProblem(error) && error.kind !== "later") await gap(signal);
+      throw error;
+    });
   const rounds: Record<string, (signal: AbortSignal) => Promise<number | undefined>> = {
     deliveries: async (signal) => {
-      isLogRead = isLogRead || (await deliveries(signal).catch((error: unknown) => search(error, signal)));
+      isLogRead = isLogRead || (await readLog(signal));
       if (!isLogRead || !(await gap(signal))) return clock.now();
       isLogRead = false;
       return clock.now() + config.sweepMs;

@@ -58,7 +58,7 @@ export const plants: Plant[] = [
   ]),
   plant("deliveries that were missed are not looked for", "main", /before write insert deliveries/, [
     "mission/sweep.ts",
-    "isLogRead = isLogRead || (await deliveries(signal));",
+    "isLogRead = isLogRead || (await readLog(signal));",
     "isLogRead = true;",
   ]),
   plant("trouble that passes fails the delivery", "main", /after POST .*access_tokens #1/, [
