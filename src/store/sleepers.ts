@@ -86,7 +86,10 @@ export async function forgetExpiredTokens(db: Db, before: number): Promise<void>
   await db.deleteFrom("tokens").where("expires_at", "<", before).execute();
 }
 
-/** Working runs, but for those that wait for their turn, and waiting deliveries that no alarm after `since` will wake. */
+/**
+ * What no alarm after `since` will wake: working runs, but for those that wait for their turn, runs at rest whose
+ * session is open, and waiting deliveries.
+ */
 export async function sleepers(db: Db, since: number): Promise<{ kind: "run" | "delivery"; id: string }[]> {
   const runs = await db
     .selectFrom("runs")
@@ -108,6 +111,26 @@ export async function sleepers(db: Db, since: number): Promise<{ kind: "run" | "
     )
     .limit(rowsMax)
     .execute();
+  const resting = await db
+    .selectFrom("runs")
+    .leftJoin("wakes", (join) => join.on("wakes.key", "=", sql<string>`'run:' || runs.id`))
+    .select("runs.id")
+    .where("runs.phase", "=", "resting")
+    .where("runs.session", "is not", null)
+    .where((where) => where.or([where("wakes.at", "is", null), where("wakes.at", "<", since)]))
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom("facts")
+            .select("facts.run_id")
+            .whereRef("facts.run_id", "=", "runs.id")
+            .where("facts.name", "=", sql<string>`'archive ' || runs.session`)
+            .where("facts.done_at", "is not", null),
+        ),
+      ),
+    )
+    .limit(rowsMax)
+    .execute();
   const deliveries = await db
     .selectFrom("deliveries")
     .leftJoin("wakes", (join) => join.on("wakes.key", "=", sql<string>`'delivery:' || deliveries.id`))
@@ -118,7 +141,7 @@ export async function sleepers(db: Db, since: number): Promise<{ kind: "run" | "
     .limit(rowsMax)
     .execute();
   return [
-    ...runs.map(({ id }) => ({ kind: "run" as const, id })),
+    ...[...runs, ...resting].map(({ id }) => ({ kind: "run" as const, id })),
     ...deliveries.map(({ id }) => ({ kind: "delivery" as const, id })),
   ];
 }

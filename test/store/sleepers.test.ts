@@ -47,6 +47,23 @@ async function withRuns(store: Store): Promise<void> {
   await store.db.insertInto("wakes").values(wakes).execute();
 }
 
+/** Runs at rest: with an open session that nobody would archive, with an alarm for it, and with none that is open. */
+async function atRest(store: Store): Promise<void> {
+  const ids = ["alarmed", "asleep", "overdue"];
+  await store.db
+    .updateTable("runs")
+    .set({ phase: "resting", looked_at: null })
+    .where("id", "in", ids)
+    .execute();
+  const archived = { name: "archive s-overdue", value_json: "true", done_at: now };
+  await store.db
+    .insertInto("facts")
+    .values({ run_id: "overdue", round: 0, begun_at: now, ...archived })
+    .execute();
+  const found = await sleepers(store.db, now);
+  expect(found.map(({ kind, id }) => `${kind}:${id}`)).toEqual(["run:asleep"]);
+}
+
 async function answers(store: Store): Promise<void> {
   await withRuns(store);
   const watched = (await watchedRuns(store.db)).map(({ id }) => id);
@@ -76,6 +93,7 @@ async function answers(store: Store): Promise<void> {
   expect(await unlabelledAt(store.db, thread)).toBe(now);
   await forgetUnlabelled(store.db, now + 1);
   expect(await unlabelledAt(store.db, thread)).toBeUndefined();
+  await atRest(store);
 }
 
 test("on SQLite", async () => {
