@@ -27,6 +27,7 @@ import { createLogger, type Logger } from "./log.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { ledgerOf } from "./mission/facts.ts";
 import { mission } from "./mission/mission.ts";
+import { Strays } from "./mission/strays.ts";
 import { createSweep, type Sweep, sweepIds } from "./mission/sweep.ts";
 import type { Rooms } from "./mission/tools.ts";
 import { openStore, type Store, type StoreOptions, storeOptions } from "./store/database.ts";
@@ -100,6 +101,7 @@ export async function start(config: Config, outside: Outside): Promise<App> {
     permits,
     streams,
     seal,
+    strays: new Strays(),
   };
   let stopping = false;
   let listening: Listening | undefined;

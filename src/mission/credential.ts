@@ -71,6 +71,9 @@ async function unusedToken(tools: Tools, resource: string): Promise<{ record: To
   return mintAndRecord(tools, resource);
 }
 
+/** A transaction whose answer was lost has been carried out by then, or never will be. */
+const commitMsMax = 30_000;
+
 async function mintAndRecord(
   tools: Tools,
   resource: string,
@@ -100,8 +103,11 @@ async function mintAndRecord(
   };
   const record = await recordToken(tools.store, tools.held, { ...born, seal, token: minted.token }).catch(
     async (error: unknown) => {
-      // Overtaken meanwhile: surely not written down, so nobody else would ever give it back.
-      if (error instanceof Fenced) await tools.github.revoke(minted.token, run.place.installation);
+      // Overtaken meanwhile it is surely not written down, and nobody else would ever give it back.
+      const askAt = tools.clock.now() + (error instanceof Fenced ? 0 : commitMsMax);
+      const { token, expiresAt } = minted;
+      tools.strays.keep({ id, token, installation: run.place.installation, expiresAt, askAt });
+      await tools.strays.settle(tools);
       throw error;
     },
   );

@@ -7,9 +7,11 @@ import type { Config } from "../config.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { GitHub } from "../github/client.ts";
 import type { Logger } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
 import type { Store } from "../store/database.ts";
 import type { Inbox } from "../store/deliveries.ts";
 import type { Rulebook } from "./rulebook.ts";
+import type { Strays } from "./strays.ts";
 
 /** What the caretaker works with. */
 export interface SweepParts {
@@ -17,9 +19,11 @@ export interface SweepParts {
   github: GitHub;
   agents: Agents;
   rulebook: Rulebook;
+  strays: Strays;
   store: Store;
   engine: Engine;
   box: Inbox;
   clock: Clock;
   log: Logger;
+  metrics: Pick<Metrics, "tokens">;
 }

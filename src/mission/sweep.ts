@@ -45,6 +45,7 @@ export function createSweep(parts: SweepParts): Sweep {
     },
     sessions: async () => {
       const dueAt = clock.now() + config.pollMs;
+      await parts.strays.settle(parts);
       await sweepPlaces(parts);
       await sweepSessions(parts);
       return (await closeYoungLeftovers(closing)) ? dueAt : Math.min(clock.now() + settleMs, dueAt);

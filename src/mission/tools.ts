@@ -19,6 +19,7 @@ import type { Seal } from "../store/seal.ts";
 import type { Ledger } from "./facts.ts";
 import type { Permits } from "./permits.ts";
 import type { Rulebook } from "./rulebook.ts";
+import type { Strays } from "./strays.ts";
 
 /** The rooms, the same for every run. */
 export interface Rooms {
@@ -32,6 +33,7 @@ export interface Rooms {
   store: Store;
   engine: Pick<Engine, "wake" | "knock">;
   seal: Seal;
+  strays: Strays;
   clock: Clock;
   /** Unpredictable bytes. */
   random: (bytes: number) => Uint8Array;

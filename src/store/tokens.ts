@@ -44,6 +44,11 @@ export async function recordToken(
   return { ...record, open: () => token };
 }
 
+/** Is a token written down, whatever has become of it? */
+export async function isRecorded(db: Db, id: string): Promise<boolean> {
+  return (await db.selectFrom("tokens").select("id").where("id", "=", id).executeTakeFirst()) !== undefined;
+}
+
 /** All tokens of a run, oldest first. */
 export async function tokensOf(db: Db, seal: Seal, run: string): Promise<TokenRecord[]> {
   const rows = await db

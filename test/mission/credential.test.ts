@@ -4,13 +4,15 @@
  */
 import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
+import { Problem } from "../../src/domain/errors.ts";
 import { Secret } from "../../src/domain/secret.ts";
 import type { TokenScope } from "../../src/github/token.ts";
 import { createLogger } from "../../src/log.ts";
 import { createMetrics } from "../../src/metrics.ts";
 import { keepFresh, releaseTokens } from "../../src/mission/credential.ts";
+import { Strays } from "../../src/mission/strays.ts";
 import type { Tools } from "../../src/mission/tools.ts";
-import { holdRun } from "../../src/store/runs.ts";
+import { Fenced, holdRun } from "../../src/store/runs.ts";
 import { sealWith } from "../../src/store/seal.ts";
 import { VirtualClock } from "../sim/virtual-clock.ts";
 import { withRun } from "../store/run.ts";
@@ -57,10 +59,11 @@ async function scene() {
   const seal = sealWith([randomBytes(32)], randomBytes);
   // The cast: the credential uses no more of its tools than these.
   const rooms = { clock, store, github, agents, log, seal, random: randomBytes, metrics: createMetrics() };
+  const strays = new Strays();
   const repositories = { permission: async () => ({ permission: "read", role_name: "read" }) };
   const besides = { name: "besides 1", value: [{ name: "acme/lib", repositoryId: 3 }], at: clock.now() };
   const ledger = { still: async () => undefined, all: () => [besides], read: () => undefined };
-  const tools = { ...rooms, repositories, held, ledger } as unknown as Tools;
+  const tools = { ...rooms, strays, repositories, held, ledger } as unknown as Tools;
   return { clock, disk, tools, did, scopes };
 }
 
@@ -124,4 +127,50 @@ test("a token that can only read is replaced as soon as the agent may push", asy
   expect(did.at(-1)).toBe("hand t2 to sesrsc_shop");
   await releaseTokens(tools);
   expect(did.slice(-2).toSorted()).toEqual(["revoke t1", "revoke t2"]);
+});
+
+/** A scene whose store answers the next transaction with an error, before it or after its commit. */
+async function failing(when: "before" | "after", error: unknown) {
+  const made = await scene();
+  const { store } = made.tools;
+  const transaction = store.db.transaction.bind(store.db);
+  store.db.transaction = () => {
+    store.db.transaction = transaction;
+    const begun = transaction();
+    const execute = begun.execute.bind(begun);
+    begun.execute = async (work) => {
+      if (when === "after") await execute(work);
+      throw error;
+    };
+    return begun;
+  };
+  await expect(keepFresh(made.tools, shopOnly)).rejects.toBe(error);
+  return made;
+}
+
+const full = new Problem("later", "store_full", "The disk is full.");
+
+test("a token that could not be written down is given back, as often as it takes", async () => {
+  const { clock, tools, did } = await failing("before", full);
+  const { revoke } = tools.github;
+  tools.github.revoke = () => Promise.reject(new Problem("later", "github_down", "GitHub is down."));
+  await clock.advance(minute);
+  await tools.strays.settle(tools);
+  tools.github.revoke = revoke;
+  await tools.strays.settle(tools);
+  await tools.strays.settle(tools);
+  expect(did).toEqual(["mint t1", "revoke t1"]);
+});
+
+test("a token that was written down all the same is used", async () => {
+  const { clock, tools, did } = await failing("after", full);
+  await clock.advance(minute);
+  await tools.strays.settle(tools);
+  await keepFresh(tools, shopOnly);
+  expect(did).toEqual(["mint t1", "hand t1 to sesrsc_shop"]);
+});
+
+test("a token of a run that was taken over meanwhile is given back at once", async () => {
+  const { did } = await failing("before", new Fenced("overtaken"));
+  expect(did).toEqual(["mint t1", "revoke t1"]);
 });

@@ -13,6 +13,7 @@ import { createGitHub } from "../../src/github/client.ts";
 import { createLogger } from "../../src/log.ts";
 import { createMetrics } from "../../src/metrics.ts";
 import type { Rulebook } from "../../src/mission/rulebook.ts";
+import { Strays } from "../../src/mission/strays.ts";
 import { createSweep } from "../../src/mission/sweep.ts";
 import { openStore } from "../../src/store/database.ts";
 import { inbox } from "../../src/store/deliveries.ts";
@@ -45,6 +46,8 @@ async function setUp(clock: VirtualClock) {
     log,
     store,
     engine,
+    metrics: createMetrics(),
+    strays: new Strays(),
   };
   const sweep = createSweep({
     ...{ ...rooms, box: inbox(store, engine, clock) },

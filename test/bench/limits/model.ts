@@ -19,6 +19,7 @@ import { ledgerOf } from "../../../src/mission/facts.ts";
 import { mission } from "../../../src/mission/mission.ts";
 import { createPermits } from "../../../src/mission/permits.ts";
 import { operatorOf, type Rulebook } from "../../../src/mission/rulebook.ts";
+import { Strays } from "../../../src/mission/strays.ts";
 import type { Rooms } from "../../../src/mission/tools.ts";
 import { openStore, type Store } from "../../../src/store/database.ts";
 import { holdRun, startRun } from "../../../src/store/runs.ts";
@@ -103,7 +104,7 @@ export async function openModel(setting: Setting): Promise<ModelWorld> {
   const rooms: Omit<Rooms, "attachments"> = {
     ...{ github, repositories, rulebook, permits, agents, streams, store, engine },
     ...{ seal: sealWith([sealKeyFrom(config.app.privateKey)], randomBytes), clock, random: randomBytes },
-    ...{ log, metrics, config },
+    ...{ log, metrics, config, strays: new Strays() },
   };
   await engine.start({
     run: { work: (id) => enter(rooms as Rooms, id), atOnce: 64 },
