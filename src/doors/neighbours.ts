@@ -3,7 +3,7 @@
  * timeouts everywhere. What is said there is other rooms' business.
  */
 import type Anthropic from "@anthropic-ai/sdk";
-import { Agent, buildConnector, fetch as undiciFetch } from "undici";
+import { Agent, type Dispatcher, fetch as undiciFetch } from "undici";
 import { countedFetch } from "../agent/calls.ts";
 import { claudeClient } from "../agent/claude.ts";
 import { createGate } from "../agent/gate.ts";
@@ -28,7 +28,9 @@ export interface Neighbours {
 }
 
 const callTimeoutMsDefault = 30_000;
-const dialMsMax = 3_000;
+const connect = { timeout: 3_000 };
+/** A change waits so long for a connection at most: what it was decided on is out of date then. */
+const sendMsMax = 2_000;
 /**
  * Requests to one host at a time; the rest wait. GitHub allows an App a hundred over all its installations and our
  * replicas (its documentation of secondary rate limits).
@@ -46,8 +48,8 @@ export function wayOut(
   callTimeoutMs: number = callTimeoutMsDefault,
 ): { fetch: typeof fetch; close(): Promise<void> } {
   const bounds = { headersTimeout: callTimeoutMs, bodyTimeout: callTimeoutMs, connections: atOnceMax };
-  const dispatcher = new Agent({ ...bounds, connect: dial(clock) });
-  return { fetch: fetchBy(dispatcher), close: () => dispatcher.destroy() };
+  const dispatcher = new Agent({ ...bounds, connect });
+  return { fetch: fetchBy(dispatcher.compose(inTime(clock))), close: () => dispatcher.destroy() };
 }
 
 /** What the ways out need. */
@@ -69,7 +71,7 @@ export function neighbours(
 ): Neighbours {
   const { clock, metrics, traces, store, callTimeoutMs = callTimeoutMsDefault } = tools;
   const { fetch, close } = wayOut(clock, callTimeoutMs);
-  const unending = new Agent({ headersTimeout: callTimeoutMs, bodyTimeout: 0, connect: dial(clock) });
+  const unending = new Agent({ headersTimeout: callTimeoutMs, bodyTimeout: 0, connect });
   const github = createGitHub({ config, fetch, ...tools });
   const gated = createGate(clock, store);
   const client = (by: typeof fetch) =>
@@ -89,22 +91,32 @@ export function neighbours(
   };
 }
 
-/** Connects soon or not at all: where the process stood still, what waited to be sent is out of date. */
-function dial(clock: Clock): buildConnector.connector {
-  const connect = buildConnector({ timeout: dialMsMax });
-  return (to, done) => {
+/**
+ * A change leaves soon or not at all: one that waited behind forty others, for a connection, or in a process that
+ * stood still, may have been made by another replica meanwhile. Asked where its first byte would be written.
+ */
+function inTime(clock: Clock): Dispatcher.DispatcherComposeInterceptor {
+  return (dispatch) => (options, handler) => {
+    if (options.method === "GET") return dispatch(options, handler);
     const began = clock.now();
-    connect(to, (...[error, socket]) => {
-      if (error) return done(error, null);
-      if (clock.now() - began <= dialMsMax) return done(null, socket);
-      socket.destroy();
-      return done(new Error("the connection came too late"), null);
+    const onRequestStart: Dispatcher.DispatchHandler["onRequestStart"] = (controller, context) => {
+      // Thrown here it ends the request alone, and the connection serves the next one.
+      if (clock.now() - began > sendMsMax) throw new Error("a change came too late to be sent");
+      handler.onRequestStart?.(controller, context);
+    };
+    const read = (of: Dispatcher.DispatchHandler, name: string) => {
+      const member: unknown = Reflect.get(of, name, of);
+      return typeof member === "function" ? member.bind(of) : member;
+    };
+    const watched = new Proxy(handler, {
+      get: (of, name) => (name === "onRequestStart" ? onRequestStart : read(of, String(name))),
     });
+    return dispatch(options, watched);
   };
 }
 
 /** undici's fetch over a dispatcher of the same undici: Node's own fetch refuses a foreign one. */
-function fetchBy(dispatcher: Agent): typeof fetch {
+function fetchBy(dispatcher: Dispatcher): typeof fetch {
   // The cast: undici's types and the global ones name the same standard objects differently.
   return ((input: string, init: object) =>
     undiciFetch(input, { ...init, dispatcher })) as unknown as typeof fetch;

@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
 import { systemClock } from "../../src/clock.ts";
 import { wayOut } from "../../src/doors/neighbours.ts";
+import { VirtualClock } from "../sim/virtual-clock.ts";
 
 test("a hundred calls at once keep GitHub's limit, and all are answered", async () => {
   const open = new Set<ServerResponse>();
@@ -34,4 +35,50 @@ test("a hundred calls at once keep GitHub's limit, and all are answered", async 
   expect(most).toBe(40);
   await close();
   server.close();
+});
+
+/** A server that answers when told, and what reached it. */
+async function slowServer() {
+  const reached: string[] = [];
+  const held: ServerResponse[] = [];
+  const server = createServer((request, response) => {
+    reached.push(`${request.method} ${request.url}`);
+    held.push(response);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const answer = () => {
+    for (const response of held.splice(0)) response.end("{}");
+  };
+  const until = async (count: number) => {
+    while (reached.length < count) await new Promise((resolve) => setImmediate(resolve));
+  };
+  return { url, reached, answer, until, close: () => server.close() };
+}
+
+test.each([
+  { waitedMs: 2_001, late: ["GET /look"] },
+  { waitedMs: 1_999, late: ["GET /look", "POST /change"] },
+])("after $waitedMs ms behind forty others there leave: $late", async ({ waitedMs, late }) => {
+  const clock = new VirtualClock();
+  const { url, reached, answer, until, close: closeServer } = await slowServer();
+  const { fetch, close } = wayOut(clock);
+  const before = Array.from({ length: 40 }, () => fetch(`${url}/before`, { method: "POST" }));
+  await until(40);
+  const change = fetch(`${url}/change`, { method: "POST" }).then(
+    () => "sent",
+    (error: TypeError) => (error.cause as Error).message,
+  );
+  const look = fetch(`${url}/look`);
+  await clock.advance(waitedMs);
+  answer();
+  await Promise.all(before);
+  await until(40 + late.length);
+  answer();
+  await look;
+  expect(await change).toBe(late.length === 2 ? "sent" : "a change came too late to be sent");
+  expect(reached.slice(40).toSorted()).toEqual(late);
+  await close();
+  closeServer();
 });
