@@ -8,6 +8,7 @@ import { sessionBranch } from "../domain/ids.ts";
 import type { Intent } from "../domain/intent.ts";
 import { answers, malformedText, unknownText } from "../domain/replies.ts";
 import { askerIn, type Origin, type Run, type Stop, type Trigger } from "../domain/run.ts";
+import { rememberVainStop } from "../store/memos.ts";
 import { waitingOn } from "../store/notes.ts";
 import { latestRun, liveRun, stopRun } from "../store/runs.ts";
 import { approveHead, approvePlan } from "./approvals.ts";
@@ -227,13 +228,29 @@ function triggerAgain({ origin: { trigger: first } }: Run, text: string, { id, a
 
 async function stop(parts: IntakeParts, delivery: string, intent: Commanded): Promise<string> {
   const { place, origin, said, onPull } = intent;
-  const run = await liveRun(parts.store.db, keyOf(onPull ? "pull" : "issue", place));
+  const run = onPull
+    ? await liveRun(parts.store.db, keyOf("pull", place))
+    : await runOrVain(parts, delivery, intent);
   if (!run && onPull) return reply(parts, delivery, intent, await deadPull(parts, place));
   // Delivered late, a stop was meant for the run before.
   if (run?.phase !== "working" || isOlder(said, run.createdAt))
     return reply(parts, delivery, intent, answers.nothingToStop);
   const asked: Stop = { why: "command", by: origin.sender.login, at: said.at };
   return askToStop(parts, delivery, { run, stop: asked });
+}
+
+/** The run on an issue; that there was none to stop is remembered, for what it was about may be on its way. */
+async function runOrVain(
+  { store, box, clock }: IntakeParts,
+  delivery: string,
+  { place, said }: Commanded,
+): Promise<Run | undefined> {
+  const receivedAt = (await box.load(delivery))?.received_at ?? clock.now();
+  return store.db.transaction().execute(async (tx) => {
+    const run = await liveRun(tx, keyOf("issue", place));
+    if (!run) await rememberVainStop(tx, place, { receivedAt, saidAt: said.at });
+    return run;
+  });
 }
 
 /** Writes down that a run is to stop, and wakes it. */

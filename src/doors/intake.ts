@@ -11,7 +11,7 @@ import { isFinal, type Place, type Stop } from "../domain/run.ts";
 import { labelOf, sameLabel } from "../domain/settings.ts";
 import { readUpheaval } from "../domain/upheaval.ts";
 import { labelsStaleMs, triggerLabels } from "../mission/rulebook.ts";
-import { rememberUnlabelled } from "../store/memos.ts";
+import { rememberUnlabelled, rememberVainStop } from "../store/memos.ts";
 import { liveRun, type RunKey, stopRun } from "../store/runs.ts";
 import type { DeliveryRow } from "../store/schema.ts";
 import type { Asking } from "./admission.ts";
@@ -139,9 +139,9 @@ async function byKind(parts: IntakeParts, row: DeliveryRow, intent: Intent): Pro
     case "edited":
       return hearEdit(parts, delivery, intent);
     case "stop":
-      return stopFound(parts, delivery, { key: keyOf("issue", intent.place), stop: intent.stop });
+      return stopFound(parts, row, { key: keyOf("issue", intent.place), stop: intent.stop });
     case "pull closed":
-      return stopFound(parts, delivery, { key: keyOf("pull", intent.place), stop: intent.stop });
+      return stopFound(parts, row, { key: keyOf("pull", intent.place), stop: intent.stop });
     case "start": {
       if (!(await isOurs(parts, intent))) return conclude(parts, delivery, notOurs);
       const wish = await labelPutOn(parts, row, intent);
@@ -190,7 +190,7 @@ async function hearUnlabelled(
   if (run?.phase === "working" && !isIts) return conclude(parts, row.id, notOurs);
   const ignored = await unlabellingIgnored(parts, row, intent);
   if (ignored !== undefined) return conclude(parts, row.id, `ignored: ${ignored}`);
-  return stopFound(parts, row.id, { key: keyOf("issue", place), stop, label });
+  return stopFound(parts, row, { key: keyOf("issue", place), stop, label });
 }
 
 /** Deliveries other than labels carry what tells them apart: the same body twice is one thing said once. */
@@ -200,7 +200,7 @@ async function isReplay({ box }: IntakeParts, { id, body_hash }: DeliveryRow): P
 
 function stopFound(
   parts: IntakeParts,
-  delivery: string,
+  { id: delivery, received_at: receivedAt }: DeliveryRow,
   { key, stop, label }: { key: RunKey; stop: Stop; label?: string },
 ): Promise<string> {
   return written(parts, delivery, async (tx) => {
@@ -208,8 +208,10 @@ function stopFound(
     if (run && stop.at < run.origin.at) return { verdict: "ignored: older than the run" };
     // Neither taking the label off again nor a lock closes what has already been proposed.
     if (!run || (run.phase === "resting" && !isFinal(stop))) {
-      if (label !== undefined && key.kind === "issue")
+      if (key.kind === "issue" && label !== undefined)
         await rememberUnlabelled(tx, { ...key, label }, stop.at);
+      // Delivered together after an outage, a stop may be read before what it is about.
+      else if (key.kind === "issue" && !run) await rememberVainStop(tx, key, { receivedAt, saidAt: stop.at });
       return { verdict: "ignored: no run to stop" };
     }
     await stopRun(tx, run.id, stop);

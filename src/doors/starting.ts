@@ -7,6 +7,7 @@ import { Problem } from "../domain/errors.ts";
 import { runIdFrom } from "../domain/ids.ts";
 import { askerIn, isAtCap, isClosed, type Note, type Origin, type Place, type Run } from "../domain/run.ts";
 import type { Tx } from "../engine/engine.ts";
+import { vainStop } from "../store/memos.ts";
 import { addNote, notesOf, waitingOn } from "../store/notes.ts";
 import { openRound, shiftRound } from "../store/rounds.ts";
 import { liveRun, seizeRun, startRun } from "../store/runs.ts";
@@ -42,6 +43,8 @@ export async function beginRun(parts: IntakeParts, delivery: string, start: Star
     if (label !== undefined && (await isOffSince(tx, { place, label }, origin))) {
       return { verdict: "ignored: the label was taken off again" };
     }
+    if (!resting && (await isStoppedSince(tx, place, origin)))
+      return { verdict: "ignored: it was stopped meanwhile" };
     if (terms.kind === "refused") {
       const run = await liveRun(tx, keyOf("issue", place));
       if (run) return tellOrigin(tx, parts, { run, origin });
@@ -56,6 +59,16 @@ export async function beginRun(parts: IntakeParts, delivery: string, start: Star
     if (!run) throw justEnded();
     return tellOrigin(tx, parts, { run, origin });
   });
+}
+
+/**
+ * Did a stop come after what would start the run, and found none? A label's time is that of its delivery, and is
+ * compared with the stop's; a comment's is GitHub's, which has whole seconds.
+ */
+async function isStoppedSince(tx: Tx, place: Place, { at, trigger }: Origin): Promise<boolean> {
+  const stop = await vainStop(tx, place);
+  if (!stop) return false;
+  return trigger.kind === "label" ? stop.receivedAt > at : stop.saidAt > at;
 }
 
 /** It ended between two looks: the next try finds that. */

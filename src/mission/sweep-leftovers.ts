@@ -6,7 +6,7 @@
  */
 import type { SeenSession } from "../agent/agent.ts";
 import { isProblem } from "../domain/errors.ts";
-import { forgetUnlabelled } from "../store/memos.ts";
+import { forgetStops } from "../store/memos.ts";
 import {
   forgetExpiredTokens,
   runsMovedSince,
@@ -22,7 +22,8 @@ import { wakeAll, wakeRuns } from "./sweep-wakes.ts";
 const deliveryKeptMs = 7 * 24 * 60 * 60_000;
 /** Rows of runs without their texts. */
 const rowsKeptMs = 400 * 24 * 60 * 60_000;
-const unlabelledKeptMs = 24 * 3_600_000;
+/** As far back as GitHub's log, from which what they are about may yet come, and a day more. */
+const stopsKeptMs = 4 * 24 * 3_600_000;
 const expiredKeptMs = 3_600_000;
 /** An alarm this long overdue is not coming any more. */
 const overdueMs = 10 * 60_000;
@@ -43,7 +44,7 @@ export async function sweepRows(parts: SweepParts): Promise<void> {
   await wakeRuns(parts, await runsWithTokensLeft(store.db));
   await wakeAll(parts, await sleepers(store.db, now - overdueMs));
   await forgetExpiredTokens(store.db, now - expiredKeptMs);
-  await forgetUnlabelled(store.db, now - unlabelledKeptMs);
+  await forgetStops(store.db, now - stopsKeptMs);
   await box.prune(now - deliveryKeptMs);
   await forgetOld(parts);
 }

@@ -42,17 +42,49 @@ export async function rememberUnlabelled(db: Db, label: IssueLabel, at: number):
   await writeMemo(db, unlabelledName(label), String(at));
 }
 
-/** Forgets labels that came off before `before`. */
-export async function forgetUnlabelled(db: Db, before: number): Promise<void> {
+/** An issue, whatever it is called by now. */
+export type IssueKey = Pick<IssueLabel, "repositoryId" | "issue">;
+
+/** A stop that found no run: when it came, by our clock, and when it was said, by GitHub's. */
+export interface VainStop {
+  receivedAt: number;
+  saidAt: number;
+}
+
+/** The last stop that found no run on an issue. */
+export async function vainStop(db: Db, issue: IssueKey): Promise<VainStop | undefined> {
+  const memo = await readMemo(db, vainName(issue));
+  const [receivedAt = 0, saidAt = 0] = memo?.split(" ").map(Number) ?? [];
+  return memo === undefined ? undefined : { receivedAt, saidAt };
+}
+
+/** Remembers a stop that found no run: what it was about may be on its way. */
+export async function rememberVainStop(
+  db: Db,
+  issue: IssueKey,
+  { receivedAt, saidAt }: VainStop,
+): Promise<void> {
+  await writeMemo(db, vainName(issue), `${receivedAt} ${saidAt}`);
+}
+
+/** Forgets labels that came off, and stops that came, before `before`. */
+export async function forgetStops(db: Db, before: number): Promise<void> {
   await db
     .deleteFrom("memos")
-    .where("name", "like", `${unlabelledPrefix}%`)
+    .where(({ or, eb }) =>
+      or([unlabelledPrefix, vainPrefix].map((prefix) => eb("name", "like", `${prefix}%`))),
+    )
     // As text: times have had thirteen digits since 2001 and will until 2286.
     .where("value", "<", String(before))
     .execute();
 }
 
 const unlabelledPrefix = "unlabelled ";
+const vainPrefix = "stop in vain ";
+
+function vainName({ repositoryId, issue }: IssueKey): string {
+  return `${vainPrefix}${repositoryId} ${issue}`;
+}
 
 function unlabelledName({ repositoryId, issue, label }: IssueLabel): string {
   return `${unlabelledPrefix}${repositoryId} ${issue} ${label.normalize("NFC").toLowerCase()}`;

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { defaultSettings } from "../../src/domain/settings.ts";
 import { openStore, type Store } from "../../src/store/database.ts";
-import { forgetUnlabelled, rememberUnlabelled, unlabelledAt } from "../../src/store/memos.ts";
+import { forgetStops, rememberUnlabelled, unlabelledAt } from "../../src/store/memos.ts";
 import { startRun } from "../../src/store/runs.ts";
 import {
   runsMovedSince,
@@ -89,9 +89,9 @@ async function answers(store: Store): Promise<void> {
   expect(await runsWithTokensLeft(store.db)).toEqual([]);
   const thread = { repositoryId: 2, issue: 3, label: "agent" };
   await rememberUnlabelled(store.db, thread, now);
-  await forgetUnlabelled(store.db, now);
+  await forgetStops(store.db, now);
   expect(await unlabelledAt(store.db, thread)).toBe(now);
-  await forgetUnlabelled(store.db, now + 1);
+  await forgetStops(store.db, now + 1);
   expect(await unlabelledAt(store.db, thread)).toBeUndefined();
   await atRest(store);
 }

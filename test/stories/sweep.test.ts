@@ -17,6 +17,8 @@ const sweeping = { PATCHWRIGHT_SWEEP_MS: "300000" };
 const sessions = () => stage.claude.sessions.length;
 const rounds = () => stage.lines.filter(({ msg }) => msg === "round ended").length;
 
+const said = (issue: number, body: string) => void stage.github.comment(shop, issue, { body, by: "mona" });
+
 /** Down for so long: nothing is answered, and nothing of the service runs. */
 async function away(ms: number, meanwhile: () => void | Promise<void>): Promise<void> {
   await stage.app.stop();
@@ -38,6 +40,46 @@ test("a label put on while the service was down starts its run after the start",
   await stage.pass(hourMs);
   expect(sessions()).toBe(1);
 });
+
+test.each([
+  { how: "stopped", stop: (issue: number) => said(issue, "/agent stop") },
+  { how: "closed", stop: (issue: number) => stage.github.closeIssue(shop, issue, { by: "mona" }) },
+])("labelled and $how while the service was down: nothing starts", async ({ stop }) => {
+  stage = await setStage({ env: sweeping });
+  stage.plays(doNothing);
+  let issue = 0;
+  await away(2 * hourMs, async () => {
+    issue = stage.labelled();
+    await stage.pass(hourMs);
+    stop(issue);
+  });
+  await stage.restart();
+  await stage.pass(hourMs);
+  expect(sessions()).toBe(0);
+  expect(stage.status(issue)).toBe("");
+});
+
+test.each(["label", "command"])(
+  "stopped while the service was down, and asked for again by %s: it starts",
+  async (how) => {
+    stage = await setStage({ env: sweeping });
+    stage.plays(doNothing);
+    await away(2 * hourMs, async () => {
+      const issue = stage.labelled();
+      await stage.pass(hourMs);
+      said(issue, "/agent stop");
+      await stage.pass(minuteMs);
+      if (how === "command") return said(issue, "/agent fix");
+      stage.github.unlabel(shop, issue, { label: "agent", by: "mona" });
+      await stage.pass(minuteMs);
+      stage.github.label(shop, issue, { label: "agent", by: "mona" });
+    });
+    await stage.restart();
+    await stage.until("one run ended", () => rounds() === 1, hourMs);
+    await stage.pass(hourMs);
+    expect(rounds()).toBe(1);
+  },
+);
 
 test("a delivery that failed while the service was up is found by the next sweep", async () => {
   stage = await setStage({ env: sweeping });
