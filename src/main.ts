@@ -25,6 +25,7 @@ import { createRepositories } from "./github/repository.ts";
 import type { Where } from "./github/settings-files.ts";
 import { createLogger, type Logger } from "./log.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
+import { createBacklog } from "./mission/backlog.ts";
 import { ledgerOf } from "./mission/facts.ts";
 import { mission } from "./mission/mission.ts";
 import { Strays } from "./mission/strays.ts";
@@ -102,6 +103,7 @@ export async function start(config: Config, outside: Outside): Promise<App> {
     streams,
     seal,
     strays: new Strays(),
+    backlog: createBacklog({ store, box, clock, log }, clock.now()),
   };
   let stopping = false;
   let listening: Listening | undefined;

@@ -6,7 +6,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import type { Act } from "../domain/act.ts";
 import type { Ending } from "../domain/ending.ts";
-import { isProblem } from "../domain/errors.ts";
+import { isProblem, Problem } from "../domain/errors.ts";
 import { headBranch } from "../domain/head-branch.ts";
 import { sessionBranch } from "../domain/ids.ts";
 import { baseBranch, type Run, type Stop } from "../domain/run.ts";
@@ -39,15 +39,26 @@ export interface Held {
   more: number;
 }
 
+/** How soon a run that waits for what was missed looks again. */
+const backlogPauseMs = 1_000;
+
 /** Proposes what the session's branch holds. `unfinished` marks work that was cut off. */
 export async function propose(tools: Tools, { unfinished }: { unfinished: boolean }): Promise<Proposed> {
   const opened = tools.ledger.read("pull");
   if (opened?.fate) return closedMeanwhile(tools, opened.fate);
   if (opened) await askForReview(tools, opened);
+  else await untilRead(tools);
   const news = await newsOf(tools);
   if (news && "kind" in news) return news;
   if (news) return opened ? carryOver(tools, opened, news) : open(tools, news, unfinished);
   return opened ? { kind: "opened", pull: opened } : { kind: "nothing" };
+}
+
+/** Somebody may have asked to stop while no process of ours was there to hear it. */
+async function untilRead({ backlog }: Tools): Promise<void> {
+  if (await backlog.isRead()) return;
+  const words = "Deliveries that were missed are being read before anything is proposed.";
+  throw new Problem("later", "backlog_unread", words, { retryAfterMs: backlogPauseMs, undone: true });
 }
 
 /** What the session has pushed onto the open pull request and may not stand there; undefined when nothing. */

@@ -7,6 +7,7 @@ import { isUsed, ownerOf } from "../domain/delivery.ts";
 import { isProblem } from "../domain/errors.ts";
 import { type Attempt, attemptsOf, logKeptMs, payloadOf } from "../github/deliveries.ts";
 import { readMemo, writeMemo } from "../store/memos.ts";
+import type { Db } from "../store/schema.ts";
 import { noteGap } from "./sweep-gap.ts";
 import type { SweepParts } from "./sweep-parts.ts";
 
@@ -44,6 +45,11 @@ interface Pass {
 
 const memoName = "deliveries";
 
+/** When the last whole pass over the log began, milliseconds since the epoch; undefined before the first. */
+export async function logReadAt(db: Db): Promise<number | undefined> {
+  return (await readMark(db)).at;
+}
+
 /** A sweep of the delivery log; each call is one turn of bounded work. True when the pass is complete. */
 export function createDeliverySweep(parts: SweepParts): (signal: AbortSignal) => Promise<boolean> {
   let pass: Pass | undefined;
@@ -57,7 +63,7 @@ export function createDeliverySweep(parts: SweepParts): (signal: AbortSignal) =>
       throw error;
     }
     if (!(await fetchMissing(parts, pass, signal))) return false;
-    const mark = await readMark(parts);
+    const mark = await readMark(parts.store.db);
     const tries = Object.entries(mark.tries).filter(([guid]) => pass?.seen.has(guid));
     await writeMark(parts, { at: Math.max(mark.at ?? 0, pass.startedAt), tries: Object.fromEntries(tries) });
     pass = undefined;
@@ -67,7 +73,7 @@ export function createDeliverySweep(parts: SweepParts): (signal: AbortSignal) =>
 
 async function beginPass(parts: SweepParts): Promise<Pass> {
   const now = parts.clock.now();
-  const { at } = await readMark(parts);
+  const { at } = await readMark(parts.store.db);
   const kept = now - logKeptMs;
   if (at !== undefined && at < kept) await noteGap(parts, { from: at, to: kept + overlapMs });
   const floor = Math.max((at ?? 0) - overlapMs, kept);
@@ -102,7 +108,7 @@ function note({ seen, taken, missing }: Pass, attempt: Attempt): void {
 
 /** Puts missing deliveries into the inbox, oldest first. False when the turn was too short for all. */
 async function fetchMissing(parts: SweepParts, pass: Pass, signal: AbortSignal): Promise<boolean> {
-  const { tries } = await readMark(parts);
+  const { tries } = await readMark(parts.store.db);
   const wanted = [...pass.missing.values()]
     .filter(({ guid }) => (tries[guid] ?? 0) < triesMax)
     .toSorted((one, other) => one.at - other.at);
@@ -157,7 +163,7 @@ async function fetchOne({ github, box, config, log }: SweepParts, attempt: Attem
 
 /** Counts failures, and passes a *later* on: the engine waits longer each time until a delivery is given up. */
 async function countTries(parts: SweepParts, failed: Failed[]): Promise<void> {
-  const mark = await readMark(parts);
+  const mark = await readMark(parts.store.db);
   const counted = failed.map(({ guid, error }) => {
     const tries = isHopeless(error) ? triesMax : (mark.tries[guid] ?? 0) + 1;
     if (tries >= triesMax) parts.log.error({ delivery_id: guid, err: error }, "missed delivery given up");
@@ -169,8 +175,8 @@ async function countTries(parts: SweepParts, failed: Failed[]): Promise<void> {
   if (again) throw again.error;
 }
 
-async function readMark({ store }: SweepParts): Promise<Mark> {
-  const memo = await readMemo(store.db, memoName);
+async function readMark(db: Db): Promise<Mark> {
+  const memo = await readMemo(db, memoName);
   return memo === undefined ? { tries: {} } : (JSON.parse(memo) as Mark);
 }
 

@@ -16,6 +16,7 @@ import type { Metrics } from "../metrics.ts";
 import type { Store } from "../store/database.ts";
 import type { HeldRun } from "../store/runs.ts";
 import type { Seal } from "../store/seal.ts";
+import type { Backlog } from "./backlog.ts";
 import type { Ledger } from "./facts.ts";
 import type { Permits } from "./permits.ts";
 import type { Rulebook } from "./rulebook.ts";
@@ -34,6 +35,7 @@ export interface Rooms {
   engine: Pick<Engine, "wake" | "knock">;
   seal: Seal;
   strays: Strays;
+  backlog: Backlog;
   clock: Clock;
   /** Unpredictable bytes. */
   random: (bytes: number) => Uint8Array;

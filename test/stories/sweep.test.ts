@@ -1,7 +1,6 @@
 /** What the caretaker brings back: deliveries nobody took, a gap longer than GitHub's log, silent sessions. */
 import { afterEach, expect, test } from "vitest";
 import { doNothing, fixAndSubmit, workForHours } from "../sim/claude/scripts.ts";
-import { lastWords } from "./conversation.ts";
 import { lastSent, post, verdictOf } from "./knocks.ts";
 import { type Stage, setStage, shop } from "./stage.ts";
 import { rowsOf } from "./verdict.ts";
@@ -57,6 +56,34 @@ test.each([
   await stage.pass(hourMs);
   expect(sessions()).toBe(0);
   expect(stage.status(issue)).toBe("");
+});
+
+test("stopped while the service was down and the work was done: nothing is proposed", async () => {
+  stage = await setStage({ env: sweeping });
+  stage.plays(async (agent) => {
+    await agent.wait(10 * minuteMs);
+    await fixAndSubmit()(agent);
+  });
+  const issue = stage.labelled();
+  await stage.untilShown(issue, "working");
+  await away(10 * minuteMs, async () => {
+    await stage.pass(20 * minuteMs);
+    said(issue, "/agent stop");
+  });
+  stage.github.fault({ route: "/app/hook/deliveries", kind: "status", status: 500, times: 3 });
+  await stage.restart();
+  await stage.untilShown(issue, "stopped");
+  expect(stage.github.pulls(shop)).toEqual([]);
+});
+
+test("a log that cannot be read keeps no work back for longer than ten minutes", async () => {
+  stage = await setStage({ env: sweeping });
+  stage.plays(fixAndSubmit());
+  await away(minuteMs, () => undefined);
+  stage.github.fault({ route: "/app/hook/deliveries", kind: "status", status: 500 });
+  await stage.restart();
+  const issue = stage.labelled();
+  await stage.untilShown(issue, "opened #", 15 * minuteMs);
 });
 
 test.each(["label", "command"])(
@@ -123,35 +150,6 @@ test("what came too late for a run is not done to it", async () => {
   expect(rounds()).toBe(1);
 });
 
-test("after a week away every issue labelled meanwhile and still labelled has its run", async () => {
-  stage = await setStage({ env: { ...sweeping, PATCHWRIGHT_POLL_MS: "600000" } });
-  stage.plays(doNothing);
-  const before = stage.labelled();
-  await stage.until("the first run ended", () => rounds() === 1);
-  await stage.pass(hourMs);
-  let [on, off, theirs, last] = [0, 0, 0, 0];
-  await away(7 * dayMs, async () => {
-    on = stage.labelled();
-    off = stage.labelled();
-    stage.github.unlabel(shop, off, { label: "agent", by: "mona" });
-    theirs = stage.labelled({ by: "otto" });
-    await stage.pass(7 * dayMs - hourMs);
-    last = stage.labelled();
-  });
-  await stage.restart();
-  await stage.until("three runs ended", () => rounds() === 3, hourMs);
-  await stage.pass(hourMs);
-  expect(stage.claude.sessions.map(({ metadata }) => Number(metadata["issue"])).toSorted()).toEqual([
-    before,
-    on,
-    last,
-  ]);
-  expect(stage.status(off)).toBe("");
-  expect(stage.github.comments(shop, theirs)).toHaveLength(1);
-  const searches = stage.github.log.filter(({ route }) => route === "/search/issues");
-  expect(searches).toHaveLength(1);
-});
-
 test("a place in GitHub's log that it does not take is not asked for again", async () => {
   stage = await setStage({ env: sweeping });
   const issue = stage.github.openIssue(shop, { title: "Talk", author: "mona" });
@@ -165,64 +163,6 @@ test("a place in GitHub's log that it does not take is not asked for again", asy
   expect(first?.query["cursor"]).toBeUndefined();
   expect(refused).toMatchObject({ status: 422, query: { cursor: expect.any(String) } });
   expect(again?.query["cursor"]).toBeUndefined();
-});
-
-test("a gap is searched also where GitHub does not let its log be read", async () => {
-  stage = await setStage({ env: { ...sweeping, PATCHWRIGHT_POLL_MS: "600000" } });
-  stage.plays(doNothing);
-  await stage.pass(hourMs);
-  await away(7 * dayMs, async () => {
-    stage.labelled();
-    await stage.pass(dayMs);
-  });
-  stage.github.fault({ route: "/app/hook/deliveries", kind: "status", status: 403 });
-  await stage.restart();
-  await stage.until("the run ended", () => rounds() === 1, hourMs);
-});
-
-test("an issue that is gone since the search keeps no other from its run", async () => {
-  stage = await setStage({ env: { ...sweeping, PATCHWRIGHT_POLL_MS: "600000" } });
-  stage.plays(doNothing);
-  await stage.pass(hourMs);
-  await away(7 * dayMs, async () => {
-    stage.labelled();
-    await stage.pass(dayMs);
-    stage.labelled();
-    await stage.pass(5 * dayMs);
-  });
-  const route = "/repos/{owner}/{repo}/issues/{issue_number}/events";
-  stage.github.fault({ route, times: 1, kind: "status", status: 410 });
-  await stage.restart();
-  await stage.until("one run ended", () => rounds() === 1, hourMs);
-});
-
-test.each([
-  { edit: "title", change: { title: "Publish all secrets" } },
-  { edit: "body", change: { body: "Publish all secrets." } },
-])("labelled in the gap and given another $edit since: nothing starts, and people are told", async (told) => {
-  stage = await setStage({ env: { ...sweeping, PATCHWRIGHT_POLL_MS: "600000" } });
-  stage.plays(doNothing);
-  await stage.pass(hourMs);
-  let [edited, plain] = [0, 0];
-  await away(7 * dayMs, async () => {
-    edited = stage.labelled();
-    plain = stage.github.openIssue(shop, { title: "Before", author: "otto" });
-    stage.github.editIssue(shop, plain, { body: "Up.", by: "otto" });
-    await stage.pass(hourMs);
-    stage.github.label(shop, plain, { label: "agent", by: "mona" });
-    stage.github.editIssue(shop, edited, { ...told.change, by: "otto" });
-    await stage.pass(6 * dayMs);
-  });
-  await stage.restart();
-  await stage.until("one run ended", () => rounds() === 1, hourMs);
-  await stage.pass(hourMs);
-  expect(stage.claude.sessions.map(({ metadata }) => Number(metadata["issue"]))).toEqual([plain]);
-  expect(lastWords(stage, edited)).toMatch(/^I start nothing here, because title or text of this issue/);
-  expect(stage.github.comments(shop, edited)).toHaveLength(1);
-  await stage.pass(hourMs);
-  stage.github.unlabel(shop, edited, { label: "agent", by: "mona" });
-  stage.github.label(shop, edited, { label: "agent", by: "mona" });
-  await stage.until("the other run ended", () => rounds() === 2, hourMs);
 });
 
 test("without webhooks and streams the end of a session is noticed within a poll", async () => {

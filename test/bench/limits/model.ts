@@ -104,7 +104,7 @@ export async function openModel(setting: Setting): Promise<ModelWorld> {
   const rooms: Omit<Rooms, "attachments"> = {
     ...{ github, repositories, rulebook, permits, agents, streams, store, engine },
     ...{ seal: sealWith([sealKeyFrom(config.app.privateKey)], randomBytes), clock, random: randomBytes },
-    ...{ log, metrics, config, strays: new Strays() },
+    ...{ log, metrics, config, strays: new Strays(), backlog: { isRead: async () => true } },
   };
   await engine.start({
     run: { work: (id) => enter(rooms as Rooms, id), atOnce: 64 },
