@@ -1,7 +1,7 @@
 /** Choices by a seed: the same seed chooses the same again. */
 
 /** Numbers from 0 to below 1 by a seed (mulberry32). */
-function chanceFrom(seed: number): () => number {
+export function chanceFrom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

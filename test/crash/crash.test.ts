@@ -5,8 +5,10 @@
 import { readFileSync } from "node:fs";
 import { expect, test, vi } from "vitest";
 import { plants } from "./plants.ts";
-import { play, type Return } from "./play.ts";
+import { play } from "./play.ts";
+import { report } from "./report.ts";
 import { main } from "./stories.ts";
+import type { Return } from "./strokes.ts";
 
 vi.mock("../sim/program.ts", () => import("./git/program.ts"));
 
@@ -19,8 +21,35 @@ const sample: [point: string, back: Return][] = [
 ];
 
 test.each(sample)("dies %s and comes back %s: it ends as if nothing had happened", async (point, back) => {
-  const { struck, flaws } = await play(main, [{ point, blow: "crash", back }]);
-  expect({ struck, flaws }).toEqual({ struck: 1, flaws: [] });
+  const { unplayed, flaws } = await play(main, [{ point, blow: "crash", back }]);
+  expect({ unplayed, flaws }).toEqual({ unplayed: undefined, flaws: [] });
+});
+
+test("a blow that finds nobody is told with its reason, and no good play", async () => {
+  const strike = { point: "after POST /v1/sessions #2", blow: "crash", back: "at once" } as const;
+  const { unplayed, flaws } = await play(main, [strike]);
+  expect(flaws).toEqual([]);
+  expect(unplayed).toMatch(
+    /^after POST \/v1\/sessions came 1 times in \d+ points, and the blow was due at .* #2$/,
+  );
+  const lines: string[] = [];
+  const { hear, sum } = report("1", { isSample: true, print: (line) => void lines.push(line) });
+  const plan = { story: "main", strikes: [strike] };
+  hear({ kind: "planned", plays: 101 });
+  for (let at = 0; at < 100; at += 1) hear({ kind: "played", what: "death" });
+  expect(sum()).toBe(0);
+  hear({ kind: "unplayed", what: "death", plan, why: String(unplayed) });
+  expect(sum()).toBe(1);
+  expect(lines.join("\n")).toContain(`NOT PLAYED (death): ${unplayed}`);
+});
+
+test("a whole sweep that plays less than it planned fails", () => {
+  const { hear, sum } = report("1", { isSample: false, print: () => undefined });
+  hear({ kind: "planned", plays: 2 });
+  hear({ kind: "played", what: "kill" });
+  expect(sum()).toBe(1);
+  hear({ kind: "played", what: "kill" });
+  expect(sum()).toBe(0);
 });
 
 test("what the planted bugs change is in the source, exactly once", () => {

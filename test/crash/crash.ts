@@ -80,12 +80,12 @@ async function whole(): Promise<number> {
   const shares = Array.from({ length: processes }, (_, share) => `--share=${share}`);
   const parts = {
     sweep: shares.map((share) => ["--part=sweep", share]),
-    kills: shares.map((share) => ["--part=kills", share]),
+    kills: [["--part=kills"]],
     plants: shuffled([...plants.keys()], measure.seed).map((at) => [`--part=${at}`]),
   };
   const wanted = Object.entries(parts).filter(([name]) => given.only === undefined || given.only === name);
   const waiting = wanted.flatMap(([, args]) => args);
-  const { hear, sum } = report(given.seed);
+  const { hear, sum } = report(given.seed, { isSample: given.sample });
   // Some bugs have their turn however slow the machine is.
   const spareMax = plants.length - plantsMin;
   const isLate = () =>

@@ -56,6 +56,9 @@ function nameless(fact: string): string {
     .replaceAll(/\d{3,}/g, "N");
 }
 
+/** A moment, of the point that it was. */
+export const momentOf = (point: string): string => point.replace(/ #\d+$/, "");
+
 /** Counts moments: the name of a point is its moment's and how often that came so far. */
 export class Count {
   readonly #counts = new Map<string, number>();

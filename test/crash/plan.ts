@@ -2,10 +2,11 @@
  * Which plays a sweep consists of: every point alone, replies that are lost, pairs of points, and the points
  * at which real servers are killed. A seed chooses where not everything is played.
  */
-import { sampled, shuffled } from "./chance.ts";
+import { chanceFrom, sampled, shuffled } from "./chance.ts";
 import type { Blow } from "./life.ts";
-import { type Return, returns, type Strike } from "./play.ts";
+import { momentOf } from "./moments.ts";
 import type { Story } from "./story.ts";
+import { type Return, returns, type Strike } from "./strokes.ts";
 
 /** A play to be played; `kill` is where a real server dies in it. */
 export interface Plan {
@@ -31,7 +32,9 @@ export interface Recorded {
 
 /** Later occurrences of a moment are the caretaker's rounds and add nothing new. */
 const occurrencesMax = 3;
-const sampleSizes = { main: 40, other: 12, pairs: 60 };
+const sampleSizes = { main: 40, other: 12 };
+/** Pairs that are played where not all are. */
+const pairs = { sample: 60, singles: 240 };
 const lost: Blow[] = ["reset", "timeout", "5xx"];
 /** Calls that change something; minting is one, although what is lost with it was given to nobody. */
 const changing = /^after (POST|PATCH|PUT|DELETE) (?!.*graphql)/;
@@ -54,9 +57,6 @@ export function deathsOf(points: string[]): string[] {
   });
 }
 
-/** A moment without the number of its occurrence. */
-export const momentOf = (point: string): string => point.replace(/ #\d+$/, "");
-
 /** The single blows of a story: deaths at its points, replies lost at the calls that change something. */
 export function singlesOf({ story, points }: Recorded, measure: Measure): Plan[] {
   const size = story.name === "main" ? sampleSizes.main : sampleSizes.other;
@@ -70,17 +70,30 @@ export function singlesOf({ story, points }: Recorded, measure: Measure): Plan[]
   return [...deaths, ...losses];
 }
 
-/** Two deaths, each different from any other: the second at any point of the life after the first. */
-export function pairsOf({ story, points: passed }: Recorded, measure: Measure): Plan[] {
-  const points = deathsOf(passed);
-  const pairs = points.flatMap((one) => points.map((other) => [one, other] as const));
-  const isAll = measure.extent === "all";
-  const some = isAll ? pairs : sampled(pairs, sampleSizes.pairs, measure.seed);
-  return some.flatMap(([one, other], at) =>
-    backsFor(story, { ...measure, extent: isAll ? "all" : "sample" }, at).map((back) =>
-      planOf(story, { point: one, blow: "crash", back }, { point: other, blow: "crash", back: "at once" }),
-    ),
+/** A first death; where the second falls is chosen from what the life after it does. */
+export interface Opening {
+  story: string;
+  first: Strike;
+  /** Where in that life, from 0 to below 1; undefined: everywhere. */
+  place?: number;
+}
+
+/** The first deaths of pairs: each with every return, or some of them by the seed. */
+export function openingsOf({ story, points }: Recorded, { extent, seed }: Measure): Opening[] {
+  const openings = deathsOf(points).flatMap((point) =>
+    returns.map((back) => ({ story: story.name, first: { point, blow: "crash" as const, back } })),
   );
+  if (extent === "all") return openings;
+  const chance = chanceFrom(seed);
+  return sampled(openings, pairs[extent], seed).map((one) => ({ ...one, place: chance() }));
+}
+
+/** The pairs that begin so: `later` are the points that were passed after the first death. */
+export function pairsOf({ story, first, place }: Opening, later: string[]): Plan[] {
+  const points = deathsOf(pointsOf({ points: later }));
+  const at = place === undefined ? undefined : Math.floor(place * points.length);
+  const seconds = at === undefined ? points : points.slice(at, at + 1);
+  return seconds.map((point) => ({ story, strikes: [first, { point, blow: "crash", back: "at once" }] }));
 }
 
 /** Where real servers are killed: at every point of the main story, and where others do what none before them did. */

@@ -4,39 +4,22 @@
  */
 
 import { flawsOf } from "./invariants.ts";
-import type { Blow, Hear } from "./life.ts";
-import { Count } from "./moments.ts";
 import type { Scene } from "./scene.ts";
 import { type Ends, headlineOf, type Story } from "./story.ts";
+import { type Strike, Strokes } from "./strokes.ts";
 import { buildWorld, type World } from "./world.ts";
-
-/** How the service comes back. */
-export type Return = "at once" | "another takes over" | "two hours later";
-
-/** Every way to come back. */
-export const returns: Return[] = ["at once", "another takes over", "two hours later"];
-
-/** Where and how a blow falls. `point` is a moment's name and its number of occurrence since the blow before. */
-export interface Strike {
-  point: string;
-  blow: Blow;
-  back: Return;
-}
 
 /** What came of a play. */
 export interface Played {
   /** Points passed before the first blow, in order. */
   points: string[];
-  /** How many of the strikes fell. */
-  struck: number;
+  /** Points passed since the last blow, in order: where a further one could fall. */
+  later: string[];
+  /** Why a blow that was planned did not fall; undefined when all did. */
+  unplayed: string | undefined;
   flaws: string[];
 }
 
-const awayMs: Record<Return, number> = {
-  "at once": 0,
-  "another takes over": 30_000,
-  "two hours later": 7_200_000,
-};
 /** Whoever does so much goes round in circles: ten times what the longest story takes. */
 const momentsMax = 5_000;
 /** A play that has not ended by then is stuck. */
@@ -67,7 +50,8 @@ export async function play(
   } finally {
     await world.end();
   }
-  return { points: stroke.points, struck: stroke.struck, flaws };
+  const [points = []] = stroke.lives;
+  return { points, later: stroke.lives.at(-1) ?? [], unplayed: stroke.unplayed(), flaws };
 }
 
 async function playOut(world: World, story: Story, stroke: Strokes): Promise<void> {
@@ -134,53 +118,4 @@ async function move(world: World, stroke: Strokes, goes: () => boolean): Promise
     if (next === undefined) throw new Error("nothing will happen any more");
     await clock.advance(Math.max(next - clock.now(), 0));
   }
-}
-
-/** Hears of every moment, counts it, and strikes where a blow is due. */
-class Strokes {
-  readonly points: string[] = [];
-  struck = 0;
-  /** Moments that were passed, in all lives. */
-  moments = 0;
-  readonly #often = new Map<string, number>();
-  readonly #strikes: Strike[];
-  readonly #world: World;
-  #count = new Count();
-
-  constructor(strikes: Strike[], world: World) {
-    this.#strikes = strikes;
-    this.#world = world;
-  }
-
-  /** The moment that came most often. */
-  usual(): string {
-    const [most] = [...this.#often].toSorted(([, one], [, other]) => other - one);
-    return most ? `${most[1]} times ${most[0]}` : "nothing happens";
-  }
-
-  /** Was the service away for longer than a token lives? */
-  wasAway(): boolean {
-    const fallen = this.#strikes.slice(0, this.struck);
-    return fallen.some(({ blow, back }) => blow === "crash" && back === "two hours later");
-  }
-
-  /** A new life, after the time it takes to come back. */
-  async live(): Promise<void> {
-    const { clock } = this.#world;
-    const last = this.#strikes[this.struck - 1];
-    if (last?.blow === "crash") await clock.advance(awayMs[last.back]);
-    await this.#world.begin(this.#hear);
-  }
-
-  readonly #hear: Hear = (moment) => {
-    this.moments += 1;
-    this.#often.set(moment, (this.#often.get(moment) ?? 0) + 1);
-    const point = this.#count.point(moment);
-    if (this.struck === 0) this.points.push(point);
-    const strike = this.#strikes[this.struck];
-    if (strike?.point !== point) return undefined;
-    this.struck += 1;
-    this.#count = new Count();
-    return strike.blow;
-  };
 }

@@ -8,7 +8,17 @@ import { Disk } from "../store/disk.ts";
 import { shuffled } from "./chance.ts";
 import { echo } from "./echo.ts";
 import { kill } from "./kill/kill.ts";
-import { killsOf, type Measure, type Plan, pairsOf, pointsOf, type Recorded, singlesOf } from "./plan.ts";
+import {
+  killsOf,
+  type Measure,
+  type Opening,
+  openingsOf,
+  type Plan,
+  pairsOf,
+  pointsOf,
+  type Recorded,
+  singlesOf,
+} from "./plan.ts";
 import type { Plant } from "./plants.ts";
 import { type Played, play } from "./play.ts";
 import { killsMin, main, stories } from "./stories.ts";
@@ -19,7 +29,11 @@ export type Told =
   | { kind: "bad"; plan: Plan; flaws: string[] }
   | { kind: "story"; name: string; points: number; fewer: boolean }
   | { kind: "planned"; plays: number }
-  | { kind: "played"; what: "death" | "loss" | "pair" | "kill"; unreached: boolean };
+  | { kind: "played"; what: Kind }
+  | { kind: "unplayed"; what: Kind; plan: Plan; why: string };
+
+/** Kinds of plays, as they are counted. */
+export type Kind = "death" | "loss" | "pair" | "kill";
 
 /** One process's part of the work. */
 export interface Share {
@@ -31,11 +45,11 @@ export interface Share {
 }
 
 /** A sample plays so many in each process, however slow the machine is. */
-const fewest = { plays: 20, kills: 3 };
+const fewest = { plays: 20, kills: 6 };
 /** A bug that has not shown by then is missed. */
 const catchPlaysMax = 60;
 /** Real servers at work side by side: each play waits now and then. */
-const killsAtOnce = 2;
+const killsAtOnce = 4;
 
 const storyOf = (name: string): Story => {
   const story = stories.find((one) => one.name === name);
@@ -45,7 +59,7 @@ const storyOf = (name: string): Story => {
 
 /** Plays one share of all plans, in this process. */
 export async function sweep(measure: Measure, { share, of, tell, isOver }: Share): Promise<void> {
-  const plans: Plan[] = [];
+  const plans: (Plan | Opening)[] = [];
   for (const story of stories) {
     const clean = await play(story, []);
     const recorded = { story, points: pointsOf(clean) };
@@ -55,18 +69,30 @@ export async function sweep(measure: Measure, { share, of, tell, isOver }: Share
       if (clean.flaws.length > 0)
         tell({ kind: "bad", plan: { story: story.name, strikes: [] }, flaws: clean.flaws });
     }
-    plans.push(...singlesOf(recorded, measure), ...(story === main ? pairsOf(recorded, measure) : []));
+    plans.push(...singlesOf(recorded, measure), ...(story === main ? openingsOf(recorded, measure) : []));
   }
-  if (share === 0) tell({ kind: "planned", plays: plans.length });
+  const isOne = (one: Plan | Opening) => !("first" in one) || one.place !== undefined;
+  if (share === 0) tell({ kind: "planned", plays: plans.filter(isOne).length });
   const mine = shuffled(plans, measure.seed).filter((_, at) => at % of === share);
   for (const [at, plan] of mine.entries()) {
     if (isOver() && at >= fewest.plays) return;
-    await playPlan(plan, tell);
+    await ("first" in plan ? playPairs(plan, tell) : playPlan(plan, tell));
   }
 }
 
-/** Kills real servers, one share of all places. */
-export async function killSweep(measure: Measure, { share, of, tell, isOver }: Share): Promise<void> {
+/** Plays the first death alone, which shows what the next life does, and then with a second. */
+async function playPairs(opening: Opening, tell: Share["tell"]): Promise<void> {
+  const alone = { story: opening.story, strikes: [opening.first] };
+  const { later, flaws, unplayed } = await played(alone);
+  if (flaws.length > 0) tell({ kind: "bad", plan: alone, flaws });
+  if (unplayed !== undefined) tell({ kind: "unplayed", what: "pair", plan: alone, why: unplayed });
+  const plans = unplayed === undefined ? pairsOf(opening, later) : [];
+  if (opening.place === undefined) tell({ kind: "planned", plays: plans.length });
+  for (const plan of plans) await playPlan(plan, tell);
+}
+
+/** Kills real servers, at all places: what is planned is seen on one of them, so one process plans it. */
+export async function killSweep(measure: Measure, { tell, isOver }: Pick<Share, "tell" | "isOver">) {
   const recorded: Recorded[] = [];
   for (const story of stories) {
     const first = pointsOf(await play(story, [])).filter((point) => point.endsWith(" #1"));
@@ -78,16 +104,12 @@ export async function killSweep(measure: Measure, { share, of, tell, isOver }: S
     tell({ kind: "bad", plan: { story: main.name, strikes: [], kill: "nowhere" }, flaws: clean.flaws });
   recorded[0] = { story: main, points: union(recorded[0]?.points ?? [], pointsOf(clean)) };
   const plans = killsOf(recorded, measure);
-  if (share === 0) {
-    const { length } = recorded[0]?.points ?? [];
-    tell({ kind: "story", name: "main, killed", points: length, fewer: length < killsMin });
-    tell({ kind: "planned", plays: plans.length });
-  }
-  // Two clean runs in real time are not the same to the last point: the name says whose it is.
-  const mine = plans.filter(({ story, kill: point = "" }) => shareOf(`${story} ${point}`, of) === share);
+  const { length } = recorded[0]?.points ?? [];
+  tell({ kind: "story", name: "main, killed", points: length, fewer: length < killsMin });
+  tell({ kind: "planned", plays: plans.length });
   let begun = 0;
   const worker = async () => {
-    for (let plan = mine.shift(); plan; plan = mine.shift()) {
+    for (let plan = plans.shift(); plan; plan = plans.shift()) {
       if (isOver() && begun >= fewest.kills) return;
       begun += 1;
       await playPlan(plan, tell);
@@ -98,22 +120,18 @@ export async function killSweep(measure: Measure, { share, of, tell, isOver }: S
 
 const union = (one: string[], other: string[]) => [...new Set([...one, ...other])];
 
-function shareOf(name: string, of: number): number {
-  return [...name].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 65_521, 0) % of;
-}
-
 async function played({ story, strikes, kill: point }: Plan): Promise<Played> {
   return point === undefined ? play(storyOf(story), strikes) : kill(storyOf(story), point);
 }
 
 async function playPlan(plan: Plan, tell: Share["tell"]): Promise<void> {
-  const { flaws, struck } = await played(plan);
+  const { flaws, unplayed } = await played(plan);
   if (flaws.length > 0) tell({ kind: "bad", plan, flaws });
-  const blows = plan.kill === undefined ? plan.strikes.length : 1;
-  tell({ kind: "played", what: whatOf(plan), unreached: struck < blows });
+  const what = whatOf(plan);
+  tell(unplayed === undefined ? { kind: "played", what } : { kind: "unplayed", what, plan, why: unplayed });
 }
 
-function whatOf({ strikes, kill: point }: Plan) {
+function whatOf({ strikes, kill: point }: Plan): Kind {
   if (point !== undefined) return "kill";
   if (strikes.length > 1) return "pair";
   return strikes[0]?.blow === "crash" ? "death" : "loss";
@@ -144,7 +162,8 @@ export async function catchBug({ story: name, near }: Plant, measure: Measure): 
   return undefined;
 }
 
-/** Plays one plan again. */
+/** Plays one plan again. Resolves with all that is wrong. */
 export async function replayed(plan: Plan): Promise<string[]> {
-  return (await played(plan)).flaws;
+  const { flaws, unplayed } = await played(plan);
+  return unplayed === undefined ? flaws : [...flaws, `not played: ${unplayed}`];
 }

@@ -6,6 +6,7 @@ import { pause, systemClock } from "../../../src/clock.ts";
 import { flawsOf } from "../invariants.ts";
 import { isSo, type Played } from "../play.ts";
 import type { Story } from "../story.ts";
+import { whyUnplayed } from "../strokes.ts";
 import { buildHouse, type House } from "./house.ts";
 
 /** Most of a play is the server's own work, which knows no pace; what waits for minutes goes faster. */
@@ -33,7 +34,9 @@ export async function kill(story: Story, cut?: string): Promise<Played> {
   } finally {
     await house.end();
   }
-  return { points: house.points, struck: house.deaths, flaws };
+  const { points, deaths } = house;
+  const unplayed = cut !== undefined && deaths === 0 ? whyUnplayed(cut, points) : undefined;
+  return { points, later: [], unplayed, flaws };
 }
 
 /** Lets people act and the server come back until all has been well for a while; resolves with what is not. */

@@ -1,0 +1,89 @@
+/**
+ * The blows of one play: hears of every moment of the service's, counts it, and strikes where a blow is due. It
+ * says how the service comes back, and what kept a blow that was planned from falling.
+ */
+import type { Blow, Hear } from "./life.ts";
+import { Count, momentOf } from "./moments.ts";
+import type { World } from "./world.ts";
+
+/** How the service comes back. */
+export type Return = "at once" | "another takes over" | "two hours later";
+
+/** Every way to come back. */
+export const returns: Return[] = ["at once", "another takes over", "two hours later"];
+
+/** Where and how a blow falls. `point` is a moment's name and its number of occurrence since the blow before. */
+export interface Strike {
+  point: string;
+  blow: Blow;
+  back: Return;
+}
+
+const awayMs: Record<Return, number> = {
+  "at once": 0,
+  "another takes over": 30_000,
+  "two hours later": 7_200_000,
+};
+
+/** Why a blow did not fall at `point`: how often its moment came among the points that were passed instead. */
+export function whyUnplayed(point: string, passed: string[]): string {
+  const often = passed.filter((one) => momentOf(one) === momentOf(point)).length;
+  return `${momentOf(point)} came ${often} times in ${passed.length} points, and the blow was due at ${point}`;
+}
+
+/** The blows that are planned, and what they have come to. */
+export class Strokes {
+  /** Points passed, in order: before the first blow, and after each. */
+  readonly lives: string[][] = [[]];
+  struck = 0;
+  /** Moments that were passed, in all lives. */
+  moments = 0;
+  readonly #often = new Map<string, number>();
+  readonly #strikes: Strike[];
+  readonly #world: World;
+  #count = new Count();
+
+  constructor(strikes: Strike[], world: World) {
+    this.#strikes = strikes;
+    this.#world = world;
+  }
+
+  /** The moment that came most often. */
+  usual(): string {
+    const [most] = [...this.#often].toSorted(([, one], [, other]) => other - one);
+    return most ? `${most[1]} times ${most[0]}` : "nothing happens";
+  }
+
+  /** Why the next blow has not fallen; undefined when none is left. */
+  unplayed(): string | undefined {
+    const due = this.#strikes[this.struck];
+    return due && whyUnplayed(due.point, this.lives.at(-1) ?? []);
+  }
+
+  /** Was the service away for longer than a token lives? */
+  wasAway(): boolean {
+    const fallen = this.#strikes.slice(0, this.struck);
+    return fallen.some(({ blow, back }) => blow === "crash" && back === "two hours later");
+  }
+
+  /** A new life, after the time it takes to come back. */
+  async live(): Promise<void> {
+    const { clock } = this.#world;
+    const last = this.#strikes[this.struck - 1];
+    if (last?.blow === "crash") await clock.advance(awayMs[last.back]);
+    await this.#world.begin(this.#hear);
+  }
+
+  readonly #hear: Hear = (moment) => {
+    this.moments += 1;
+    this.#often.set(moment, (this.#often.get(moment) ?? 0) + 1);
+    const point = this.#count.point(moment);
+    this.lives.at(-1)?.push(point);
+    const strike = this.#strikes[this.struck];
+    if (strike?.point !== point) return undefined;
+    this.struck += 1;
+    this.lives.push([]);
+    this.#count = new Count();
+    return strike.blow;
+  };
+}
