@@ -98,6 +98,16 @@ export class House implements Scene {
     return true;
   }
 
+  /** Tells the server to stop, which is work too. True when it died of it, at the point where it had to. */
+  async stop(): Promise<boolean> {
+    const server = this.#server;
+    if (!server) return false;
+    await server.end();
+    if (!this.#isKilled(server) || !this.points.includes(this.#cut ?? "")) return false;
+    this.#died();
+    return true;
+  }
+
   /** All rows of a table, read beside the server; none while there is no such table. */
   rows(table: string): Record<string, unknown>[] {
     let file: DatabaseSync | undefined;

@@ -39,7 +39,10 @@ export async function kill(story: Story, cut?: string): Promise<Played> {
   return { points, later: [], unplayed, flaws };
 }
 
-/** Lets people act and the server come back until all has been well for a while; resolves with what is not. */
+/**
+ * Lets people act and the server come back until all has been well for a while; resolves with what is not. Who has not
+ * died until then is stopped, and may die of that.
+ */
 async function playOut(house: House, story: Story): Promise<string[]> {
   const acts = [...story.acts];
   const end = systemClock.now() + playMsMax;
@@ -54,7 +57,11 @@ async function playOut(house: House, story: Story): Promise<string[]> {
       : ["the story has no ending"];
     const now = systemClock.now();
     wellSince = flaws.length === 0 ? (wellSince ?? now) : undefined;
-    if (wellSince !== undefined && now - wellSince > restMs) return [];
+    if (wellSince !== undefined && now - wellSince > restMs) {
+      if (house.deaths > 0 || !(await house.stop())) return [];
+      await house.live();
+      wellSince = undefined;
+    }
     if (now > end) return [...flaws, house.lastWords()];
     await pause(systemClock, tickMs);
   }
