@@ -13,8 +13,8 @@ export interface Rested {
   world: Scene;
   /** How it must have ended. */
   ends: Ends;
-  /** How often the service died: each death may lose one token that nobody was given. */
-  deaths: number;
+  /** Hashes of tokens that the service lost with the replies to their mints; nobody was given them. */
+  lost: ReadonlySet<string>;
   /** The service was away for longer than a token lives. */
   wasAway: boolean;
 }
@@ -115,8 +115,8 @@ function pullFlaws({ world, ends }: Rested): string[] {
   ];
 }
 
-/** Whatever a session was given is dead; what was lost on the way to the database was given to nobody. */
-function tokenFlaws({ world, ends, deaths }: Rested): string[] {
+/** No token is alive but those whose own mint's reply was lost, and these were given to nobody. */
+function tokenFlaws({ world, ends, lost }: Rested): string[] {
   const { github, claude, clock } = world;
   const given = new Set(
     claude.sessions.flatMap(({ id }) =>
@@ -134,7 +134,7 @@ function tokenFlaws({ world, ends, deaths }: Rested): string[] {
     ...(ends.rounds === 1 && ends.comments === 0 && !ends.waitsForPeople
       ? claude.sessions.flatMap(({ id }) => earlyFlaws(claude.mounts(id), github.tokens()))
       : []),
-    ...(alive.length - held.length > deaths ? [`${alive.length} tokens lost in ${deaths} deaths`] : []),
+    ...expected("tokens alive that were not lost", alive.filter(({ sha256 }) => !lost.has(sha256)).length, 0),
     ...expected("tokens on record", world.rows("tokens").length, 0),
   ];
 }

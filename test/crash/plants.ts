@@ -172,6 +172,14 @@ export const plants: Plant[] = [
     "  if (secret) {\n    const given = await tools.github.revoke(secret,",
     '  await dropToken(tools.store.db, token, { step: "revoked", at: 0 });\n  if (secret) {\n    const given = await tools.github.revoke(secret,',
   ]),
+  plant("a token that was not handed over is forgotten", "main", /(before|after) POST \/v1\/sessions #1/, [
+    "mission/credential.ts",
+    'const unused = all.filter((one) => one.state === "recorded" && one.resource === resource);',
+    `const recorded = all.filter((one) => one.state === "recorded" && one.resource === resource);
+    const unused = tools.held.run.session ? recorded : [];
+    if (!tools.held.run.session)
+      for (const one of recorded) await dropToken(tools.store.db, one, { step: "expired", at: 0 });`,
+  ]),
   plant("a token is revoked before its successor is in place", "rotation", /resources/, [
     "mission/credential.ts",
     "    await handOver(tools, session,",

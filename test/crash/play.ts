@@ -44,7 +44,7 @@ export async function play(
     if (encore) await rest(world, stroke);
     const wasAway = stroke.wasAway();
     const ends = wasAway && story.endsAway && isSo(world, story.endsAway) ? story.endsAway : story.ends;
-    flaws.push(...flawsOf({ world, ends, deaths: stroke.struck, wasAway }));
+    flaws.push(...flawsOf({ world, ends, lost: stroke.mints.lost, wasAway }));
   } catch (error) {
     flaws.push(`never came to rest: ${String(error instanceof Error ? error.message : error)}`);
   } finally {

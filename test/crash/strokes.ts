@@ -3,6 +3,7 @@
  * says how the service comes back, and what kept a blow that was planned from falling.
  */
 import type { Blow, Hear } from "./life.ts";
+import { Mints } from "./mints.ts";
 import { Count, momentOf } from "./moments.ts";
 import type { World } from "./world.ts";
 
@@ -25,6 +26,8 @@ const awayMs: Record<Return, number> = {
   "two hours later": 7_200_000,
 };
 
+const isMint = /^after POST .*\/access_tokens$/;
+
 /** Why a blow did not fall at `point`: how often its moment came among the points that were passed instead. */
 export function whyUnplayed(point: string, passed: string[]): string {
   const often = passed.filter((one) => momentOf(one) === momentOf(point)).length;
@@ -36,6 +39,8 @@ export class Strokes {
   /** Points passed, in order: before the first blow, and after each. */
   readonly lives: string[][] = [[]];
   struck = 0;
+  /** What the blows took of tokens. */
+  readonly mints: Mints;
   /** Moments that were passed, in all lives. */
   moments = 0;
   readonly #often = new Map<string, number>();
@@ -46,6 +51,7 @@ export class Strokes {
   constructor(strikes: Strike[], world: World) {
     this.#strikes = strikes;
     this.#world = world;
+    this.mints = new Mints(world.github);
   }
 
   /** The moment that came most often. */
@@ -70,9 +76,14 @@ export class Strokes {
   async live(): Promise<void> {
     const { clock } = this.#world;
     const last = this.#strikes[this.struck - 1];
-    if (last?.blow === "crash") await clock.advance(awayMs[last.back]);
+    if (last?.blow === "crash") {
+      this.mints.struck(this.#rows);
+      await clock.advance(awayMs[last.back]);
+    }
     await this.#world.begin(this.#hear);
   }
+
+  readonly #rows = (table: string) => this.#world.rows(table);
 
   readonly #hear: Hear = (moment) => {
     this.moments += 1;
@@ -83,6 +94,8 @@ export class Strokes {
     if (strike?.point !== point) return undefined;
     this.struck += 1;
     this.lives.push([]);
+    // A reply is lost while the service lives on; a death takes what it takes when all has arrived.
+    if (strike.blow !== "crash" && isMint.test(moment)) this.mints.struck(this.#rows);
     this.#count = new Count();
     return strike.blow;
   };

@@ -2,15 +2,16 @@
  * The real server in a process of its own between the simulators, in real time at a pace, on a directory that
  * outlives it: killed at a chosen point of its first life and started again. It knows no story.
  */
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { type Clock, systemClock } from "../../../src/clock.ts";
+import { type Clock, pause, systemClock } from "../../../src/clock.ts";
 import { environmentOf, type ServerProcess, startServer } from "../../process.ts";
 import { type ClaudeSim, startClaude } from "../../sim/claude/claude.ts";
 import { type GitHubSim, startGitHub } from "../../sim/github/github.ts";
 import { webhookKey } from "../../sim/variables.ts";
+import { Mints } from "../mints.ts";
 import { Count, routeOf } from "../moments.ts";
 import { furnish, type Scene } from "../scene.ts";
 import { fastClock, type Pace } from "./fast-clock.ts";
@@ -40,6 +41,8 @@ export class House implements Scene {
   readonly points: string[] = [];
   /** How often the server was killed. */
   deaths = 0;
+  /** What that took of tokens. */
+  readonly mints: Mints;
   readonly #dataDir: string;
   readonly #pace: Pace;
   readonly #env: Record<string, string>;
@@ -58,6 +61,7 @@ export class House implements Scene {
     this.#pace = pace;
     this.#env = env;
     this.#cut = cut;
+    this.mints = new Mints(github);
     github.onRequest((phase, { method, path }) =>
       this.#hears(`${phase} ${method} ${routeOf(path)}`) ? "cut" : undefined,
     );
@@ -69,6 +73,7 @@ export class House implements Scene {
   /** Starts the server, and another where it dies before it is ready. */
   async live(): Promise<void> {
     for (;;) {
+      if (this.deaths > 0) await this.#mourn();
       const server = this.#start();
       this.#server = server;
       const url = await Promise.race([server.ready(readyMsMax), server.ended()]).catch((error: unknown) => {
@@ -110,15 +115,7 @@ export class House implements Scene {
 
   /** All rows of a table, read beside the server; none while there is no such table. */
   rows(table: string): Record<string, unknown>[] {
-    let file: DatabaseSync | undefined;
-    try {
-      file = new DatabaseSync(join(this.#dataDir, "patchwright.db"), { readOnly: true, timeout: 1_000 });
-      return file.prepare(`select * from "${table}"`).all();
-    } catch {
-      return [];
-    } finally {
-      file?.close();
-    }
+    return rowsIn(this.#dataDir, table);
   }
 
   /** What the server said last, for whoever has to find out why. */
@@ -160,6 +157,15 @@ export class House implements Scene {
     this.claude.setWebhook(undefined);
   }
 
+  /** When all that was sent has arrived, sees what is lost: in a copy, since looking mends what a crash left. */
+  async #mourn(): Promise<void> {
+    while (this.github.busy() > 0) await pause(systemClock, 5);
+    const copy = await mkdtemp(join(tmpdir(), "patchwright-left-"));
+    await cp(this.#dataDir, copy, { recursive: true });
+    this.mints.struck((table) => rowsIn(copy, table, { mends: true }));
+    await rm(copy, { recursive: true, force: true });
+  }
+
   #reads({ msg, point }: Record<string, unknown>): void {
     if (msg === "moment" && this.deaths === 0) this.points.push(String(point));
   }
@@ -173,6 +179,18 @@ export class House implements Scene {
     if (point !== this.#cut) return false;
     this.#server?.signal("SIGKILL");
     return true;
+  }
+}
+
+function rowsIn(dir: string, table: string, { mends = false } = {}): Record<string, unknown>[] {
+  let file: DatabaseSync | undefined;
+  try {
+    file = new DatabaseSync(join(dir, "patchwright.db"), { readOnly: !mends, timeout: 1_000 });
+    return file.prepare(`select * from "${table}"`).all();
+  } catch {
+    return [];
+  } finally {
+    file?.close();
   }
 }
 

@@ -53,7 +53,7 @@ async function playOut(house: House, story: Story): Promise<string[]> {
     const isOver =
       acts.length === 0 && isSo(house, story.ends) && house.github.busy() + house.claude.busy() === 0;
     const flaws = isOver
-      ? flawsOf({ world: house, ends: story.ends, deaths: house.deaths, wasAway: false })
+      ? flawsOf({ world: house, ends: story.ends, lost: house.mints.lost, wasAway: false })
       : ["the story has no ending"];
     const now = systemClock.now();
     wellSince = flaws.length === 0 ? (wellSince ?? now) : undefined;
