@@ -205,6 +205,21 @@ export const plants: Plant[] = [
     "  await report(tools, ending);",
     "  void report(tools, ending).catch(() => undefined);",
   ]),
+  plant("a stop waits for the next look", "stop", /(before|after) write update deliveries/, [
+    "doors/commands.ts",
+    "`, wake: run.id };",
+    "` };",
+  ]),
+  plant("a token that was replaced lives on for long", "rotation", /resources/, [
+    "domain/rotation.ts",
+    "return retired.retiredAt + Math.min(graceMsMax, ",
+    "return retired.retiredAt + Math.max(6 * graceMsMax, ",
+  ]),
+  plant("what failed is tried again much later", "main", /after POST .*pulls #1/, [
+    "engine/wakes.ts",
+    "const backoffMsMin = 1_000;",
+    "const backoffMsMin = 121_000;",
+  ]),
   plant("a stop is not asked about", "stop", /before/, [
     "mission/mission.ts",
     "if (off) return off;",

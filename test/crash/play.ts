@@ -3,6 +3,7 @@
  * it records the points that blows can fall on.
  */
 
+import { lateFlaws } from "./deadlines.ts";
 import { flawsOf } from "./invariants.ts";
 import type { Scene } from "./scene.ts";
 import { type Ends, headlineOf, type Story } from "./story.ts";
@@ -39,12 +40,13 @@ export async function play(
   const flaws: string[] = [];
   try {
     await stroke.live();
-    await playOut(world, story, stroke);
+    const actedAt = await playOut(world, story, stroke);
     await encore?.(world);
     if (encore) await rest(world, stroke);
     const wasAway = stroke.wasAway();
     const ends = wasAway && story.endsAway && isSo(world, story.endsAway) ? story.endsAway : story.ends;
     flaws.push(...flawsOf({ world, ends, lost: stroke.mints.lost, wasAway }));
+    flaws.push(...lateFlaws({ world, ends, lives: stroke.spans, actedAt, pausedMs: story.pausedMs ?? 0 }));
   } catch (error) {
     flaws.push(`never came to rest: ${String(error instanceof Error ? error.message : error)}`);
   } finally {
@@ -54,23 +56,28 @@ export async function play(
   return { points, later: stroke.lives.at(-1) ?? [], unplayed: stroke.unplayed(), flaws };
 }
 
-async function playOut(world: World, story: Story, stroke: Strokes): Promise<void> {
+/** Resolves with when people acted last. */
+async function playOut(world: World, story: Story, stroke: Strokes): Promise<number> {
   const { clock } = world;
+  let actedAt = clock.now();
   const end = clock.now() + playMsMax;
   const acts = [...story.acts];
   const possible = () => [story.ends, ...(story.endsAway && stroke.wasAway() ? [story.endsAway] : [])];
   const isOver = () => acts.length === 0 && possible().some((ends) => isSo(world, ends));
-  await move(world, stroke, () => {
+  await move(world, stroke, async () => {
     const [next] = acts;
     if (next?.when(world)) {
       acts.shift();
-      void next.does(world);
+      actedAt = clock.now();
+      // Time stands still until it is done: what people do with git takes the machine's.
+      await next.does(world);
       return true;
     }
     return !isOver() && clock.now() < end;
   });
   await rest(world, stroke);
   if (!isOver()) throw new Error(`the story has no ending: ${standing(world, acts.length)}`);
+  return actedAt;
 }
 
 /** How things stand, for whoever has to find out why. */
@@ -101,13 +108,13 @@ export function isSo(world: Scene, ends: Ends): boolean {
 }
 
 /** Moves time on from alarm to alarm while `goes`, and brings the service back when it has died. */
-async function move(world: World, stroke: Strokes, goes: () => boolean): Promise<void> {
+async function move(world: World, stroke: Strokes, goes: () => boolean | Promise<boolean>): Promise<void> {
   const { clock } = world;
   for (;;) {
     await world.settle();
     // People go on whether the service is there or not.
     if (stroke.moments > momentsMax) throw new Error(`it goes round in circles: ${stroke.usual()}`);
-    const isOver = !goes();
+    const isOver = !(await goes());
     await world.settle();
     if (world.life.isDead) {
       await stroke.live();

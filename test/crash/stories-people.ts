@@ -134,6 +134,8 @@ export const talks: Story[] = [
         ...{ method: "POST", route: "/repos/{owner}/{repo}/issues/{issue_number}/comments", times: 1 },
         ...{ kind: "status", status: 403, headers: { "retry-after": "90" } },
       }),
+    // As asked, and a tenth more so that many do not come back together.
+    pausedMs: 99_000,
     script: work,
     acts: [labelled],
     ends: opened,

@@ -42,6 +42,8 @@ export interface Story {
   prepare?: (scene: Scene) => unknown;
   /** Somebody waits for minutes in it: in real time it is played at a faster pace. */
   waits?: true;
+  /** GitHub asks to be left alone for so long in it; nothing is late before. */
+  pausedMs?: number;
   acts: Act[];
   ends: Ends;
   /** People act while the agent works: the service is not away until that is over. */

@@ -2,6 +2,7 @@
  * The blows of one play: hears of every moment of the service's, counts it, and strikes where a blow is due. It
  * says how the service comes back, and what kept a blow that was planned from falling.
  */
+import type { Span } from "./deadlines.ts";
 import type { Blow, Hear } from "./life.ts";
 import { Mints } from "./mints.ts";
 import { Count, momentOf } from "./moments.ts";
@@ -39,6 +40,8 @@ export class Strokes {
   /** Points passed, in order: before the first blow, and after each. */
   readonly lives: string[][] = [[]];
   struck = 0;
+  /** When the service lived. */
+  readonly spans: Span[] = [];
   /** What the blows took of tokens. */
   readonly mints: Mints;
   /** Moments that were passed, in all lives. */
@@ -80,6 +83,7 @@ export class Strokes {
       this.mints.struck(this.#rows);
       await clock.advance(awayMs[last.back]);
     }
+    this.spans.push({ from: clock.now(), to: undefined });
     await this.#world.begin(this.#hear);
   }
 
@@ -93,6 +97,8 @@ export class Strokes {
     const strike = this.#strikes[this.struck];
     if (strike?.point !== point) return undefined;
     this.struck += 1;
+    const span = this.spans.at(-1);
+    if (span && strike.blow === "crash") span.to = this.#world.clock.now();
     this.lives.push([]);
     // A reply is lost while the service lives on; a death takes what it takes when all has arrived.
     if (strike.blow !== "crash" && isMint.test(moment)) this.mints.struck(this.#rows);
