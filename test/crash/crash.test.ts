@@ -4,6 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { expect, test, vi } from "vitest";
+import { pointsOf } from "./plan.ts";
 import { plants } from "./plants.ts";
 import { play } from "./play.ts";
 import { report } from "./report.ts";
@@ -25,6 +26,10 @@ test.each(sample)("dies %s and comes back %s: it ends as if nothing had happened
   expect({ unplayed, flaws }).toEqual({ unplayed: undefined, flaws: [] });
 });
 
+test("a clean run of the main story has the points that are on record", async () => {
+  expect(pointsOf(await play(main, []))).toHaveLength(main.points);
+});
+
 test("a blow that finds nobody is told with its reason, and no good play", async () => {
   const strike = { point: "after POST /v1/sessions #2", blow: "crash", back: "at once" } as const;
   const { unplayed, flaws } = await play(main, [strike]);
@@ -41,6 +46,16 @@ test("a blow that finds nobody is told with its reason, and no good play", async
   hear({ kind: "unplayed", what: "death", plan, why: String(unplayed) });
   expect(sum()).toBe(1);
   expect(lines.join("\n")).toContain(`NOT PLAYED (death): ${unplayed}`);
+});
+
+test.each([
+  [195, 1],
+  [196, 0],
+  [197, 1],
+])("a story whose clean run has %i points instead of 196 is told: %i", (points, failures) => {
+  const { hear, sum } = report("1", { isSample: true, print: () => undefined });
+  hear({ kind: "story", name: "main", points, least: 196, most: 196 });
+  expect(sum()).toBe(failures);
 });
 
 test("a whole sweep that plays less than it planned fails", () => {

@@ -53,14 +53,14 @@ export const talks: Story[] = [
       says(shows("waiting for approval"), "/agent approve", "rita"),
     ],
     ends: { ...opened, waitsForPeople: true },
-    points: 220,
+    points: 224,
   },
   {
     name: "reply",
     script: work,
     acts: [labelled, says(openedAndRests, "/agent status", "mona"), says(() => true, "/agent help", "rita")],
     ends: { ...opened, comments: 2 },
-    points: 210,
+    points: 214,
   },
   {
     name: "budget",
@@ -70,7 +70,7 @@ export const talks: Story[] = [
     },
     acts: [labelled, says(shows("budget reached"), "/agent budget 9", "rita")],
     ends: { ...opened, rounds: 2, comments: 1 },
-    points: 234,
+    points: 238,
   },
   {
     name: "retry",
@@ -88,7 +88,7 @@ export const talks: Story[] = [
       },
     ],
     ends: { ...opened, messages: 2, runs: 2 },
-    points: 248,
+    points: 252,
   },
   {
     name: "failed checks",
@@ -112,7 +112,7 @@ export const talks: Story[] = [
       },
     ],
     ends: { ...opened, rounds: 2, messages: 2, comments: 1 },
-    points: 244,
+    points: 256,
   },
   {
     name: "several places",
@@ -125,7 +125,7 @@ export const talks: Story[] = [
     script: work,
     acts: [labelled],
     ends: opened,
-    points: 190,
+    points: 216,
   },
   {
     name: "pacing",
@@ -139,7 +139,7 @@ export const talks: Story[] = [
     script: work,
     acts: [labelled],
     ends: opened,
-    points: 194,
+    points: 206,
   },
   {
     name: "refusal",
@@ -156,6 +156,6 @@ export const talks: Story[] = [
       says(() => true, "/agent fix", "mona"),
     ],
     ends: { ...opened, comments: 1 },
-    points: 200,
+    points: 204,
   },
 ];

@@ -21,10 +21,13 @@ import {
 const unstopped = "Nobody has stopped me.";
 
 /** From the label to the pull request. */
-export const main: Story = { name: "main", script: work, acts: [labelled], ends: opened, points: 192 };
+export const main: Story = { name: "main", script: work, acts: [labelled], ends: opened, points: 196 };
 
-/** Points of the main story with a real server, counted likewise; how writes share commits is different each time. */
-export const killsMin = 130;
+/**
+ * Points of the main story with a real server, counted likewise. It works while the simulators answer, so how many
+ * writes share a commit is different each time: 158 to 166 were seen in sixteen runs.
+ */
+export const killPoints = { least: 154, most: 172 };
 
 /** Every story; the main one first. */
 export const stories: Story[] = [
@@ -37,7 +40,7 @@ export const stories: Story[] = [
     acts: [labelled],
     ends: opened,
     endsAway: nothing,
-    points: 208,
+    points: 212,
   },
   {
     name: "question",
@@ -47,7 +50,7 @@ export const stories: Story[] = [
     },
     acts: [labelled, says(hasAsked, "Up, please.", "rita")],
     ends: { ...opened, comments: 1 },
-    points: 230,
+    points: 234,
   },
   {
     name: "note",
@@ -56,7 +59,7 @@ export const stories: Story[] = [
     isBrief: true,
     acts: [labelled, says(shows("working"), "/agent fix Mind the tests.", "mona")],
     ends: { ...opened, messages: 2 },
-    points: 224,
+    points: 228,
   },
   {
     name: "stop",
@@ -67,14 +70,14 @@ export const stories: Story[] = [
     isBrief: true,
     acts: [labelled, says(({ claude }) => claude.sessions[0]?.status === "running", "/agent stop", "mona")],
     ends: { ...nothing, headline: /\*\*stopped\*\*/, unsaid: unstopped },
-    points: 176,
+    points: 182,
   },
   {
     name: "no changes",
     script: (agent) => agent.say("There is nothing to do."),
     acts: [labelled],
     ends: nothing,
-    points: 168,
+    points: 172,
   },
   {
     name: "approval",
@@ -88,7 +91,7 @@ export const stories: Story[] = [
       ),
     ],
     ends: opened,
-    points: 206,
+    points: 210,
   },
   {
     name: "review",
@@ -102,7 +105,7 @@ export const stories: Story[] = [
       },
     ],
     ends: { ...opened, rounds: 2, messages: 2, comments: 1 },
-    points: 258,
+    points: 266,
   },
   {
     name: "merge",
@@ -112,7 +115,7 @@ export const stories: Story[] = [
       { when: shows("opened #2"), does: ({ github }) => github.mergePull(shop, 2, { by: "rita" }) },
     ],
     ends: { ...opened, phase: "ended" },
-    points: 204,
+    points: 206,
   },
   ...talks,
 ];

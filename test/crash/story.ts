@@ -50,7 +50,7 @@ export interface Story {
   isBrief?: true;
   /** How it may end besides, when nobody was there to replace a token and the agent's push failed. */
   endsAway?: Ends;
-  /** The fewest points a clean run may have: lower it only with a word on what is not looked at any more. */
+  /** Points of a clean run, exactly: change it with a word on what is looked at besides, or not any more. */
   points: number;
 }
 

@@ -21,13 +21,13 @@ import {
 } from "./plan.ts";
 import type { Plant } from "./plants.ts";
 import { type Played, play } from "./play.ts";
-import { killsMin, main, stories } from "./stories.ts";
+import { killPoints, main, stories } from "./stories.ts";
 import type { Story } from "./story.ts";
 
 /** What a sweep tells while it goes on. */
 export type Told =
   | { kind: "bad"; plan: Plan; flaws: string[] }
-  | { kind: "story"; name: string; points: number; fewer: boolean }
+  | { kind: "story"; name: string; points: number; least: number; most: number }
   | { kind: "planned"; plays: number }
   | { kind: "played"; what: Kind }
   | { kind: "unplayed"; what: Kind; plan: Plan; why: string };
@@ -65,7 +65,7 @@ export async function sweep(measure: Measure, { share, of, tell, isOver }: Share
     const recorded = { story, points: pointsOf(clean) };
     if (share === 0) {
       const { length } = recorded.points;
-      tell({ kind: "story", name: story.name, points: length, fewer: length < story.points });
+      tell({ kind: "story", name: story.name, points: length, least: story.points, most: story.points });
       if (clean.flaws.length > 0)
         tell({ kind: "bad", plan: { story: story.name, strikes: [] }, flaws: clean.flaws });
     }
@@ -105,7 +105,7 @@ export async function killSweep(measure: Measure, { tell, isOver }: Pick<Share, 
   recorded[0] = { story: main, points: union(recorded[0]?.points ?? [], pointsOf(clean)) };
   const plans = killsOf(recorded, measure);
   const { length } = recorded[0]?.points ?? [];
-  tell({ kind: "story", name: "main, killed", points: length, fewer: length < killsMin });
+  tell({ kind: "story", name: "main, killed", points: length, ...killPoints });
   tell({ kind: "planned", plays: plans.length });
   let begun = 0;
   const worker = async () => {
