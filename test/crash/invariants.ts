@@ -52,8 +52,8 @@ function runFlaws({ world, ends }: Rested): string[] {
   const run = runs.at(-1);
   return [
     ...expected("runs", runs.length, ends.runs ?? 1),
-    ...expected("phase", run?.["phase"], ends.phase),
-    ...expected("round", run?.["round"], ends.rounds),
+    ...expected("phase", run?.["phase"] ?? ends.phase, ends.phase),
+    ...expected("round", run?.["round"] ?? ends.rounds, ends.rounds),
   ];
 }
 
@@ -89,8 +89,8 @@ function sessionFlaws({ world, ends }: Rested): string[] {
         : [],
     ),
     ...scriptErrors.map((error) => `the agent's script failed: ${String(error)}`),
-    ...expected("sessions", sessions.length, ends.runs ?? 1),
-    ...expected("prompted sessions", prompted.length, ends.runs ?? 1),
+    ...expected("sessions", sessions.length, ends.sessions ?? ends.runs ?? 1),
+    ...expected("prompted sessions", prompted.length, ends.sessions ?? ends.runs ?? 1),
     ...expected("messages", texts.length, ends.messages),
     ...expected("answers given twice", answered.length - new Set(answered).size, 0),
     ...expected("unused sessions left open", spare.filter(({ archivedAt }) => archivedAt === null).length, 0),

@@ -2,6 +2,7 @@
  * Which plays a sweep consists of: every point alone, replies that are lost, pairs of points, and the points
  * at which real servers are killed. A seed chooses where not everything is played.
  */
+import { meanwhilesAt } from "./absence.ts";
 import { chanceFrom, sampled, shuffled } from "./chance.ts";
 import type { Blow } from "./life.ts";
 import { momentOf } from "./moments.ts";
@@ -94,6 +95,16 @@ export function pairsOf({ story, first, place }: Opening, later: string[]): Plan
   const at = place === undefined ? undefined : Math.floor(place * points.length);
   const seconds = at === undefined ? points : points.slice(at, at + 1);
   return seconds.map((point) => ({ story, strikes: [first, { point, blow: "crash", back: "at once" }] }));
+}
+
+/** Deaths of the main story with hours until the return, in which people act; each of them, or some by the seed. */
+export function absencesOf({ story, points }: Recorded, { extent, seed }: Measure): Plan[] {
+  const plans = deathsOf(points).flatMap((point) =>
+    meanwhilesAt(points, point).map((meanwhile) =>
+      planOf(story, { point, blow: "crash", back: "two hours later", meanwhile }),
+    ),
+  );
+  return extent === "sample" ? sampled(plans, sampleSizes.main, seed) : plans;
 }
 
 /** Where real servers are killed: at every point of the main story, and where others do what none before them did. */

@@ -205,6 +205,11 @@ export const plants: Plant[] = [
     "  await report(tools, ending);",
     "  void report(tools, ending).catch(() => undefined);",
   ]),
+  plant("a label that was taken off before its run began is forgotten", "main", /deliveries #1, takes/, [
+    "doors/intake.ts",
+    "await rememberUnlabelled(tx, { ...key, label }, stop.at);",
+    "void rememberUnlabelled;",
+  ]),
   plant("a stop waits for the next look", "stop", /(before|after) write update deliveries/, [
     "doors/commands.ts",
     "`, wake: run.id };",

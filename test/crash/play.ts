@@ -3,6 +3,7 @@
  * it records the points that blows can fall on.
  */
 
+import { endsAfter, unheardFlaws } from "./absence.ts";
 import { lateFlaws } from "./deadlines.ts";
 import { flawsOf } from "./invariants.ts";
 import type { Scene } from "./scene.ts";
@@ -43,10 +44,7 @@ export async function play(
     const actedAt = await playOut(world, story, stroke);
     await encore?.(world);
     if (encore) await rest(world, stroke);
-    const wasAway = stroke.wasAway();
-    const ends = wasAway && story.endsAway && isSo(world, story.endsAway) ? story.endsAway : story.ends;
-    flaws.push(...flawsOf({ world, ends, lost: stroke.mints.lost, wasAway }));
-    flaws.push(...lateFlaws({ world, ends, lives: stroke.spans, actedAt, pausedMs: story.pausedMs ?? 0 }));
+    flaws.push(...judged(world, story, { stroke, actedAt }));
   } catch (error) {
     flaws.push(`never came to rest: ${String(error instanceof Error ? error.message : error)}`);
   } finally {
@@ -56,14 +54,35 @@ export async function play(
   return { points, later: stroke.lives.at(-1) ?? [], unplayed: stroke.unplayed(), flaws };
 }
 
+/** How it may end after all that was done to it. */
+function endsOf({ ends, endsAway }: Story, stroke: Strokes): Ends[] {
+  const { absence } = stroke;
+  if (absence) return endsAfter(absence.meanwhile, absence.stage);
+  return [ends, ...(endsAway && stroke.wasAway() ? [endsAway] : [])];
+}
+
+/** All that is wrong, held to the ending that comes closest. */
+function judged(
+  world: World,
+  story: Story,
+  { stroke, actedAt }: { stroke: Strokes; actedAt: number },
+): string[] {
+  const { absence, spans: lives } = stroke;
+  const so = { world, lost: stroke.mints.lost, wasAway: stroke.wasAway() };
+  const times = { world, lives, actedAt: Math.max(actedAt, absence?.at ?? 0), pausedMs: story.pausedMs ?? 0 };
+  const [best = ["it cannot end like this"]] = endsOf(story, stroke)
+    .map((ends) => [...flawsOf({ ...so, ends }), ...lateFlaws({ ...times, ends })])
+    .toSorted((one, other) => one.length - other.length);
+  return [...best, ...(absence ? unheardFlaws(world, absence.meanwhile) : [])];
+}
+
 /** Resolves with when people acted last. */
 async function playOut(world: World, story: Story, stroke: Strokes): Promise<number> {
   const { clock } = world;
   let actedAt = clock.now();
   const end = clock.now() + playMsMax;
   const acts = [...story.acts];
-  const possible = () => [story.ends, ...(story.endsAway && stroke.wasAway() ? [story.endsAway] : [])];
-  const isOver = () => acts.length === 0 && possible().some((ends) => isSo(world, ends));
+  const isOver = () => acts.length === 0 && endsOf(story, stroke).some((ends) => isSo(world, ends));
   await move(world, stroke, async () => {
     const [next] = acts;
     if (next?.when(world)) {
@@ -104,6 +123,7 @@ async function rest(world: World, stroke: Strokes): Promise<void> {
 /** Has the newest run come to this ending? */
 export function isSo(world: Scene, ends: Ends): boolean {
   const run = world.rows("runs").at(-1);
+  if (ends.runs === 0) return run === undefined;
   return run?.["phase"] === ends.phase && run["round"] === ends.rounds;
 }
 

@@ -25,6 +25,8 @@ export interface Ends {
   messages: number;
   /** Runs, each with a status comment and a prompted session; one where it is not said. The ending is the last one's. */
   runs?: number;
+  /** Prompted sessions where they are fewer than the runs: some were called off before. */
+  sessions?: number;
   /** Words that the agent must not get to say: it is cut off long before, also when the service was away. */
   unsaid?: string;
   /** The agent is without a token while people think. */

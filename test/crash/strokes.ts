@@ -2,6 +2,7 @@
  * The blows of one play: hears of every moment of the service's, counts it, and strikes where a blow is due. It
  * says how the service comes back, and what kept a blow that was planned from falling.
  */
+import { act, type Meanwhile, type Stage } from "./absence.ts";
 import type { Span } from "./deadlines.ts";
 import type { Blow, Hear } from "./life.ts";
 import { Mints } from "./mints.ts";
@@ -19,6 +20,15 @@ export interface Strike {
   point: string;
   blow: Blow;
   back: Return;
+  /** What people do halfway through the absence. */
+  meanwhile?: Meanwhile;
+}
+
+/** What was done while the service was away. */
+export interface Absence {
+  meanwhile: Meanwhile;
+  stage: Stage;
+  at: number;
 }
 
 const awayMs: Record<Return, number> = {
@@ -42,6 +52,8 @@ export class Strokes {
   struck = 0;
   /** When the service lived. */
   readonly spans: Span[] = [];
+  /** The last that people did while it did not. */
+  absence: Absence | undefined;
   /** What the blows took of tokens. */
   readonly mints: Mints;
   /** Moments that were passed, in all lives. */
@@ -81,10 +93,19 @@ export class Strokes {
     const last = this.#strikes[this.struck - 1];
     if (last?.blow === "crash") {
       this.mints.struck(this.#rows);
-      await clock.advance(awayMs[last.back]);
+      await this.#away(last);
     }
     this.spans.push({ from: clock.now(), to: undefined });
     await this.#world.begin(this.#hear);
+  }
+
+  async #away({ back, meanwhile }: Strike): Promise<void> {
+    const { clock } = this.#world;
+    const ms = awayMs[back];
+    if (meanwhile === undefined) return clock.advance(ms);
+    await clock.advance(ms / 2);
+    this.absence = { meanwhile, stage: await act(this.#world, meanwhile), at: clock.now() };
+    await clock.advance(ms / 2);
   }
 
   readonly #rows = (table: string) => this.#world.rows(table);

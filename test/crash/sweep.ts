@@ -9,6 +9,7 @@ import { shuffled } from "./chance.ts";
 import { echo } from "./echo.ts";
 import { kill } from "./kill/kill.ts";
 import {
+  absencesOf,
   killsOf,
   type Measure,
   type Opening,
@@ -69,7 +70,8 @@ export async function sweep(measure: Measure, { share, of, tell, isOver }: Share
       if (clean.flaws.length > 0)
         tell({ kind: "bad", plan: { story: story.name, strikes: [] }, flaws: clean.flaws });
     }
-    plans.push(...singlesOf(recorded, measure), ...(story === main ? openingsOf(recorded, measure) : []));
+    plans.push(...singlesOf(recorded, measure));
+    if (story === main) plans.push(...openingsOf(recorded, measure), ...absencesOf(recorded, measure));
   }
   const isOne = (one: Plan | Opening) => !("first" in one) || one.place !== undefined;
   if (share === 0) tell({ kind: "planned", plays: plans.filter(isOne).length });
@@ -150,14 +152,18 @@ export async function catchBug({ story: name, near }: Plant, measure: Measure): 
     const [flaw] = await echo(story);
     return flaw === undefined ? undefined : `the echo of ${name}: ${flaw}`;
   }
-  const plans = singlesOf({ story, points: pointsOf(clean) }, { ...measure, extent: "singles" });
-  const isNear = ({ strikes }: Plan) => near.test(strikes[0]?.point ?? "");
+  const [recorded, all] = [
+    { story, points: pointsOf(clean) },
+    { ...measure, extent: "singles" as const },
+  ];
+  const plans = [...singlesOf(recorded, all), ...(story === main ? absencesOf(recorded, all) : [])];
+  const isNear = ({ strikes: [one] }: Plan) => near.test(`${one?.point}, ${one?.meanwhile}`);
   const nearFirst = [...plans.filter(isNear), ...plans.filter((one) => !isNear(one))];
   for (const plan of nearFirst.slice(0, catchPlaysMax)) {
     const { flaws } = await play(story, plan.strikes);
-    const [strike] = plan.strikes;
-    if (flaws.length > 0)
-      return `${name}, ${strike?.blow} ${strike?.point}, back ${strike?.back}: ${flaws[0]}`;
+    const [{ blow, point, back, meanwhile } = {}] = plan.strikes;
+    const acts = meanwhile === undefined ? "" : `, somebody ${meanwhile}`;
+    if (flaws.length > 0) return `${name}, ${blow} ${point}, back ${back}${acts}: ${flaws[0]}`;
   }
   return undefined;
 }
