@@ -86,6 +86,16 @@ export const plants: Plant[] = [
     '.where("epoch", "=", held.epoch)',
     '.where("epoch", ">=", held.epoch)',
   ]),
+  plant("a token is held by whoever was overtaken", "main", "overtaken", [
+    "store/tokens.ts",
+    "    await changeRun(tx, held, {});\n    await tx\n      .updateTable",
+    "    await tx\n      .updateTable",
+  ]),
+  plant("a place is given up by whoever was overtaken", "main", "overtaken", [
+    "mission/turn.ts",
+    "await changeRun(tx, held, change);",
+    "void change;",
+  ]),
   plant("begun is not written before the act", "main", /after POST .*comments #1/, [
     "mission/facts.ts",
     "await proving(beginFact(store, held, { ...fact, at }));",
