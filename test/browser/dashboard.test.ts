@@ -10,6 +10,15 @@ import { barriers, chromiumPath, openBrowser, openWindow, picture, type Window }
 
 const shop = "acme/shop";
 
+/** Notes in a page the ids of the fragments that it is sent. */
+const hearing = `globalThis.heard = [];
+globalThis.EventSource = class extends EventSource {
+  constructor(address) {
+    super(address);
+    this.addEventListener("fragment", ({ data }) => globalThis.heard.push(JSON.parse(data).id));
+  }
+};`;
+
 describe.skipIf(chromiumPath === undefined)("in a browser", () => {
   let service: Service;
   let browser: Browser;
@@ -160,6 +169,41 @@ describe.skipIf(chromiumPath === undefined)("in a browser", () => {
     await page.getByText("Ended: stopped").waitFor();
     await page.getByRole("button", { name: "Start again" }).waitFor();
     await picture(page, "run-stopped");
+  });
+
+  test("what a person is about to press is not replaced, and the line that tells the state stays", async () => {
+    service.claude.script(() => (agent) => agent.wait(60_000));
+    const issue = labelled("Is stopped elsewhere");
+    await state(issue, "working");
+    const page = await signedIn("mona");
+    await page.addInitScript(hearing);
+    await page.goto(`${service.url}/runs/${runId(issue)}`);
+    const heard = (id: string) =>
+      expect
+        .poll(() => page.evaluate<string[]>("globalThis.heard"), { timeout: 20_000 })
+        .toEqual(expect.arrayContaining([id]));
+    const forget = () => page.evaluate("globalThis.heard.length = 0");
+    await page.evaluate(
+      "globalThis.first = ['[role=status]', 'button.stop', '#facts'].map((one) => document.querySelector(one))",
+    );
+    const stays = () => page.evaluate("globalThis.first.map(({ isConnected }) => isConnected)");
+    await page.locator("#facts dd").first().hover();
+    await page.mouse.down();
+    await forget();
+    await heard("facts");
+    expect(await stays()).toEqual([true, true, true]);
+    await page.mouse.up();
+    await expect.poll(stays).toEqual([true, true, false]);
+    await page.getByRole("button", { name: "Stop this run" }).focus();
+    await forget();
+    service.github.comment(shop, issue, { body: "/agent stop", by: "mona" });
+    await page.getByRole("status").getByText("stopped").waitFor();
+    await heard("acts");
+    expect(await stays()).toEqual([true, true, false]);
+    expect(await page.evaluate("document.activeElement === globalThis.first[1]")).toBe(true);
+    await page.keyboard.press("Tab");
+    await page.getByRole("button", { name: "Start again" }).waitFor();
+    expect(await stays()).toEqual([true, false, false]);
   });
 
   test("another person sees nothing of it, and who may only read cannot stop", async () => {

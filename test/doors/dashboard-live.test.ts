@@ -1,9 +1,9 @@
-/** How a page that is kept live ends, and that nobody on the way keeps it. */
+/** What a page that is kept live is sent, how it ends, and that nobody on the way keeps it. */
 import { once } from "node:events";
 import { type IncomingMessage, request } from "node:http";
 import { afterEach, expect, test, vi } from "vitest";
 import { type Stage, setStage } from "../stories/stage.ts";
-import { Browser } from "./browser.ts";
+import { Browser, formKey } from "./browser.ts";
 
 let stage: Stage;
 afterEach(() => stage.close());
@@ -32,4 +32,33 @@ test("where GitHub cannot be asked it ends quietly, for the browser to open agai
   expect(said).not.toHaveBeenCalled();
   said.mockRestore();
   expect((await browser.get("/")).status).toBe(200);
+});
+
+test("while only time passes a run's page is sent its figures, and neither its state nor its forms", async () => {
+  stage = await setStage({ signIn: true });
+  stage.plays((agent) => agent.wait(3_600_000));
+  const issue = stage.labelled();
+  await stage.untilShown(issue, "working");
+  const browser = new Browser(stage.app.url);
+  await browser.signIn("mona");
+  const path = `/runs/${/run_\w{20}/.exec(stage.status(issue))?.[0]}`;
+  const page = await browser.get(path);
+  expect(page.text).toMatch(/<p [^>]*role="status"><span id="state">.*working.*<\/span><\/p>/);
+  expect(page.text).toMatch(/<div id="acts"><form .*[\s\S]*Stop this run/);
+  const heard: string[] = [];
+  const headers = { accept: "text/event-stream", cookie: `patchwright=${browser.cookie("patchwright")}` };
+  const call = request(`${stage.app.url}${path}/live`, { headers });
+  call.once("response", (answer) => answer.setEncoding("utf8").on("data", (text) => heard.push(text)));
+  call.end();
+  const ids = () => [...heard.join("").matchAll(/"id":"(\w+)"/g)].map(([, id]) => id);
+  await expect.poll(ids).toEqual(["state", "facts", "links", "acts", "chart", "timeline"]);
+  heard.length = 0;
+  for (let seconds = 0; seconds < 5; seconds += 1) await stage.pass(1_000);
+  await expect.poll(ids).toContain("facts");
+  for (const id of ["state", "acts", "links"]) expect(ids()).not.toContain(id);
+  await browser.post(`${path}/stop`, { key: formKey(page) });
+  await stage.untilShown(issue, "stopped");
+  await stage.pass(2_000);
+  await expect.poll(ids).toEqual(expect.arrayContaining(["state", "acts"]));
+  call.destroy();
 });

@@ -23,14 +23,28 @@ export interface RunParts {
 export function runPage(parts: RunParts): Html {
   const { looker, course } = parts;
   const { line } = course;
+  const { state, facts, links, acts, chart: costs, timeline: moments } = pieces(parts);
+  // The line that says where it stands stays the same element, for whoever listens to it: what is in it changes.
   const body = html`<p class="crumbs"><a href="/">Runs</a> / <code>${line.owner}/${line.repo}#${line.issue}</code></p>
 <h1>${line.title}</h1>
-${[...runFragments(parts).values()]}`;
+<section class="standing" aria-label="Where the run stands">
+<p class="headline" role="status">${state}</p>
+${facts}
+${links}
+${acts}
+</section>
+${costs}
+${moments}`;
   return page({ title: line.title, looker, live: `${runPath(line.id)}/live`, body });
 }
 
 /** The parts of the page that change while somebody looks, by id. */
 export function runFragments(parts: RunParts): Map<string, Html> {
+  return new Map(Object.entries(pieces(parts)));
+}
+
+/** What changes at different times is in pieces of its own: a button is not replaced because a second has passed. */
+function pieces(parts: RunParts) {
   const { course, sessionUrl, now } = parts;
   const { line, run, journal } = course;
   const points = costsOf(course);
@@ -40,25 +54,18 @@ export function runFragments(parts: RunParts): Map<string, Html> {
   const costs =
     line.costCents > (points.at(-1)?.cents ?? 0) ? [...points, { at: until, cents: line.costCents }] : points;
   const moments = timelineOf({ run, facts: course.facts, journal, sessionUrl });
-  return new Map([
-    ["standing", standing(parts)],
-    ["chart", chart({ points: costs, until, budgetCents: budget, words })],
-    ["timeline", timeline(moments, line.createdAt)],
-  ]);
+  return {
+    state: html`<span id="state">${statePill(line)}</span>`,
+    facts: facts(parts),
+    links: links(parts),
+    acts: html`<div id="acts">${parts.acts.map((act) => actForm(act, line.id, parts.looker))}</div>`,
+    chart: chart({ points: costs, until, budgetCents: budget, words }),
+    timeline: timeline(moments, line.createdAt),
+  };
 }
 
-function standing({ looker, course: { line, run }, acts, sessionUrl, webUrl, now }: RunParts): Html {
-  const repository = `${webUrl}/${line.owner}/${line.repo}`;
-  const links = [
-    html`<a href="${repository}/issues/${line.issue}">Issue #${line.issue}</a>`,
-    ...(line.pull === undefined
-      ? []
-      : [html`<a href="${repository}/pull/${line.pull}">Pull request #${line.pull}</a>`]),
-    ...(run.session === undefined ? [] : [html`<a href="${sessionUrl(run.session)}">Session</a>`]),
-  ];
-  return html`<section id="standing" class="standing" aria-label="Where the run stands">
-<p class="headline" role="status">${statePill(line)}</p>
-<dl>
+function facts({ course: { line, run }, now }: RunParts): Html {
+  return html`<dl id="facts">
 <div><dt>Asked by</dt><dd>${line.person}</dd></div>
 <div><dt>Started (UTC)</dt><dd>${timeText(line.createdAt)}</dd></div>
 <div><dt>Time</dt><dd>${tookText(line, now)}</dd></div>
@@ -66,10 +73,19 @@ function standing({ looker, course: { line, run }, acts, sessionUrl, webUrl, now
 <div><dt>Model</dt><dd><code>${line.model}</code></dd></div>
 <div><dt>Round</dt><dd>${run.round}</dd></div>
 <div><dt>Run</dt><dd><code>${line.id}</code></dd></div>
-</dl>
-<p class="links">${links}</p>
-${acts.map((act) => actForm(act, line.id, looker))}
-</section>`;
+</dl>`;
+}
+
+function links({ course: { line, run }, sessionUrl, webUrl }: RunParts): Html {
+  const repository = `${webUrl}/${line.owner}/${line.repo}`;
+  const shown = [
+    html`<a href="${repository}/issues/${line.issue}">Issue #${line.issue}</a>`,
+    ...(line.pull === undefined
+      ? []
+      : [html`<a href="${repository}/pull/${line.pull}">Pull request #${line.pull}</a>`]),
+    ...(run.session === undefined ? [] : [html`<a href="${sessionUrl(run.session)}">Session</a>`]),
+  ];
+  return html`<p id="links" class="links">${shown}</p>`;
 }
 
 function actForm(act: "stop" | "retry", id: string, { formKey }: Looker): Html {
