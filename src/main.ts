@@ -13,7 +13,7 @@ import { entrance } from "./doors/entrance.ts";
 import { createHourly } from "./doors/hourly.ts";
 import { createIntake } from "./doors/intake.ts";
 import { readManifest } from "./doors/manifest.ts";
-import { neighbours, wayOut } from "./doors/neighbours.ts";
+import { type Neighbours, neighbours, wayOut } from "./doors/neighbours.ts";
 import { createOrder } from "./doors/order.ts";
 import { pausedIn } from "./doors/pausing.ts";
 import { type Listening, listen } from "./doors/server.ts";
@@ -23,6 +23,7 @@ import type { Engine, Failure, WakeKind, Workers } from "./engine/engine.ts";
 import { createAttachments } from "./github/attachments.ts";
 import { createRepositories } from "./github/repository.ts";
 import type { Where } from "./github/settings-files.ts";
+import { createOAuth, type OAuth } from "./github/visitor-token.ts";
 import { createLogger, type Logger } from "./log.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { createBacklog } from "./mission/backlog.ts";
@@ -91,6 +92,7 @@ export async function start(config: Config, outside: Outside): Promise<App> {
   const asked = { ...known, engine, box, admission, rulebook, looks, examine: doctor };
   const intake = await createIntake(asked);
   const seal = sealWith(config.sealKeys ?? [sealKeyFrom(config.app.privateKey)], random);
+  const oauth = oauthOf(config, outdoors.fetch, clock);
   const attachments = createAttachments({ host: config.github, github, fetch: outdoors.fetch, clock });
   const rooms: Rooms = {
     ...known,
@@ -124,7 +126,7 @@ export async function start(config: Config, outside: Outside): Promise<App> {
         traces,
         work: intake.work,
         yields: box.bursting,
-        sweep: createSweep({ ...rooms, engine, box, config }),
+        sweep: createSweep({ ...rooms, engine, box, oauth, config }),
       }),
     );
     await store.db
@@ -133,7 +135,7 @@ export async function start(config: Config, outside: Outside): Promise<App> {
         engine.wake(tx, ...sweepIds.map((id) => ({ kind: "sweep" as const, id, at: clock.now() }))),
       );
     const unready = async () => (stopping ? "stopping" : (engine.ailing() ?? storeAiling(store)));
-    const pages = { intake: asked, seal, random, sessionUrl: agents.url, fetch: outdoors.fetch };
+    const pages = { intake: asked, seal, random, sessionUrl: agents.url, oauth };
     const behind = { config, store, box, client, knock, unready, metrics, log, clock, ...pages };
     listening = await listen(entrance(behind), config.server);
   } catch (error) {
@@ -142,6 +144,11 @@ export async function start(config: Config, outside: Outside): Promise<App> {
   }
   log.info({ url: listening.url, store: store.dialect }, "ready");
   return { url: listening.url, busy: () => engine.held() + (listening?.busy() ?? 0), stop };
+}
+
+/** Undefined where nobody signs in. */
+function oauthOf({ server, github }: Config, fetch: Neighbours["fetch"], clock: Clock): OAuth | undefined {
+  return server.oauth && createOAuth({ github, oauth: server.oauth, fetch, clock });
 }
 
 async function engineOf(

@@ -5,6 +5,7 @@
 import type Anthropic from "@anthropic-ai/sdk";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
+import type { OAuth } from "../github/visitor-token.ts";
 import { type Logger, seldom } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
 import { census } from "../store/census.ts";
@@ -31,7 +32,8 @@ export interface Behind {
   intake: IntakeParts;
   seal: Seal;
   random: (bytes: number) => Uint8Array;
-  fetch: typeof fetch;
+  /** The App's sign-in; undefined where nobody signs in. */
+  oauth: OAuth | undefined;
   /** Where people see a session at the platform. */
   sessionUrl: (session: string) => string;
   /** Wakes the run of a session. */

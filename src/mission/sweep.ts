@@ -12,6 +12,7 @@ import type { SweepParts } from "./sweep-parts.ts";
 import { sweepOldPlaces, sweepPlaces } from "./sweep-places.ts";
 import { sweepSessions } from "./sweep-sessions.ts";
 import { closeLeftoverVaults } from "./sweep-vaults.ts";
+import { sweepVisits } from "./sweep-visits.ts";
 
 /** The rounds, by the id of their alarm. */
 export const sweepIds = ["deliveries", "sessions", "leftovers", "departures"] as const;
@@ -54,7 +55,8 @@ export function createSweep(parts: SweepParts): Sweep {
     leftovers: async () => {
       await sweepRows(parts);
       await sweepOldPlaces(parts);
-      const isDone = (await closeLeftovers(closing)) && (await closeLeftoverVaults(parts));
+      const areVisitsDone = await sweepVisits(parts);
+      const isDone = (await closeLeftovers(closing)) && (await closeLeftoverVaults(parts)) && areVisitsDone;
       return clock.now() + (isDone ? config.sweepMs : config.pollMs);
     },
   };

@@ -31,7 +31,8 @@ export async function dropVisit(db: Db, id: string): Promise<void> {
   await db.deleteFrom("visits").where("id", "=", id).execute();
 }
 
-/** Forgets visits that began before `before`. */
-export async function forgetVisits(db: Db, before: number): Promise<void> {
-  await db.deleteFrom("visits").where("began_at", "<", before).execute();
+/** Visits that began before `before`, the oldest first. */
+export function visitsBefore(db: Db, before: number, limit: number): Promise<VisitRow[]> {
+  const over = db.selectFrom("visits").selectAll().where("began_at", "<", before);
+  return over.orderBy("began_at").limit(limit).execute();
 }

@@ -17,6 +17,7 @@ import { Strays } from "../../src/mission/strays.ts";
 import { createSweep } from "../../src/mission/sweep.ts";
 import { openStore } from "../../src/store/database.ts";
 import { inbox } from "../../src/store/deliveries.ts";
+import type { Seal } from "../../src/store/seal.ts";
 import { noTraces } from "../../src/traces.ts";
 import { type GitHubSim, startGitHub } from "../sim/github/github.ts";
 import { VirtualClock } from "../sim/virtual-clock.ts";
@@ -54,6 +55,8 @@ async function setUp(clock: VirtualClock) {
     config: { pollMs: 30_000, sweepMs: 300_000, textsKeptMs: 30 * 86_400_000 },
     agents: {} as Agents,
     rulebook: {} as Rulebook,
+    seal: {} as Seal,
+    oauth: undefined,
   });
   /** Turns until the round is over, waiting as the engine would. */
   const round = async () => {

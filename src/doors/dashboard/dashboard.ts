@@ -7,7 +7,7 @@ import { bodyLimit } from "hono/body-limit";
 import type { Clock } from "../../clock.ts";
 import type { Config } from "../../config.ts";
 import { isProblem } from "../../domain/errors.ts";
-import { createOAuth } from "../../github/visitor-token.ts";
+import type { OAuth } from "../../github/visitor-token.ts";
 import type { Logger } from "../../log.ts";
 import { type Course, courseOf } from "../../store/course.ts";
 import type { Store } from "../../store/database.ts";
@@ -39,7 +39,8 @@ export interface DashboardParts {
   intake: IntakeParts;
   seal: Seal;
   random: (bytes: number) => Uint8Array;
-  fetch: typeof fetch;
+  /** The App's sign-in; undefined where it is not configured. */
+  oauth: OAuth | undefined;
   log: Logger;
 }
 
@@ -71,20 +72,9 @@ export function createDashboard(parts: DashboardParts): Hono<Pages> {
 }
 
 /** Undefined where the App's OAuth is not configured. */
-function signInOf({
-  config,
-  store,
-  seal,
-  random,
-  clock,
-  log,
-  fetch,
-}: DashboardParts): SignInParts | undefined {
-  const { oauth: known } = config.server;
-  if (!known) return undefined;
-  const oauth = createOAuth({ github: config.github, oauth: known, fetch, clock });
-  const visits = createVisits({ store, seal, oauth, clock, random, log });
-  return { config, oauth, visits, random };
+function signInOf(parts: DashboardParts): SignInParts | undefined {
+  const { config, oauth, random } = parts;
+  return oauth && { config, oauth, visits: createVisits({ ...parts, oauth }), random };
 }
 
 /** Everything else does not exist, whoever asks. */

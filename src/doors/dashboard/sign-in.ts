@@ -10,10 +10,11 @@ import { z } from "zod";
 import type { Config } from "../../config.ts";
 import { isProblem } from "../../domain/errors.ts";
 import type { OAuth } from "../../github/visitor-token.ts";
+import { visitMs } from "../../mission/visitor-seal.ts";
 import { type Asked, type Pages, show } from "./answer.ts";
 import { type Html, page } from "./frame.ts";
 import { messagePage } from "./message-page.ts";
-import { formKeyOf, type Visits, visitMs } from "./visits.ts";
+import { formKeyOf, type Visits } from "./visits.ts";
 
 /** What the sign-in works with. */
 export interface SignInParts {

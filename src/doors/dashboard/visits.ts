@@ -6,15 +6,15 @@
 import { createHash } from "node:crypto";
 import type { Clock } from "../../clock.ts";
 import { isProblem, Problem } from "../../domain/errors.ts";
-import { Secret } from "../../domain/secret.ts";
 import type { Sight } from "../../github/sight.ts";
 import { sightOf, whoIs } from "../../github/sight.ts";
 import type { OAuth, VisitorTokens } from "../../github/visitor-token.ts";
 import type { Logger } from "../../log.ts";
+import { giveBack, isSpent, openTokens, sealTokens, visitMs } from "../../mission/visitor-seal.ts";
 import type { Store } from "../../store/database.ts";
 import type { VisitRow } from "../../store/schema.ts";
 import type { Seal } from "../../store/seal.ts";
-import { addVisit, dropVisit, findVisit, forgetVisits, resealVisit } from "../../store/visits.ts";
+import { addVisit, dropVisit, findVisit, resealVisit } from "../../store/visits.ts";
 import type { Audience } from "./audience.ts";
 
 /** What visits are kept with. */
@@ -37,11 +37,7 @@ export interface Visits {
   end(cookie: string): Promise<void>;
 }
 
-/** A visit ends by itself after this. */
-export const visitMs = 30 * 24 * 3_600_000;
 const sightMs = 5 * 60_000;
-/** Tokens with less life than this are replaced first. */
-const marginMs = 60_000;
 const cookieBytes = 32;
 /** Sights remembered. */
 const sightsMax = 1_000;
@@ -53,13 +49,14 @@ export function formKeyOf(cookie: string): string {
 
 /** Visits over the store. */
 export function createVisits(parts: VisitParts): Visits {
-  const { store, oauth, clock, random, log } = parts;
+  const { store, seal, oauth, clock, random, log } = parts;
   const sights = new Map<string, { at: number; sight: Promise<Sight> }>();
   const end = async (row: VisitRow, why: string) => {
     sights.delete(row.id);
     await dropVisit(store.db, row.id);
-    const tokens = opened(parts, row);
-    if (tokens) await oauth.revoke(tokens.access).catch((error: unknown) => log.warn({ err: error }, why));
+    const tokens = openTokens(seal, row);
+    if (!tokens) return;
+    await giveBack(oauth, tokens, clock.now()).catch((error: unknown) => log.warn({ err: error }, why));
   };
   const look = (row: VisitRow): Promise<Sight> => {
     const known = sights.get(row.id);
@@ -77,9 +74,8 @@ export function createVisits(parts: VisitParts): Visits {
       const { id, login } = await whoIs(oauth.as(tokens.access));
       const cookie = Buffer.from(random(cookieBytes)).toString("base64url");
       const began_at = clock.now();
-      await forgetVisits(store.db, began_at - visitMs);
       const row = { id: idOf(cookie), person_id: id, login, began_at };
-      await addVisit(store.db, { ...row, sealed: sealed(parts, row, tokens) });
+      await addVisit(store.db, { ...row, sealed: sealTokens(seal, row, tokens) });
       return cookie;
     },
     audience: async (cookie) => {
@@ -119,46 +115,21 @@ function audienceOf({ login, person_id }: VisitRow, cookie: string, sight: Sight
   };
 }
 
-type Owner = Pick<VisitRow, "id" | "person_id">;
-
-/** A visit's tokens belong to its row and its person, as a run's tokens to theirs. */
-function rowOf({ id, person_id }: Owner) {
-  return { runId: "visit", resource: String(person_id), tokenId: id };
-}
-
-function sealed({ seal }: VisitParts, owner: Owner, { access, refresh, accessUntil }: VisitorTokens): string {
-  const plain = JSON.stringify({ access: access.reveal(), refresh: refresh?.reveal(), accessUntil });
-  return seal.seal(new Secret(plain), rowOf(owner));
-}
-
-function opened({ seal }: VisitParts, row: VisitRow): VisitorTokens | undefined {
-  const plain = seal.open(row.sealed, rowOf(row));
-  if (!plain) return undefined;
-  const { access, refresh, accessUntil } = JSON.parse(plain.reveal()) as Record<string, string> & {
-    accessUntil?: number;
-  };
-  return {
-    access: new Secret(access ?? ""),
-    ...(refresh === undefined ? {} : { refresh: new Secret(refresh) }),
-    ...(accessUntil === undefined ? {} : { accessUntil }),
-  };
-}
-
 async function freshTokens(parts: VisitParts, row: VisitRow): Promise<VisitorTokens> {
-  const { clock, oauth, store } = parts;
-  const tokens = opened(parts, row);
+  const { clock, oauth, seal, store } = parts;
+  const tokens = openTokens(seal, row);
   if (!tokens) throw over();
-  if (tokens.accessUntil === undefined || clock.now() < tokens.accessUntil - marginMs) return tokens;
+  if (!isSpent(tokens, clock.now())) return tokens;
   if (!tokens.refresh) throw over();
   try {
     const next = await oauth.refresh(tokens.refresh);
-    await resealVisit(store.db, row, sealed(parts, row, next));
+    await resealVisit(store.db, row, sealTokens(seal, row, next));
     return next;
   } catch (error) {
     // A refresh token is good once: another replica may have used it, and then its tokens are here.
     const now = await findVisit(store.db, row.id);
     if (!now || now.sealed === row.sealed || isProblem(error, "later")) throw error;
-    const theirs = opened(parts, now);
+    const theirs = openTokens(seal, now);
     if (!theirs) throw error;
     return theirs;
   }

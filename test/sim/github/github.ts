@@ -193,6 +193,8 @@ export async function startGitHub(options: GitHubOptions = {}) {
     /** Tokens of people that are alive. */
     visitorTokens: (): number =>
       [...world.visitors.tokens.values()].filter(({ expiresAt }) => clock.now() < expiresAt).length,
+    /** Refresh tokens of people that would bring another token. */
+    visitorRefreshes: (): number => signIns.refreshes(),
     /** A person takes back what the App may do for them. */
     revokeVisitor: (login: string): void => {
       for (const [hash, { account }] of world.visitors.tokens)

@@ -86,7 +86,10 @@ const tokenBody = z.object({ access_token: z.string().min(1) });
 
 function endSignIn(call: Call): Reply {
   const { access_token } = bodyOf(call, tokenBody);
-  if (!call.world.visitors.tokens.delete(sha256(access_token)))
-    throw unprocessable("access_token is not known");
+  const { clock, visitors } = call.world;
+  const known = visitors.tokens.get(sha256(access_token));
+  // One that has expired cannot be given back: what it was refreshed by lives on.
+  if (!known || known.expiresAt <= clock.now()) throw unprocessable("access_token is not known");
+  visitors.tokens.delete(sha256(access_token));
   return noContent;
 }

@@ -37,6 +37,14 @@ export class SignIns {
     this.#world = world;
   }
 
+  /** Refresh tokens that would bring another token: those not used, whose token has not been given back. */
+  refreshes(): number {
+    const { clock, visitors } = this.#world;
+    return [...this.#refreshes.values()].filter(
+      ({ access, until }) => visitors.tokens.has(access) && clock.now() < until,
+    ).length;
+  }
+
   /** What is wrong with a request to authorise, as GitHub's page says it. */
   flaw(query: Record<string, string>): string | undefined {
     const { client_id, redirect_uri, state, code_challenge, code_challenge_method } = query;
@@ -90,7 +98,7 @@ export class SignIns {
   #refresh(secret: string): Record<string, unknown> {
     const known = this.#refreshes.get(sha256(secret));
     this.#refreshes.delete(sha256(secret));
-    if (!known || known.until < this.#world.clock.now())
+    if (!known || known.until < this.#world.clock.now() || !this.#world.visitors.tokens.has(known.access))
       return refusal("bad_refresh_token", "The refresh token passed is incorrect or expired.");
     this.#world.visitors.tokens.delete(known.access);
     return this.#issue(known.account);
