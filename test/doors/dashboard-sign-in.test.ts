@@ -276,12 +276,18 @@ test("under https cookies are for https alone, and bound to the host", async () 
   open.github.setCallbackUrls(["https://patchwright.acme.test/auth/callback"]);
   const visitor = new Browser(open.app.url);
   const away = await visitor.get("/auth/sign-in");
-  expect(String(away.headers["set-cookie"])).toContain("; Secure");
+  expect(String(away.headers["set-cookie"])).toMatch(
+    /^__Host-patchwright_way=[\w-]+; Max-Age=600; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
+  );
   expect(String(away.headers["location"])).toContain(
     `redirect_uri=${encodeURIComponent("https://patchwright.acme.test/auth/callback")}`,
   );
   const back = new URL(await visitor.comeBack("mona"));
+  // A neighbouring name can plant a cookie, but none that is bound to this host.
+  const cookie = `patchwright_way=${visitor.cookie("__Host-patchwright_way")}`;
+  expect((await new Browser(open.app.url).get(back.pathname + back.search, { cookie })).status).toBe(403);
   const { headers } = await visitor.get(back.pathname + back.search);
+  expect(visitor.cookie("__Host-patchwright_way")).toBeUndefined();
   expect(String(headers["set-cookie"])).toMatch(
     /__Host-patchwright=[\w-]+; Max-Age=\d+; Path=\/; HttpOnly; Secure; SameSite=Lax/,
   );

@@ -48,7 +48,7 @@ export function signInPage(to: string): Html {
 
 /** The cookie of a visit; undefined without one. */
 export function visitOf(context: Asked, parts: Pick<SignInParts, "config">): string | undefined {
-  return getCookie(context, visitCookie, isSecure(context, parts) ? "host" : undefined) || undefined;
+  return getCookie(context, visitCookie, bound(context, parts).prefix) || undefined;
 }
 
 /** Was the form written by a page of ours, in this browser? */
@@ -65,6 +65,15 @@ function isSecure(context: Asked, { config }: Pick<SignInParts, "config">): bool
   return context.req.header("x-forwarded-proto")?.split(",")[0]?.trim() === "https";
 }
 
+/**
+ * Where a cookie counts. Under https it is bound to the host, so that no neighbouring name and no page without https
+ * can put another in its place; that asks for the path `/`.
+ */
+function bound(context: Asked, parts: Pick<SignInParts, "config">, path = "/") {
+  return isSecure(context, parts) ? { path: "/", secure: true, prefix: "host" as const } : { path };
+}
+
+const wayPath = "/auth";
 const wayShape = z.object({ state: z.string(), verifier: z.string(), to: z.string() });
 
 function leave(parts: SignInParts, context: Asked): Response {
@@ -73,9 +82,8 @@ function leave(parts: SignInParts, context: Asked): Response {
   setCookie(context, wayCookie, Buffer.from(JSON.stringify(way)).toString("base64url"), {
     httpOnly: true,
     sameSite: "Lax",
-    secure: isSecure(context, parts),
-    path: "/auth",
     maxAge: waySeconds,
+    ...bound(context, parts, wayPath),
   });
   const challenge = createHash("sha256").update(way.verifier).digest("base64url");
   context.header("cache-control", "no-store");
@@ -89,8 +97,9 @@ function redirectUri({ config }: SignInParts): { redirectUri?: string } {
 }
 
 async function comeBack(parts: SignInParts, context: Asked) {
-  const way = wayOf(getCookie(context, wayCookie));
-  deleteCookie(context, wayCookie, { path: "/auth", secure: isSecure(context, parts) });
+  const where = bound(context, parts, wayPath);
+  const way = wayOf(getCookie(context, wayCookie, where.prefix));
+  deleteCookie(context, wayCookie, where);
   const { code, state = "", error } = context.req.query();
   if (!way || !isSame(state, way.state)) {
     const words = "This sign-in was not begun in this browser, or it took too long. Begin again.";
@@ -110,13 +119,11 @@ async function comeBack(parts: SignInParts, context: Asked) {
 }
 
 function setVisit(context: Asked, parts: SignInParts, cookie: string): void {
-  const secure = isSecure(context, parts);
   setCookie(context, visitCookie, cookie, {
     httpOnly: true,
     sameSite: "Lax",
-    path: "/",
     maxAge: visitMs / 1_000,
-    ...(secure ? { secure, prefix: "host" as const } : {}),
+    ...bound(context, parts),
   });
 }
 
@@ -126,8 +133,7 @@ async function signOut(parts: SignInParts, context: Asked) {
     const { key } = await context.req.parseBody();
     if (!isOwnForm(context, cookie, key)) return show(context, trouble("That form is not ours."), 403);
     await parts.visits.end(cookie);
-    const secure = isSecure(context, parts);
-    deleteCookie(context, visitCookie, { path: "/", ...(secure ? { secure, prefix: "host" as const } : {}) });
+    deleteCookie(context, visitCookie, bound(context, parts));
   }
   return context.redirect("/", 303);
 }
