@@ -48,5 +48,7 @@ export function figuresBy(lines: readonly RunLine[], nameOf: (line: RunLine) => 
 
 function median(values: number[]): number | undefined {
   const sorted = values.toSorted((one, other) => one - other);
-  return sorted[Math.floor((sorted.length - 1) / 2)];
+  const low = sorted[Math.floor((sorted.length - 1) / 2)];
+  const high = sorted[Math.floor(sorted.length / 2)];
+  return low === undefined || high === undefined ? undefined : Math.round((low + high) / 2);
 }
