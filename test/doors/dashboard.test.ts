@@ -88,6 +88,7 @@ test("a run's timeline tells it from the request to the pull request, token by t
   ];
   for (const words of told) expect(text).toMatch(words);
   expect(text).toMatch(/<svg [^>]*role="img" aria-label="Cost over time: \$\d/);
+  expect(text).toMatch(/<figcaption>.*<span>cost: \$\d+\.\d\d of \$5\.00<\/span>/);
   expect(text).toContain(`${stage.github.url}/acme/shop/pull/`);
 });
 

@@ -33,7 +33,7 @@ export function chart({ points, until, budgetCents, words }: Chart): Html {
     : "";
   return html`<figure id="chart" class="chart"><svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${words}" preserveAspectRatio="none">
 <path class="area" d="${line}H${width}V${height}H0Z"/><path class="line" d="${line}H${width}"/>${budget}</svg>
-<figcaption><span>start</span><span>${dollars(points.at(-1)?.cents ?? 0)} of ${dollars(budgetCents)}</span><span>${span(spanMs)}</span></figcaption></figure>`;
+<figcaption><span>start</span><span>cost: ${dollars(points.at(-1)?.cents ?? 0)} of ${dollars(budgetCents)}</span><span>${span(spanMs)}</span></figcaption></figure>`;
 }
 
 function steps(
