@@ -53,7 +53,8 @@ test("who has not signed in is shown the way in, and nothing else", async () => 
   }
   expect((await browser.post(`/runs/${id}/stop`)).status).toBe(401);
   expect((await browser.get("/", { host: "localhost" })).status).toBe(401);
-  expect((await browser.get("/nothing")).status).toBe(404);
+  const nothing = await browser.get("/nothing");
+  expect([nothing.status, nothing.text.includes("<h1>Not found</h1>")]).toEqual([404, true]);
 });
 
 test("the way there carries a state and a PKCE challenge, and the browser keeps its half", async () => {

@@ -4,6 +4,8 @@
  */
 import { request } from "node:http";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { systemClock } from "../../src/clock.ts";
+import { createDashboard, type DashboardParts } from "../../src/doors/dashboard/dashboard.ts";
 import { fixAndSubmit } from "../sim/claude/scripts.ts";
 import { type Stage, setStage } from "../stories/stage.ts";
 import { type Answered, type Headers, send } from "./service.ts";
@@ -107,6 +109,31 @@ test("the overview counts runs, success, time and cost by repository, label and 
 test("an unknown run, a malformed one and an unknown page are not found", async () => {
   for (const path of ["/runs/run_00000000000000000000", "/runs/x", "/runs/..%2f..", "/nothing", "/assets/x"])
     expect((await get(path)).status).toBe(404);
+  for (const path of ["/runs/x", "/nothing", "/nothing/at/all"])
+    expect((await get(path)).text).toMatch(/<h1>Not found<\/h1>[\s\S]*<a href="\/">All runs<\/a>/);
+});
+
+test("what goes wrong on our side is said on a page, and what it was stands in the log alone", async () => {
+  const broken = {
+    selectFrom: () => {
+      throw new Error("disk on fire");
+    },
+  };
+  const logged: unknown[] = [];
+  const app = createDashboard({
+    config: { server: {} },
+    store: { db: broken },
+    log: { error: (...words: unknown[]) => logged.push(...words) },
+    clock: systemClock,
+  } as unknown as DashboardParts);
+  const incoming = { headers: { host: "localhost" }, socket: { remoteAddress: "127.0.0.1" } };
+  const answer = await app.request("/", {}, { incoming });
+  expect([answer.status, answer.headers.get("cache-control")]).toEqual([500, "no-store"]);
+  expect(answer.headers.get("content-security-policy")).toContain("default-src 'none'");
+  const text = await answer.text();
+  expect(text).toMatch(/<h1>Sorry<\/h1>.*Something went wrong on our side/);
+  expect(text).not.toContain("fire");
+  expect(logged).toEqual([{ err: new Error("disk on fire"), route: "/" }, "request failed"]);
 });
 
 test("the pages let nothing in from elsewhere and stand in nobody's frame", async () => {

@@ -37,13 +37,13 @@ export const headers = secureHeaders({
 });
 
 /** A page as an answer; none is kept by anybody. */
-export function show(context: Asked, page: Html, status: 200 | 401 | 403 | 404 | 503 = 200) {
+export function show(context: Asked, page: Html, status: 200 | 401 | 403 | 404 | 500 | 503 = 200) {
   context.header("cache-control", "no-store");
   context.status(status);
   return context.html(page);
 }
 
-/** The same for what does not exist and for what may not be seen. */
+/** The same for what does not exist and for what may not be seen, whether somebody has signed in or not. */
 export function missing(context: Asked) {
-  return show(context, notFoundPage(context.get("audience").looker), 404);
+  return show(context, notFoundPage(context.get("audience")?.looker), 404);
 }

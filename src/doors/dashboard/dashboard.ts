@@ -52,6 +52,11 @@ const idPattern = /^run_[a-z0-9]{1,40}$/;
 export function createDashboard(parts: DashboardParts): Hono<Pages> {
   const app = new Hono<Pages>();
   app.use(headers);
+  app.onError((error, context) => {
+    parts.log.error({ err: error, route: context.req.path }, "request failed");
+    const words = "Something went wrong on our side. It is in the log; try again in a minute.";
+    return show(context, messagePage(context.get("audience")?.looker, { title: "Sorry", words }), 500);
+  });
   const signIn = signInOf(parts);
   app.use((context, next) => gate(parts, signIn, { context, next }));
   app.use(bodyLimit({ maxSize: formBytesMax }));
@@ -88,9 +93,9 @@ async function gate(
   signIn: SignInParts | undefined,
   { context, next }: { context: Context<Pages>; next: Next },
 ) {
-  if (!ownPaths.test(context.req.path)) return context.notFound();
+  if (!signIn && !isOnMachine(visitorOf(context.env.incoming), config.server)) return context.notFound();
+  if (!ownPaths.test(context.req.path)) return missing(context);
   if (!signIn) {
-    if (!isOnMachine(visitorOf(context.env.incoming), config.server)) return context.notFound();
     context.set("audience", machine);
     context.set("again", async () => machine);
     return next();

@@ -3,10 +3,10 @@ import { html } from "hono/html";
 import { type Html, type Looker, page } from "./frame.ts";
 
 /** For what does not exist, and for what may not be seen. */
-export function notFoundPage(looker: Looker): Html {
+export function notFoundPage(looker: Looker | undefined): Html {
   const body = html`<div class="gate"><h1>Not found</h1>
 <p>There is no such page, or it is not yours to see. <a href="/">All runs</a></p></div>`;
-  return page({ title: "Not found", looker, body });
+  return page({ title: "Not found", ...(looker ? { looker } : {}), body });
 }
 
 /** Something in one sentence. */
