@@ -10,6 +10,7 @@ import { isProblem } from "./domain/errors.ts";
 import { fullName, type Place } from "./domain/run.ts";
 import { examine } from "./doors/doctor.ts";
 import { entrance } from "./doors/entrance.ts";
+import { pass } from "./doors/findings.ts";
 import { createHourly } from "./doors/hourly.ts";
 import { createIntake } from "./doors/intake.ts";
 import { readManifest } from "./doors/manifest.ts";
@@ -84,7 +85,7 @@ export async function start(config: Config, outside: Outside): Promise<App> {
   const { rulebook, permits, admission } = createOrder({ github, repositories, store, clock, config });
   const known = { config, github, store, clock, random, log, metrics };
   const patient = { ...outdoors, config, clock, manifest: readManifest(), paused: () => pausedIn(store) };
-  const answers = () => store.check().then(() => "answers");
+  const answers = () => store.check().then(() => pass("answers"));
   const rules = (where: Where) => rulebook.at(where, { staleMs: 0 });
   const doctor = (place: Place) =>
     examine({ ...patient, store: answers, named: { name: fullName(place), rules } });

@@ -9,6 +9,7 @@ import { startCluster } from "./replicas/cluster.ts";
 const suites = [
   ...["test/contract/store.test.ts", "test/contract/engine.test.ts", "test/store", "test/replicas"],
   ...["test/stories/stopping.test.ts", "test/stories/triggers-replicas.test.ts"],
+  "test/doors/beside.test.ts",
 ];
 
 /** Resolves with vitest's exit status. */

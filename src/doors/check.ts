@@ -18,8 +18,8 @@ export interface Patient {
   clock: Clock;
   /** For addresses that are neither GitHub's API nor Claude's. */
   fetch: typeof fetch;
-  /** Says how the store stands, or throws what is wrong with it. */
-  store: () => Promise<string>;
+  /** Finds how the store stands, or throws what is wrong with it. */
+  store: () => Promise<Omit<Finding, "what">>;
   /** Logins of accounts whose new runs the operator holds back. */
   paused: () => Promise<string[]>;
   /** The repository that is looked at besides, as `owner/name`, and how its rules are read. */

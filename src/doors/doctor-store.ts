@@ -1,29 +1,69 @@
 /**
  * How the store stands, seen from beside the service: where it runs already it has the store to itself, and
- * is asked; otherwise the store is opened, its tables brought up to date, and closed again.
+ * is asked; otherwise the store is opened as it is. Replicas of another version may be at work on its tables, so
+ * nothing is made and nothing is brought up to date here.
  */
+import { accessSync, constants, existsSync } from "node:fs";
+import { dirname } from "node:path";
 import type { Config } from "../config.ts";
-import { Problem } from "../domain/errors.ts";
+import { isProblem, Problem } from "../domain/errors.ts";
 import type { Store } from "../store/database.ts";
+import { newer, tablesOf } from "../store/tables.ts";
+import { type Finding, pass, warn } from "./findings.ts";
 import { inAddress } from "./server.ts";
 
 /** Looks at the store: through the running service, or by `open`. Throws what is wrong with it. */
 export async function lookAtStore(
   { server, store }: Pick<Config, "server" | "store">,
   { fetch, open }: { fetch: typeof globalThis.fetch; open: () => Promise<Store> },
-): Promise<string> {
+): Promise<Omit<Finding, "what">> {
   const running = store.databaseUrl ? undefined : await readiness(server, fetch);
-  if (running === "ready") return "in use by the running service, which is ready";
+  if (running === "ready") return pass("in use by the running service, which is ready");
   if (running !== undefined) {
     throw new Problem("later", "service_unready", `the running service is not ready: ${running}`);
   }
-  const own = await open();
+  if (!store.databaseUrl) mustBeWritable(store.dataDir);
+  let own: Store;
   try {
-    await own.check();
+    own = await open();
+  } catch (error) {
+    if (isProblem(error) && error.code === "store_missing")
+      return pass("there is none yet: the start makes it");
+    throw error;
+  }
+  try {
+    return await tablesFound(own);
   } finally {
     await own.close();
   }
-  return "opens, and its tables are up to date";
+}
+
+async function tablesFound(own: Store): Promise<Omit<Finding, "what">> {
+  const { pending, unknown, isEmpty } = await tablesOf(own.db);
+  if (isEmpty) return pass("opens, and is empty: the start makes its tables");
+  if (unknown.length > 0) throw newer(unknown);
+  if (pending.length > 0) {
+    const count = pending.length === 1 ? "1 migration is" : `${pending.length} migrations are`;
+    return warn(
+      `opens, and ${count} pending (${pending.join(", ")})`,
+      "start the new version: it brings the tables up to date, with no way back but a backup",
+    );
+  }
+  await own.check();
+  return pass("opens, and its tables are up to date");
+}
+
+/** A start makes the directory where it is missing. */
+function mustBeWritable(dataDir: string): void {
+  let place = dataDir;
+  while (!existsSync(place) && dirname(place) !== place) place = dirname(place);
+  try {
+    // Below a file nothing can be made.
+    accessSync(place === dataDir ? place : `${place}/`, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    const words = `The data directory ${dataDir} cannot be written. Give this user the right to write it, or set DATA_DIR.`;
+    throw new Problem("refused", "store_unwritable", words, { cause });
+  }
 }
 
 const reasonCharactersMax = 200;

@@ -9,7 +9,7 @@ import type { Where } from "../github/settings-files.ts";
 import { createLogger } from "../log.ts";
 import { createMetrics } from "../metrics.ts";
 import { operatorOf, readRules } from "../mission/rulebook.ts";
-import { openStore, storeOptions } from "../store/database.ts";
+import { openStore, storeBeside } from "../store/database.ts";
 import { noTraces } from "../traces.ts";
 import { examine } from "./doctor.ts";
 import { lookAtStore } from "./doctor-store.ts";
@@ -47,7 +47,7 @@ export async function examineFromOutside(
 ): Promise<Finding[]> {
   const [log, metrics] = [createLogger("silent"), createMetrics()];
   const outdoors = neighbours(config, { clock, log, metrics, traces: noTraces });
-  const open = () => openStore(storeOptions(config.store, clock));
+  const open = () => openStore(storeBeside(config.store));
   const patient = {
     ...outdoors,
     config,

@@ -1,14 +1,17 @@
 /**
  * `npm run pause -- OWNER` and `npm run resume -- OWNER`: the operator holds back an account's new rounds, or lets
  * them in again. It is a row of the database and nothing else, so it outlives every restart and all replicas heed
- * it, and it is written beside the running service. What is at work goes on to its end: it is paid for already, and
- * a session that is cut off is work that is lost.
+ * it, and it is written beside the running service, on tables as they are: the replicas at work may be of another
+ * version. Older tables serve as long as they hold pauses as this code does; what a newer version means by its own
+ * cannot be known. What is at work goes on to its end: it is paid for already, and a session that is cut off is work
+ * that is lost.
  */
 import { systemClock } from "../clock.ts";
 import { type Config, readConfig } from "../config.ts";
 import { isProblem, Problem } from "../domain/errors.ts";
-import { openStore, type Store } from "../store/database.ts";
-import { heldBack, holdBack, letGo, pausedOwners } from "../store/pauses.ts";
+import { openStore, type Store, storeBeside } from "../store/database.ts";
+import { heldBack, holdBack, letGo, pausedOwners, pausesSince } from "../store/pauses.ts";
+import { newer, tablesOf } from "../store/tables.ts";
 
 /** GitHub's logins. */
 const login = /^[a-z\d][a-z\d_-]{0,38}$/i;
@@ -51,10 +54,7 @@ async function beside<T>(
   { store: where }: Pick<Config, "store">,
   act: (store: Store) => Promise<T>,
 ): Promise<T> {
-  const url = where.databaseUrl?.reveal();
-  const store = await openStore(
-    url === undefined ? { kind: "beside", dataDir: where.dataDir } : { kind: "postgres", url },
-  );
+  const store = await openStore(storeBeside(where));
   try {
     return await act(store);
   } finally {
@@ -67,6 +67,7 @@ async function carryOut({ db }: Store, [verb, owner = ""]: string[], now: number
     const words = `Say whom: \`npm run ${verb} -- OWNER\`, the login of the account the App is installed on.`;
     throw new Problem("refused", "pause_unnamed", words);
   }
+  await mustKnowPauses(db);
   const { atWork, waiting } = await heldBack(db, owner);
   const counts = `${atWork} at work, ${waiting} waiting`;
   if (verb === "pause") {
@@ -76,4 +77,16 @@ async function carryOut({ db }: Store, [verb, owner = ""]: string[], now: number
   return (await letGo(db, owner))
     ? `${owner} goes on: waiting runs start within half a minute, as places are free (${counts}).\n`
     : `${owner} was not paused (${counts}).\n`;
+}
+
+async function mustKnowPauses(db: Store["db"]): Promise<void> {
+  const { pending, unknown } = await tablesOf(db);
+  const nothing = "Nothing was changed.";
+  if (unknown.length > 0) {
+    const words = `${newer(unknown).message} ${nothing}`;
+    throw new Problem("refused", "store_newer", words);
+  }
+  if (!pending.includes(pausesSince)) return;
+  const words = `The database has no tables for this yet: start the service once. ${nothing}`;
+  throw new Problem("refused", "store_older", words);
 }

@@ -10,11 +10,11 @@ import { Kysely, type SqliteDatabase, sql } from "kysely";
 import type { Clock } from "../clock.ts";
 import { isProblem, Problem } from "../domain/errors.ts";
 import type { Secret } from "../domain/secret.ts";
-import { migrate } from "./migrations.ts";
 import type { PostgresOptions } from "./postgres.ts";
 import type { Schema } from "./schema.ts";
 import { SharedCommit, type Write } from "./shared-commit.ts";
 import { EmbeddedDialect, openBeside, openFile } from "./sqlite.ts";
+import { migrate } from "./tables.ts";
 
 /** Where to store. */
 export type StoreOptions =
@@ -24,7 +24,8 @@ export type StoreOptions =
   | { kind: "beside"; dataDir: string }
   /** A connection that is somebody else's, such as one in memory; closed with the store. */
   | { kind: "lent"; connection: SqliteDatabase }
-  | ({ kind: "postgres" } & PostgresOptions);
+  /** `asItIs`: beside the replicas that have it; its tables are as they are. */
+  | ({ kind: "postgres"; asItIs?: true } & PostgresOptions);
 
 /** Where a configuration wants to store. */
 export function storeOptions(
@@ -33,6 +34,18 @@ export function storeOptions(
 ): StoreOptions {
   const url = databaseUrl?.reveal();
   return url === undefined ? { kind: "embedded", dataDir, clock } : { kind: "postgres", url };
+}
+
+/** The same place for somebody beside the service: of its tables nothing is changed, whatever runs there. */
+export function storeBeside({
+  databaseUrl,
+  dataDir,
+}: {
+  databaseUrl?: Secret;
+  dataDir: string;
+}): StoreOptions {
+  const url = databaseUrl?.reveal();
+  return url === undefined ? { kind: "beside", dataDir } : { kind: "postgres", url, asItIs: true };
 }
 
 /** The open database. Every statement tells trouble of the machine as a `later` problem, `store_unavailable` or `store_full`. */
@@ -78,9 +91,14 @@ async function dialectFor(options: StoreOptions) {
   }
 }
 
+/** Somebody else's tables, which may be another version's, are left alone. */
+function isAsItIs(options: StoreOptions): boolean {
+  return options.kind === "beside" || (options.kind === "postgres" && options.asItIs === true);
+}
+
 /**
- * Opens the store and brings its tables up to this code. Throws a `Problem` whose sentence says what to do:
- * `refused` `store_locked`, `store_unwritable`, `store_damaged`, `store_unsuitable`, `store_newer`, `store_denied`;
+ * Opens the store and, unless it is opened as it is, brings its tables up to this code. Throws a `Problem` whose
+ * sentence says what to do: `refused` `store_locked`, `store_unwritable`, `store_damaged`, `store_unsuitable`, `store_newer`, `store_denied`;
  * `later` `store_unavailable`, `store_full`.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
@@ -103,7 +121,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     }
   };
   try {
-    if (options.kind !== "beside") await migrate(db);
+    if (!isAsItIs(options)) await migrate(db);
   } catch (error) {
     await close();
     throw error;

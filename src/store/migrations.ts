@@ -1,11 +1,9 @@
 /**
  * How the tables came to be: one text for SQLite and PostgreSQL, run at every start before anything else.
- * A migration that has shipped is never edited; a new one gets the next number. Several replicas may start
- * together: Kysely's migrator lets one of them work while the others wait.
+ * A migration that has shipped is never edited; a new one gets the next number.
  */
 import { type Kysely, sql } from "kysely";
-import { type Migration, Migrator } from "kysely/migration";
-import { Problem } from "../domain/errors.ts";
+import type { Migration } from "kysely/migration";
 import type { Progress } from "../domain/progress.ts";
 import { defaultSettings, type Settings } from "../domain/settings.ts";
 import { createJournal, createVisits, describeRuns } from "./dashboard-tables.ts";
@@ -225,7 +223,7 @@ async function indexFewerBodies({ schema }: Kysely<Schema>): Promise<void> {
 }
 
 /** All migrations by name, in order of their names. */
-const migrations: Record<string, Migration> = {
+export const migrations: Record<string, Migration> = {
   "0001_first_tables": {
     up: async (db) => {
       await createDeliveries(db);
@@ -262,25 +260,3 @@ const migrations: Record<string, Migration> = {
   },
   "0009_bodies": { up: indexFewerBodies },
 };
-
-/** Names in the database that this code does not know: it was written by a newer version. */
-async function unknownMigrations(db: Kysely<Schema>): Promise<string[]> {
-  const { rows } = await sql<{ name: string }>`select name from kysely_migration`.execute(db);
-  return rows.map((row) => row.name).filter((name) => !(name in migrations));
-}
-
-/** Brings the database up to this code. `refused` `store_newer` when it is ahead of it. */
-export async function migrate(db: Kysely<Schema>): Promise<void> {
-  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
-  const { error } = await migrator.migrateToLatest();
-  if (error === undefined) return;
-  if (error instanceof Problem) throw error;
-  const unknown = await unknownMigrations(db);
-  if (unknown.length === 0) throw error;
-  throw new Problem(
-    "refused",
-    "store_newer",
-    `The database was written by a newer version (it has ${unknown.join(", ")}). Start that version, or restore a backup.`,
-    { cause: error },
-  );
-}

@@ -3,6 +3,9 @@
  */
 import type { Db } from "./schema.ts";
 
+/** The last migration that changed what is read and written here: older code that has been through it agrees on it. */
+export const pausesSince = "0002_limits";
+
 /** Holds an account's new rounds back from now on; one that is held back already stays so. */
 export async function holdBack(db: Db, owner: string, now: number): Promise<void> {
   await db

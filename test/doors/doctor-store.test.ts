@@ -14,6 +14,9 @@ test.each([
   };
   const open = () => Promise.reject(new Error("not to be opened"));
   const config = { server: { host, port: 3_000 }, store: { dataDir: "nowhere" } };
-  await expect(lookAtStore(config, { fetch: heard, open })).resolves.toMatch(/running service/);
+  await expect(lookAtStore(config, { fetch: heard, open })).resolves.toMatchObject({
+    grade: "pass",
+    found: expect.stringContaining("running service"),
+  });
   expect(asked).toEqual([`http://${address}:3000/readyz`]);
 });

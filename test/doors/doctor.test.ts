@@ -12,8 +12,9 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Clock, systemClock } from "../../src/clock.ts";
 import { readConfig } from "../../src/config.ts";
 import { examineFromOutside } from "../../src/doors/examining.ts";
-import { type Finding, findingsComment } from "../../src/doors/findings.ts";
+import type { Finding } from "../../src/doors/findings.ts";
 import { readManifest } from "../../src/doors/manifest.ts";
+import { openStore } from "../../src/store/database.ts";
 import { openapiOracle } from "../contract/openapi-oracle.ts";
 import { shop } from "../stories/stage.ts";
 import { openService, type Service, settingsOn } from "./service.ts";
@@ -149,6 +150,7 @@ test("a suspended installation", async () => {
 test("without the service the store is opened, or it is said why it cannot be", async () => {
   const dataDir = mkdtempSync(join(tmpdir(), "patchwright-doctor-"));
   const store = async (DATA_DIR: string) => found(await examined({ PORT: "9", DATA_DIR }), "store");
+  await (await openStore({ kind: "embedded", dataDir, clock: systemClock })).close();
   expect(await store(dataDir)).toMatchObject({ grade: "pass", found: /tables are up to date/ });
   expect(await store("/dev/null/data")).toMatchObject({ grade: "fail", found: /cannot be written/ });
   rmSync(dataDir, { recursive: true });
@@ -292,9 +294,4 @@ test("`/agent doctor` tells an admin pass or fail without values, and nobody els
   expect(told).toContain("✅ token");
   expect(told).toMatch(/✅ repository\n- ✅ settings/);
   expect(told).not.toMatch(/patchwright \(|127\.0\.0\.1|http|of \d+/);
-});
-
-test("a comment for GitHub says where the rest is to be seen", () => {
-  const one = { what: "token", grade: "fail", found: "a value", todo: "a remedy" } as const;
-  expect(findingsComment([one])).toMatch(/^- ❌ token\n\n.*npm run doctor/);
 });
