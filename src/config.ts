@@ -163,7 +163,8 @@ function storedFor(environment: Environment): Record<string, string> {
   }
 }
 
-function credentialsPath(dataDir = "./data"): string {
+/** Where the set-up stores what GitHub returns. */
+export function credentialsPath(dataDir = "./data"): string {
   return resolve(dataDir, "credentials.json");
 }
 

@@ -76,8 +76,11 @@ async function permissions({ github, manifest }: Patient) {
 async function events({ github, manifest }: Patient) {
   const { events: has } = await appView(github);
   const missing = manifest.default_events.filter((event) => !has.includes(event));
-  return missing.length > 0
-    ? fail(`not subscribed to ${missing.join(", ")}`, "subscribe to them on the App's settings page")
+  if (missing.length > 0)
+    return fail(`not subscribed to ${missing.join(", ")}`, "subscribe to them on the App's settings page");
+  const more = has.filter((event) => !manifest.default_events.includes(event));
+  return more.length > 0
+    ? warn(`more than needed: ${more.join(", ")}`, "take them away on the settings page")
     : pass("as app.yml asks for");
 }
 

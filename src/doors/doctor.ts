@@ -9,22 +9,13 @@ import { agentChecks } from "./doctor-agent.ts";
 import { appChecks } from "./doctor-app.ts";
 import { deliveryChecks } from "./doctor-deliveries.ts";
 import { repositoryChecks } from "./doctor-repository.ts";
+import { secretsCheck } from "./doctor-secrets.ts";
 import { type Finding, fail, pass, warn } from "./findings.ts";
 
 const checks: Check[] = [
   ...appChecks,
   ...deliveryChecks,
-  {
-    what: "secrets",
-    todo: "",
-    look: async ({ config }) => {
-      const rotating = config.app.webhookSecrets.length > 1;
-      const seal = config.sealKeys ? "PATCHWRIGHT_SEAL_KEY" : "a key derived from the private key";
-      return pass(
-        `${rotating ? "two webhook secrets, while one is replaced" : "one"}; tokens sealed by ${seal}`,
-      );
-    },
-  },
+  secretsCheck,
   {
     what: "store",
     todo: "see what was found; the service needs DATA_DIR writable, or DATABASE_URL reachable",

@@ -1,0 +1,70 @@
+/** What the doctor says of the secrets, and of an App that is subscribed to more than it handles. */
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { systemClock } from "../../src/clock.ts";
+import { readConfig } from "../../src/config.ts";
+import { examineFromOutside } from "../../src/doors/examining.ts";
+import { readManifest } from "../../src/doors/manifest.ts";
+import { type ClaudeSim, startClaude } from "../sim/claude/claude.ts";
+import { type GitHubSim, startGitHub } from "../sim/github/github.ts";
+import { settingsOn } from "./service.ts";
+
+let github: GitHubSim;
+let claude: ClaudeSim;
+beforeAll(async () => {
+  github = await startGitHub();
+  claude = await startClaude({ gitHosts: [github.host] });
+});
+afterAll(() => Promise.all([github.stop(), claude.stop()]));
+
+let dataDir: string;
+beforeEach(() => {
+  dataDir = mkdtempSync(join(tmpdir(), "patchwright-secrets-"));
+  github.app.events.splice(0, Number.POSITIVE_INFINITY, ...readManifest().default_events);
+});
+afterEach(() => rmSync(dataDir, { recursive: true }));
+
+/** What is found there, by a doctor with these variables. */
+async function found(what: string, changes: Record<string, string> = {}) {
+  const config = readConfig({ ...settingsOn(github, claude), DATA_DIR: dataDir, PORT: "9", ...changes });
+  const findings = await examineFromOutside(config, { clock: systemClock });
+  for (const secret of config.app.webhookSecrets)
+    expect(JSON.stringify(findings)).not.toContain(secret.reveal());
+  return findings.find((one) => one.what === what);
+}
+
+test.each([0o644, 0o640, 0o604])("a credentials file that others may read (%o)", async (mode) => {
+  const path = join(dataDir, "credentials.json");
+  writeFileSync(path, "{}");
+  chmodSync(path, mode);
+  const finding = await found("secrets");
+  expect(finding?.grade).toBe("fail");
+  expect(finding?.found).toBe(`${path} has mode 0${mode.toString(8)}: other users may read it`);
+  expect(finding?.todo).toContain(`chmod 600 ${path}`);
+  chmodSync(path, 0o600);
+  expect((await found("secrets"))?.grade).toBe("pass");
+});
+
+test("a webhook secret that is long and says little", async () => {
+  const finding = await found("secrets", { WEBHOOK_SECRET: `0123456789abcdef,${"abab".repeat(8)}` });
+  expect(finding?.grade).toBe("warn");
+  expect(finding?.found).toContain("can be guessed");
+  expect((await found("secrets", { WEBHOOK_SECRET: "0123456789abcdef" }))?.grade).toBe("pass");
+});
+
+test("behind a public address without the App's OAuth nobody signs in", async () => {
+  const none = { CLIENT_ID: "", CLIENT_SECRET: "" };
+  expect((await found("secrets", none))?.grade).toBe("pass");
+  const finding = await found("secrets", { ...none, PUBLIC_URL: "http://127.0.0.1:9" });
+  expect(finding?.grade).toBe("warn");
+  expect(finding?.found).toContain("CLIENT_SECRET are not set");
+});
+
+test("events that the App is sent for nothing are worth a look", async () => {
+  github.app.events.push("workflow_job", "star");
+  const finding = await found("events");
+  expect(finding?.grade).toBe("warn");
+  expect(finding?.found).toBe("more than needed: workflow_job, star");
+});
