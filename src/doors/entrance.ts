@@ -73,7 +73,7 @@ export function entrance(behind: Behind): ServerParts {
       ? { claude: (request) => counted("claude", takeWebhook({ client, knock, warn, metrics }, request)) }
       : {}),
     metrics: async (visitor) =>
-      mayRead(visitor, config.server.metricsToken)
+      mayRead(visitor, config.server.metricsToken, config.server.publicUrl)
         ? { type: metrics.contentType, text: await metrics.text(await census(store.db)) }
         : undefined,
     pages: createDashboard(behind),

@@ -10,14 +10,21 @@ export interface Visitor {
   /** The socket's peer; undefined once it is gone. */
   address: string | undefined;
   headers: Record<string, string | undefined>;
+  /** HTTP's version, as `1.1`. */
+  version?: string;
 }
 
 /** The visitor behind a request. A header sent twice is joined, and so matches nothing it must match. */
 export function visitorOf(incoming: {
   headers: IncomingHttpHeaders;
+  httpVersion?: string;
   socket: { remoteAddress?: string | undefined };
 }): Visitor {
-  return { address: incoming.socket.remoteAddress, headers: plainHeaders(incoming.headers) };
+  return {
+    address: incoming.socket.remoteAddress,
+    headers: plainHeaders(incoming.headers),
+    ...(incoming.httpVersion === undefined ? {} : { version: incoming.httpVersion }),
+  };
 }
 
 function plainHeaders(headers: IncomingHttpHeaders): Visitor["headers"] {
@@ -38,6 +45,13 @@ export function isNear({ address = "", headers }: Visitor): boolean {
   const kind = isIP(address);
   // The list knows IPv4 addresses in IPv6 clothes (::ffff:127.0.0.1) as well.
   return kind !== 0 && loopback.check(address, kind === 4 ? "ipv4" : "ipv6") && !isForwarded(headers);
+}
+
+const localHost = /^(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/i;
+
+/** Is this a name of the machine's own, as `Host` has it? */
+export function isLocalName(host: string): boolean {
+  return localHost.test(host);
 }
 
 function isForwarded(headers: Visitor["headers"]): boolean {

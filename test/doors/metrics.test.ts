@@ -2,6 +2,7 @@
  * The metrics' page: who may read it, and what stands there after a run. The run is played on the stage, so
  * that times are the virtual clock's.
  */
+import { connect } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { Secret } from "../../src/domain/secret.ts";
 import { mayRead } from "../../src/doors/metrics-page.ts";
@@ -29,6 +30,21 @@ test.each<[what: string, address: string | undefined, headers: Record<string, st
   ["a stranger with another scheme", "203.0.113.7", { authorization: token.reveal() }, false],
 ])("%s", (_what, address, headers, may) => {
   expect(mayRead({ address, headers }, token)).toBe(may);
+});
+
+const outside = "https://patchwright.acme.test";
+
+test.each<[what: string, headers: Record<string, string>, version: string, publicUrl: string, may: boolean]>([
+  ["a scraper on this machine", { host: "127.0.0.1:3000" }, "1.1", outside, true],
+  ["one by the name localhost", { host: "localhost:3000" }, "1.1", outside, true],
+  ["a proxy that passes Host on and adds nothing", { host: "patchwright.acme.test" }, "1.1", outside, false],
+  ["one for a name that is not ours", { host: "203.0.113.7" }, "1.1", outside, false],
+  ["one that sends no Host", {}, "1.1", outside, false],
+  ["nginx with a plain proxy_pass", { host: "127.0.0.1:3000" }, "1.0", outside, false],
+  ["the same with the token", { ...bearer, host: "127.0.0.1:3000" }, "1.0", outside, true],
+  ["a public address that is this machine", { host: "127.0.0.1:3000" }, "1.0", "http://127.0.0.1:3000", true],
+])("behind a public address: %s", (_what, headers, version, publicUrl, may) => {
+  expect(mayRead({ address: "127.0.0.1", headers, version }, token, publicUrl)).toBe(may);
 });
 
 test("without a token set none opens the page", () => {
@@ -78,6 +94,18 @@ test("the page over HTTP, and what it says of knocks", async () => {
   expect(text).toContain('patchwright_webhook_answers_total{door="github",status="401"} 1');
   expect(text).toContain('patchwright_webhook_suspects_total{door="github",what="headers"} 1');
   expect([strange.status, known.status]).toEqual([404, 200]);
+});
+
+test("a proxy that shows nothing of strangers but the public name", async () => {
+  const service = await openService({ PUBLIC_URL: outside });
+  const seen = (headers: Record<string, string>) =>
+    send(`${service.url}/metrics`, { method: "GET", headers }).then(({ status }) => status);
+  const statuses = [await seen({}), await seen({ host: "patchwright.acme.test" })];
+  const old = connect(service.port, "127.0.0.1");
+  old.end("GET /metrics HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n");
+  const [first] = (await old.setEncoding("utf8").toArray()).join("").split("\r\n");
+  await service.close();
+  expect([...statuses, first]).toEqual([200, 404, "HTTP/1.1 404 Not Found"]);
 });
 
 let stage: Stage | undefined;

@@ -4,7 +4,7 @@
  */
 import type { Config } from "../../config.ts";
 import type { Person } from "../../domain/run.ts";
-import { isNear, type Visitor } from "../visitor.ts";
+import { isLocalName, isNear, type Visitor } from "../visitor.ts";
 import type { Looker } from "./frame.ts";
 
 /** Somebody who may look. */
@@ -21,8 +21,6 @@ export interface Audience {
 /** The machine itself: all is seen, and nobody is anybody at GitHub who could change something. */
 export const machine: Audience = { looker: {} };
 
-const localHost = /^(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/i;
-
 /**
  * Is this somebody on the machine itself, who needs no sign-in? A name in `Host` that is not the machine's own
  * would be a page elsewhere whose name was pointed here.
@@ -35,6 +33,6 @@ export function isOnMachine(
     oauth === undefined &&
     publicUrl === undefined &&
     isNear(visitor) &&
-    localHost.test(visitor.headers["host"] ?? "")
+    isLocalName(visitor.headers["host"] ?? "")
   );
 }
