@@ -130,11 +130,7 @@ export async function start(config: Config, outside: Outside): Promise<App> {
         sweep: createSweep({ ...rooms, engine, box, oauth, config }),
       }),
     );
-    await store.db
-      .transaction()
-      .execute((tx) =>
-        engine.wake(tx, ...sweepIds.map((id) => ({ kind: "sweep" as const, id, at: clock.now() }))),
-      );
+    await wakeCaretaker({ store, engine, clock });
     const unready = async () => (stopping ? "stopping" : (engine.ailing() ?? storeAiling(store)));
     const pages = { intake: asked, seal, random, sessionUrl: agents.url, oauth };
     const behind = { config, store, box, client, knock, unready, metrics, log, clock, ...pages };
@@ -150,6 +146,12 @@ export async function start(config: Config, outside: Outside): Promise<App> {
 /** Undefined where nobody signs in. */
 function oauthOf({ server, github }: Config, fetch: Neighbours["fetch"], clock: Clock): OAuth | undefined {
   return server.oauth && createOAuth({ github, oauth: server.oauth, fetch, clock });
+}
+
+/** All its rounds begin at the start: who knows for how long nobody looked. */
+async function wakeCaretaker({ store, engine, clock }: Pick<Rooms, "store" | "clock"> & { engine: Engine }) {
+  const wakes = sweepIds.map((id) => ({ kind: "sweep" as const, id, at: clock.now() }));
+  await store.db.transaction().execute((tx) => engine.wake(tx, ...wakes));
 }
 
 async function engineOf(
