@@ -15,7 +15,8 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { shuffled } from "./chance.ts";
 import type { Measure } from "./plan.ts";
-import { plants, sow } from "./plants.ts";
+import { sow } from "./plant.ts";
+import { plants } from "./plants.ts";
 import { report, type Said } from "./report.ts";
 
 const processes = 2;

@@ -1,41 +1,5 @@
-/**
- * Planted bugs: each a small change of the service's source, made while it is loaded and never on the disk.
- * The sweep has to find every one of them; one that it misses shows a hole in the sweep, and one whose text
- * is not in the source any more has to be planted anew.
- */
-import { readFileSync } from "node:fs";
-import { registerHooks } from "node:module";
-import { fileURLToPath } from "node:url";
-
-/** One change of one file. */
-interface Edit {
-  file: string;
-  from: string;
-  to: string;
-}
-
-/**
- * A bug, and where it is looked for first: points of `story` whose name matches `near`, what it does at an echo, or
- * what a holder of a run may write who was overtaken: it takes two of them, and a story has one process.
- */
-export interface Plant {
-  what: string;
-  edits: Edit[];
-  story: string;
-  near: RegExp | "echo" | "overtaken";
-}
-
-const plant = (
-  what: string,
-  story: string,
-  near: Plant["near"],
-  ...edits: [file: string, from: string, to: string][]
-): Plant => ({
-  what,
-  story,
-  near,
-  edits: edits.map(([file, from, to]) => ({ file: `src/${file}`, from, to })),
-});
+/** The planted bugs, by what they break; those that take two to show are at the end. */
+import { type Plant, plant } from "./plant.ts";
 
 const never = "async () => undefined";
 
@@ -240,27 +204,34 @@ export const plants: Plant[] = [
     "if (off) return off;",
     "void off;",
   ]),
+  plant("a change leaves for Claude however late", "main", "late to Claude", [
+    "agent/gate.ts",
+    "&& clock.now() - now > departureMsMax) {",
+    "&& clock.now() < 0) {",
+  ]),
+  plant("a change leaves for GitHub however late", "main", "late to GitHub", [
+    "github/client.ts",
+    "&& clock.now() - began > departureMsMax) {",
+    "&& clock.now() < 0) {",
+  ]),
+  plant("nobody asks whether a run is held still", "main", "held no more", [
+    "mission/facts.ts",
+    "if (clock.now() - provenAt <= proofMsMax) return;\n    await proving(",
+    "if (proofMsMax > 0) return;\n    await proving(",
+  ]),
+  plant("a reply that is under way is given again", "main", "two replies", [
+    "doors/replies.ts",
+    "if (waitMs > 0) throw underWay(waitMs);",
+    "void waitMs;",
+  ]),
+  plant("two take over one reply", "main", "two replies", [
+    "store/replies.ts",
+    "return taken.numUpdatedRows === 1n;",
+    "return taken.numUpdatedRows >= 0n;",
+  ]),
+  plant("a run at rest loses its alarm", "main", "at rest", [
+    "mission/closing.ts",
+    "return hasUnseenChecks(tools) ? clock.now() : restsUntil(tools, ending);",
+    "return hasUnseenChecks(tools) ? clock.now() : undefined;",
+  ]),
 ];
-
-/** Plants a bug: import the service after this. Throws when the text is not there exactly once. */
-export function sow({ edits }: Pick<Plant, "edits">): void {
-  const root = new URL("../../", import.meta.url).href;
-  const changed = new Map<string, string>();
-  for (const { file, from, to } of edits) {
-    const url = `${root}${file}`;
-    const text = changed.get(url) ?? readFileSync(fileURLToPath(url), "utf8");
-    if (text.split(from).length !== 2) throw new Error(`not exactly once in ${file}: ${from}`);
-    changed.set(
-      url,
-      text.replace(from, () => to),
-    );
-  }
-  registerHooks({
-    load: (url, context, next) => {
-      const source = changed.get(url);
-      return source === undefined
-        ? next(url, context)
-        : { format: "module-typescript", source, shortCircuit: true };
-    },
-  });
-}

@@ -2,9 +2,6 @@
  * The sweep itself, in one process: clean runs give the points, plans are played one after another, and
  * what went wrong is told. A planted bug is looked for where it should hurt first.
  */
-import { openStore } from "../../src/store/database.ts";
-import { staleWrites } from "../contract/stale-holder.ts";
-import { Disk } from "../store/disk.ts";
 import { shuffled } from "./chance.ts";
 import { echo } from "./echo.ts";
 import { kill } from "./kill/kill.ts";
@@ -20,8 +17,9 @@ import {
   type Recorded,
   singlesOf,
 } from "./plan.ts";
-import type { Plant } from "./plants.ts";
+import type { Plant } from "./plant.ts";
 import { type Played, play } from "./play.ts";
+import { rivals } from "./rivals.ts";
 import { killPoints, main, stories } from "./stories.ts";
 import type { Story } from "./story.ts";
 
@@ -150,9 +148,9 @@ function whatOf({ strikes, kill: point }: Plan): Kind {
 
 /** Plays until the bug shows. Resolves with what showed it; undefined when nothing did. */
 export async function catchBug({ story: name, near }: Plant, measure: Measure): Promise<string | undefined> {
-  if (near === "overtaken") {
-    const [flaw] = await staleWrites(await openStore({ kind: "lent", connection: new Disk().open() }));
-    return flaw === undefined ? undefined : `test/contract/stale-holder.ts: ${flaw}`;
+  if (typeof near === "string" && near !== "echo") {
+    const [flaw] = await rivals[near]();
+    return flaw === undefined ? undefined : `test/crash/rivals.ts, ${near}: ${flaw}`;
   }
   const story = storyOf(name);
   const clean = await play(story, []);

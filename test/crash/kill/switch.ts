@@ -5,7 +5,7 @@
 import { writeSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { Count, durableWrites } from "../moments.ts";
-import { sow } from "../plants.ts";
+import { sow } from "../plant.ts";
 import { paced } from "./fast-clock.ts";
 
 const given = new URL(import.meta.url).searchParams;
