@@ -2,8 +2,9 @@
  * `npm run test:crash`: plays every story with the service dying at its points, kills real servers, judges the
  * endings and plants bugs to see that they are caught. A failure is one line that replays it.
  *
- *   (nothing)       every death of every story with every return, every real kill, some pairs of the main story
- *   --all           every pair of the main story besides (hours)
+ *   (nothing)       every death of every story with every return, people's acts in the absence, every real kill,
+ *                   some pairs of the main story
+ *   --all           every pair of the main story besides: some fifteen thousand, an hour of two cores
  *   --sample        a sample by the seed, within five minutes: for CI
  *   --seed N        the seed, printed at the start
  *   --only PART     one part of it: sweep, kills or plants

@@ -6,7 +6,7 @@ export type Said = Told | { kind: "caught"; what: string; by: string } | { kind:
 
 /**
  * The part of the plays whose blow may fall on nobody. One process does the same every time, but for how writes
- * share a commit; real servers differ now and then.
+ * share a commit; real servers differ, although they are tried again.
  */
 const unplayedMax: Record<Kind, number> = { death: 0.005, loss: 0.005, pair: 0.01, kill: 0.02 };
 
