@@ -79,7 +79,13 @@ export async function listRuns(
       const equal = (column: "state" | "owner" | "repo" | "person" | "label", value: string | undefined) => {
         if (value !== undefined) conditions.push(eb(column, "=", value));
       };
-      equal("state", wanted.state);
+      // What became of its pull request is what is shown of a run, and so what it is found by.
+      if (wanted.state === "merged" || wanted.state === "closed") {
+        conditions.push(eb("fate", "=", wanted.state), eb("pull", "is not", null));
+      } else if (wanted.state !== undefined) {
+        equal("state", wanted.state);
+        conditions.push(eb.or([eb("fate", "is", null), eb("pull", "is", null)]));
+      }
       equal("person", wanted.person);
       equal("label", wanted.label);
       equal("owner", wanted.repository === undefined ? wanted.owner : owner);

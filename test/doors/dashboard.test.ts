@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { systemClock } from "../../src/clock.ts";
 import { createDashboard, type DashboardParts } from "../../src/doors/dashboard/dashboard.ts";
 import { fixAndSubmit } from "../sim/claude/scripts.ts";
-import { type Stage, setStage } from "../stories/stage.ts";
+import { type Stage, setStage, shop } from "../stories/stage.ts";
 import { type Answered, type Headers, send } from "./service.ts";
 
 let stage: Stage;
@@ -169,4 +169,22 @@ test("a page that stays open is sent what changed, and only that", async () => {
   expect(text()).toMatch(new RegExp(`"id":"${next}".*state good`));
   expect(text()).not.toContain(`"id":"${id}"`);
   call.destroy();
+});
+
+test("a run is found by what became of its pull request, as the list shows it", async () => {
+  const issue = stage.labelled({ title: "To be merged" });
+  await stage.untilShown(issue, "opened");
+  const number = Number(/\*\*opened #(\d+)/.exec(stage.headline(issue))?.[1]);
+  const listed = async (state: string) => (await get(`/?state=${state}`)).text.includes(">To be merged</a>");
+  expect([await listed("opened"), await listed("merged")]).toEqual([true, false]);
+  await stage.github.mergePull(shop, number, { by: "mona" });
+  await stage.pass(60_000);
+  expect((await get("/")).text).toContain(`<span class="state done">merged #${number}</span>`);
+  expect([await listed("opened"), await listed("merged"), await listed("closed")]).toEqual([
+    false,
+    true,
+    false,
+  ]);
+  expect((await get("/?state=merged")).text).toContain("<option selected>merged</option>");
+  expect((await get("/?state=opened")).text).toContain(`href="/runs/${id}"`);
 });

@@ -27,6 +27,8 @@ const states = [
   "waiting for an answer",
   "waiting for approval",
   "opened",
+  "merged",
+  "closed",
   "no changes",
   "stopped",
   "failed",
