@@ -6,18 +6,12 @@ import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { openService, type Service } from "../doors/service.ts";
 import { fixAndSubmit } from "../sim/claude/scripts.ts";
-import { barriers, chromiumPath, openBrowser, openWindow, picture, type Window } from "./window.ts";
+import { barriers, chromiumPath, hearing, openBrowser, openWindow, picture, type Window } from "./window.ts";
 
 const shop = "acme/shop";
-
-/** Notes in a page the ids of the fragments that it is sent. */
-const hearing = `globalThis.heard = [];
-globalThis.EventSource = class extends EventSource {
-  constructor(address) {
-    super(address);
-    this.addEventListener("fragment", ({ data }) => globalThis.heard.push(JSON.parse(data).id));
-  }
-};`;
+/** Names and words that nothing says where to break. */
+const longName = "a_repository_whose_name_is_really_very_long_and_goes_on_and_on_without_any_end";
+const longWord = "Averyveryverylongwordthatgoesonandonandonandonandonandonandonandonwithoutanyend";
 
 describe.skipIf(chromiumPath === undefined)("in a browser", () => {
   let service: Service;
@@ -37,7 +31,13 @@ describe.skipIf(chromiumPath === undefined)("in a browser", () => {
       files: { "README.md": "# shop\n", "add.js": "export const add = (a, b) => a + b + 1;\n" },
       private: true,
     });
-    github.setRole(shop, "mona", "write");
+    await github.addRepository({
+      owner: "acme",
+      name: longName,
+      files: { "README.md": "#\n" },
+      private: true,
+    });
+    for (const repository of [shop, `acme/${longName}`]) github.setRole(repository, "mona", "write");
     github.setRole(shop, "rita", "read");
     github.install("acme");
     claude.script(() => async (agent) => {
@@ -241,10 +241,33 @@ describe.skipIf(chromiumPath === undefined)("in a browser", () => {
     }
   });
 
+  test("nor where names and words are long, and on a desk the list shows all its columns", async () => {
+    service.claude.script(() => (agent) => agent.wait(60_000));
+    const asked = { title: `${longWord} is wrong`, body: `${longWord} `.repeat(8), author: "mona" };
+    const issue = service.github.openIssue(`acme/${longName}`, asked);
+    service.github.label(`acme/${longName}`, issue, { label: "agent", by: "mona" });
+    const page = await signedIn("mona");
+    const row = page.getByRole("row", { name: /without_any_end#1.*working/ });
+    await row.waitFor();
+    await page.reload();
+    const hidden = "((part) => part.scrollWidth - part.clientWidth)(document.querySelector('.scroll'))";
+    expect(await page.evaluate(hidden)).toBe(0);
+    await picture(page, "list-long");
+    await page.setViewportSize({ width: 320, height: 640 });
+    const run = await row.getByRole("link").getAttribute("href");
+    for (const path of ["/", run, "/overview"]) {
+      await page.goto(`${service.url}${path}`);
+      expect([path, await page.evaluate("document.documentElement.scrollWidth")]).toEqual([path, 320]);
+      if (path === "/") expect(await page.evaluate(hidden)).toBe(0);
+      await picture(page, `narrow-${path === run ? "run" : path?.slice(1) || "list"}`);
+    }
+  });
+
   test("by keyboard alone: past the head to the runs, and into one", async () => {
     const page = await signedIn("mona");
     await page.keyboard.press("Tab");
     expect(await page.evaluate("document.activeElement.textContent")).toBe("Skip to the content");
+    await picture(page, "skip");
     await page.keyboard.press("Enter");
     for (let presses = 0; presses < 12; presses += 1) {
       await page.keyboard.press("Tab");

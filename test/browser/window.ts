@@ -65,3 +65,12 @@ export async function picture(page: Page, name: string): Promise<void> {
   mkdirSync(picturesDir, { recursive: true });
   await page.screenshot({ path: join(picturesDir, `${name}.png`), fullPage: true });
 }
+
+/** A script that notes in a page, as `heard`, the ids of the fragments that it is sent. */
+export const hearing = `globalThis.heard = [];
+globalThis.EventSource = class extends EventSource {
+  constructor(address) {
+    super(address);
+    this.addEventListener("fragment", ({ data }) => globalThis.heard.push(JSON.parse(data).id));
+  }
+};`;
