@@ -168,6 +168,9 @@ describe.skipIf(chromiumPath === undefined)("in a browser", () => {
     expect(status(issue)).toContain("Stopped by mona");
     await page.getByText("Ended: stopped").waitFor();
     await page.getByRole("button", { name: "Start again" }).waitFor();
+    const dot = (kind: string) =>
+      page.evaluate(`getComputedStyle(document.querySelector('.${kind} > div'), '::before').backgroundColor`);
+    expect(await dot("ending")).toBe(await page.evaluate("getComputedStyle(document.body).color"));
     await picture(page, "run-stopped");
   });
 
@@ -267,6 +270,8 @@ describe.skipIf(chromiumPath === undefined)("in a browser", () => {
     const page = await signedIn("mona");
     await page.keyboard.press("Tab");
     expect(await page.evaluate("document.activeElement.textContent")).toBe("Skip to the content");
+    const look = "getComputedStyle(document.activeElement).backgroundColor";
+    expect(await page.evaluate(look)).not.toBe("rgba(0, 0, 0, 0)");
     await picture(page, "skip");
     await page.keyboard.press("Enter");
     for (let presses = 0; presses < 12; presses += 1) {
