@@ -41,7 +41,11 @@ test("no form but our own, written for this browser, stops anything", async () =
   const key = formKey(await browser.get(path));
   const other = new Browser(stage.app.url);
   await other.signIn("mona");
-  expect((await browser.post(`${path}/stop`)).status).toBe(403);
+  const refused = await browser.post(`${path}/stop`);
+  expect([refused.status, refused.text.includes(`<a href="${path}">Back to the run</a>`)]).toEqual([
+    403,
+    true,
+  ]);
   expect((await browser.post(`${path}/stop`, { key: `${key}x` })).status).toBe(403);
   expect((await other.post(`${path}/stop`, { key })).status).toBe(403);
   for (const site of ["cross-site", "same-site", "none"])

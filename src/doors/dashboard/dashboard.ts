@@ -227,7 +227,7 @@ async function change(parts: DashboardParts, context: Asked, act: Act) {
   const { key } = await context.req.parseBody();
   const { looker } = context.get("audience");
   const refused = (words: string, status: 403 | 503 = 403) =>
-    show(context, messagePage(looker, { title: "Not done", words }), status);
+    show(context, messagePage(looker, { title: "Not done", words, run: runPath(course.line.id) }), status);
   if (!isOwnForm(context, cookie, key))
     return refused("That form was not written here, or is from before you signed in. Load the page again.");
   try {

@@ -9,11 +9,12 @@ export function notFoundPage(looker: Looker | undefined): Html {
   return page({ title: "Not found", ...(looker ? { looker } : {}), body });
 }
 
-/** Something in one sentence. */
+/** Something in one sentence. `run`: the path of the run that it is about. */
 export function messagePage(
   looker: Looker | undefined,
-  { title, words }: { title: string; words: string },
+  { title, words, run }: { title: string; words: string; run?: string },
 ): Html {
-  const body = html`<div class="gate"><h1>${title}</h1><p role="alert">${words}</p><p><a href="/">All runs</a></p></div>`;
+  const back = run === undefined ? "" : html`<a href="${run}">Back to the run</a> · `;
+  const body = html`<div class="gate"><h1>${title}</h1><p role="alert">${words}</p><p>${back}<a href="/">All runs</a></p></div>`;
   return page({ title, ...(looker ? { looker } : {}), body });
 }
