@@ -5,6 +5,7 @@
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { endingKinds } from "./domain/ending.ts";
 import { moveKinds } from "./domain/move.ts";
 
 /** The instruments, each fed where the thing it counts is logged. */
@@ -67,18 +68,32 @@ export interface Census {
 const reachedSeconds = [0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1_200, 2_400, 4_800, 14_400, 43_200];
 const lagSeconds = [0.005, 0.02, 0.1, 0.5, 1, 2, 5, 15, 60, 300];
 
+type Labels<L extends string> = Partial<Record<L, string | number>>;
+
+const answersKnown = ["github", "claude"].flatMap((door) =>
+  [202, 400, 401, 413, 415, 500, 503].map((status) => ({ door, status })),
+);
+const suspicions = [
+  { door: "claude", what: "signature" },
+  ...["signature", "headers", "id"].map((what) => ({ door: "github", what })),
+];
+const tokenFates = ["minted", "replaced", "revoked", "unopened"].map((what) => ({ what }));
+const waitKinds = ["answer", "plan", "head"].map((kind) => ({ kind }));
+const endings = endingKinds.map((ending) => ({ ending }));
+
 /** A fresh set of instruments; `repositories`: some of them name repositories. */
 export function createMetrics({ repositories = false }: { repositories?: boolean } = {}): Metrics {
   const instruments = new Registry();
   const registers = [instruments];
-  const counter = <L extends string>(name: string, help: string, labelNames: L[]) =>
-    new Counter({ name: `patchwright_${name}_total`, help, labelNames, registers });
+  const counter = <L extends string>(name: string, help: string, labelNames: L[], all: Labels<L>[] = []) => {
+    const made = new Counter({ name: `patchwright_${name}_total`, help, labelNames, registers });
+    // From the beginning: a series that begins with its first event has no increase that a rule could see.
+    for (const labels of all) made.inc(labels, 0);
+    return made;
+  };
   const seconds = <L extends string>(name: string, help: string, labelNames: L[], buckets: number[]) =>
     new Histogram({ name: `patchwright_${name}_seconds`, help, labelNames, buckets, registers });
-  const tokens = counter("tokens", "Tokens of sessions, by what became of them", ["what"]);
-  const alarms = counter("alarms", "Pushes by our tokens outside the branch of a run", ["what"]);
-  // All kinds from the beginning: a series that begins with its first alarm has no increase that a rule could see.
-  for (const what of moveKinds) alarms.inc({ what }, 0);
+  const tokens = counter("tokens", "Tokens of sessions, by what became of them", ["what"], tokenFates);
   const tokenReplaced = replacements(instruments, tokens);
   const gauge = <L extends string>(name: string, help: string, labelNames: L[]) =>
     new Gauge({ name: `patchwright_${name}`, help, labelNames, registers });
@@ -92,12 +107,28 @@ export function createMetrics({ repositories = false }: { repositories?: boolean
     ...callCounters(instruments),
     at: repositories ? repositoryLabels() : () => ({}),
     deliveries: counter("deliveries", "Deliveries worked off", ["event", "verdict"]),
-    answers: counter("webhook_answers", "Answers to webhooks", ["door", "status"]),
-    suspects: counter("webhook_suspects", "Webhooks that are not what they claim", ["door", "what"]),
-    rounds: counter("rounds", "Rounds that ended, by ending", ["ending", ...named]),
-    alarms,
+    answers: counter("webhook_answers", "Answers to webhooks", ["door", "status"], answersKnown),
+    suspects: counter(
+      "webhook_suspects",
+      "Webhooks that are not what they claim",
+      ["door", "what"],
+      suspicions,
+    ),
+    // Where repositories are named, which there are is not known beforehand.
+    rounds: counter(
+      "rounds",
+      "Rounds that ended, by ending",
+      ["ending", ...named],
+      repositories ? [] : endings,
+    ),
+    alarms: counter(
+      "alarms",
+      "Pushes by our tokens outside the branch of a run",
+      ["what"],
+      moveKinds.map((what) => ({ what })),
+    ),
     reached: seconds("reached", "From the request to the first of each", ["what"], reachedSeconds),
-    waits: counter("waits", "Waits on people that began", ["kind"]),
+    waits: counter("waits", "Waits on people that began", ["kind"], waitKinds),
     tokens,
     cost: counter("cost_cents", "US cents spent in sessions", [...named]),
     limitLeft: gauge("github_limit_left", "Requests left until GitHub's limit is renewed", [

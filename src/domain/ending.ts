@@ -15,6 +15,20 @@ export type Ending =
   | ({ kind: "budget reached" | "timed out" } & CutOff)
   | { kind: "unanswered" };
 
+const kinds: Record<Ending["kind"], true> = {
+  opened: true,
+  "no changes": true,
+  stopped: true,
+  failed: true,
+  refused: true,
+  "budget reached": true,
+  "timed out": true,
+  unanswered: true,
+};
+
+/** How rounds end. */
+export const endingKinds = Object.keys(kinds) as Ending["kind"][];
+
 /** What became of work that was cut off: in a pull request (`unfinished`: marked so), or held back. */
 export interface CutOff {
   pull?: number;

@@ -82,7 +82,7 @@ export function createGitHub(options: GitHubOptions): GitHub {
   });
   guard(app, options, { pace: plainPace(clock) });
   const bare = new Octokit(common(options));
-  guard(bare, options, { pace: plainPace(clock) });
+  guard(bare, options, { pace: plainPace(clock), isAnybodys: true });
   const installations = new Map<number, Line>();
   const line = (installation: number): Line => {
     const known = installations.get(installation);
@@ -209,12 +209,14 @@ interface Way {
   token?: OwnToken;
   pace: Pace;
   urgency?: Urgency;
+  /** Calls without credentials: the limit they draw on is that of everybody at this address, not the App's. */
+  isAnybodys?: true;
 }
 
 function guard(
   octokit: Octokit,
   { clock, log, metrics, traces }: GitHubOptions,
-  { installation, token, pace, urgency = "needed" }: Way,
+  { installation, token, pace, urgency = "needed", isAnybodys }: Way,
 ): void {
   traceCalls(octokit, traces);
   octokit.hook.wrap("request", async (request, options) => {
@@ -251,7 +253,7 @@ function guard(
       const response = await attempt(true);
       log.info({ ...line, status: response.status, ms: clock.now() - began }, "github call");
       metrics.called(call, response.status);
-      noteLimit(metrics, installation, response.headers);
+      if (!isAnybodys) noteLimit(metrics, installation, response.headers);
       pace.note(response.headers);
       return response;
     } catch (error) {

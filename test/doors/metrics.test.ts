@@ -4,11 +4,16 @@
  */
 import { connect } from "node:net";
 import { afterEach, expect, test } from "vitest";
+import type { Config } from "../../src/config.ts";
 import { Secret } from "../../src/domain/secret.ts";
 import { mayRead } from "../../src/doors/metrics-page.ts";
 import { verdictKind } from "../../src/doors/verdict.ts";
+import { createGitHub } from "../../src/github/client.ts";
+import { createLogger } from "../../src/log.ts";
 import { createMetrics } from "../../src/metrics.ts";
+import { noTraces } from "../../src/traces.ts";
 import { askMaintainer, workForHours } from "../sim/claude/scripts.ts";
+import { VirtualClock } from "../sim/virtual-clock.ts";
 import { type Stage, setStage } from "../stories/stage.ts";
 import { openService, post, send, usualHeaders } from "./service.ts";
 
@@ -156,6 +161,36 @@ test("a run of two hours, from its label to its pull request", async () => {
     4_000,
   );
   expect(of('wake_lag_seconds_count{kind="run"}')).toBeGreaterThan(3);
+});
+
+test("what can be counted is there before it happens, so that its first time is an increase", async () => {
+  stage = await setStage();
+  const counted = await figures();
+  for (const name of [
+    'webhook_answers_total{door="github",status="503"}',
+    'webhook_suspects_total{door="github",what="signature"}',
+    'rounds_total{ending="failed"}',
+    'tokens_total{what="unopened"}',
+    'waits_total{kind="head"}',
+    'alarms_total{what="tag"}',
+  ])
+    expect([name, counted.get(`patchwright_${name}`)]).toEqual([name, 0]);
+});
+
+test("calls without credentials say nothing about the App's limits", async () => {
+  const clock = new VirtualClock();
+  const metrics = createMetrics();
+  const config = {
+    app: { id: 1 } as Config["app"],
+    github: { apiUrl: "https://api.example", webUrl: "https://example" },
+  };
+  const fetch = async () =>
+    Response.json({}, { headers: { "x-ratelimit-remaining": "7", "x-ratelimit-resource": "core" } });
+  const log = createLogger("silent", { write: () => undefined });
+  const github = createGitHub({ config, clock, fetch, log, metrics, traces: noTraces });
+  await github.bare.request("GET /rate_limit");
+  const text = await metrics.text({ runs: {}, queued: 0, deliveriesWaiting: 0 });
+  expect(text).not.toContain("patchwright_github_limit_left{");
 });
 
 test("who waits for a turn is in the queue", async () => {
