@@ -2,17 +2,21 @@
  * Every command that the manual tells people to type is proven: it is run here, or `.ci/run` runs it, or the
  * test that carries out what it stands for is named. A command without a proof fails.
  */
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { promisify } from "node:util";
 import { afterAll, expect, test } from "vitest";
 import { systemClock } from "../src/clock.ts";
 import { readConfig } from "../src/config.ts";
 import { openStore } from "../src/store/database.ts";
 import { projectDir } from "./process.ts";
+import { startClaude } from "./sim/claude/claude.ts";
+import { startGitHub } from "./sim/github/github.ts";
+import { variables } from "./sim/variables.ts";
 
 const manuals = ["README.md", "CONTRIBUTING.md", "SECURITY.md"];
 const read = (name: string) => readFileSync(join(projectDir, name), "utf8");
@@ -58,6 +62,26 @@ const scripts = (): Record<string, string> => JSON.parse(read("package.json")).s
 /** `.ci/run` runs the script, on a clean machine. */
 const byCi = (script: string) => () =>
   expect(ci()).toMatch(new RegExp(`npm (run )?(--silent )?${script}\\b`));
+/** The script is run by its name, beside a service's store and the two simulators, and says so much. */
+const byNpm = (script: string[], words: RegExp) => async () => {
+  const github = await startGitHub();
+  const claude = await startClaude({ gitHosts: [github.host] });
+  const dataDir = mkdtempSync(join(folder, "data-"));
+  try {
+    github.addOrganization("acme");
+    await github.addRepository({ owner: "acme", name: "shop" });
+    github.install("acme");
+    await (await openStore({ kind: "embedded", dataDir, clock: systemClock })).close();
+    const env = { PATH: process.env["PATH"], ...variables(github, claude), DATA_DIR: dataDir };
+    const run = promisify(execFile)("npm", ["run", "--silent", ...script], { cwd: projectDir, env });
+    // A doctor who finds something says so by its status as well.
+    const { stdout } = await run.catch((failed: { stdout: string }) => failed);
+    expect(stdout).toMatch(words);
+  } finally {
+    await claude.stop();
+    await github.stop();
+  }
+};
 /** A test carries out what the command stands for. */
 const byTest = (name: string, words: string) => () => expect(read(name)).toContain(words);
 
@@ -69,16 +93,17 @@ const proofs: [begins: string, proof: () => unknown][] = [
   ["npm start", () => expect(scripts()["start"]).toBe("node src/start.js")],
   ["npm run check", byCi("check")],
   ["npm run demo", byCi("demo")],
-  ["npm run doctor -- OWNER/REPO", byTest("test/doors/doctor.test.ts", "run({}, shop)")],
-  ["npm run doctor", byTest("test/doors/doctor.test.ts", "`npm run doctor` prints every line")],
-  ["npm run labels", byTest("test/doors/label-making.test.ts", "`npm run labels -- OWNER`")],
-  ["npm run --silent settings:schema", byTest("test/doors/label-making.test.ts", "the schema for editors")],
-  ["npm run pause", byTest("test/doors/pausing.test.ts", "pauseOrResume(")],
-  ["npm run resume", byTest("test/doors/pausing.test.ts", "pauseOrResume(")],
+  ["npm run doctor -- OWNER/REPO", byNpm(["doctor", "--", "acme/shop"], /acme\/shop/)],
+  ["npm run doctor", byNpm(["doctor"], /secrets.*\n(.*\n)*.*Claude/)],
+  ["npm run labels", byNpm(["labels", "--", "acme"], /acme\/shop: created agent/)],
+  ["npm run --silent settings:schema", byNpm(["settings:schema"], /^\{\n(.*\n)*.*"properties"/)],
+  ["npm run pause", byNpm(["pause", "--", "acme"], /^acme is paused/)],
+  ["npm run resume", byNpm(["resume", "--", "acme"], /^acme was not paused/)],
   ["npm run test:browser", byCi("test:browser")],
   ["npm run test:postgres", byCi("test:postgres")],
   ["npm run test:container", byCi("test:container")],
   ["npm run test:crash", () => expect(scripts()["test:crash"]).toBe("node test/crash/crash.ts")],
+  ["npm run bench:limits", () => expect(scripts()["bench:limits"]).toBe("node test/bench/limits.ts")],
   ["npm run bench", () => expect(scripts()["bench"]).toBe("node test/bench/bench.ts")],
   [
     "openssl rand -hex 32",
