@@ -57,6 +57,7 @@ test("Kubernetes asks at the service's own addresses and gives it time to stop",
   expect(container.livenessProbe.httpGet.path).toBe("/healthz");
   expect(container.readinessProbe.httpGet.path).toBe("/readyz");
   expect(container.ports[0].containerPort).toBe(3000);
+  expect(read("deploy/kubernetes.yaml")).toMatch(/`sleep` needs Kubernetes 1\.30 .*\n +preStop: \{ sleep:/);
   // Ten seconds are the stop's own.
   expect(spec.terminationGracePeriodSeconds).toBeGreaterThan(container.lifecycle.preStop.sleep.seconds + 10);
   expect(container.securityContext).toMatchObject({
