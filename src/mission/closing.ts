@@ -5,17 +5,18 @@
  */
 import { type Ending, endingOfStop, type Met } from "../domain/ending.ts";
 import { isProblem } from "../domain/errors.ts";
-import { fullName, isFinal, type Run } from "../domain/run.ts";
+import { fullName, isClosed, isFinal, type Run } from "../domain/run.ts";
 import { leftText } from "../domain/words.ts";
 import { beginNextRound } from "../store/rounds.ts";
+import { stopRun } from "../store/runs.ts";
 import { raiseAlarm } from "./alarm.ts";
 import { waitForApproval } from "./approval.ts";
 import { showAnswer, showHeld } from "./conversation.ts";
 import { releaseTokens } from "./credential.ts";
-import { noted, toldAs } from "./facts.ts";
+import { type Facts, noted, toldAs } from "./facts.ts";
 import { halt } from "./halt.ts";
 import { closedForMs, notInTime, patienceMs } from "./overdue.ts";
-import { type Held, heldOnPull, type Proposed, propose } from "./proposal.ts";
+import { type Held, heldOnPull, openedBefore, type Proposed, propose } from "./proposal.ts";
 import { hasUnseenChecks, repairChecks } from "./repair.ts";
 import { report, reportEnd, tellLate, unheard } from "./report.ts";
 import { archiveSessions, sessionEndsAt } from "./session.ts";
@@ -65,7 +66,7 @@ async function putAway(tools: Tools, ending: Ending): Promise<number | undefined
   tools.metrics.rounds.inc({ ending: ending.kind, ...tools.metrics.at(fullName(run.place)) });
   if (ending.kind === "opened" && run.round === 1) noteReached(tools, "pull");
   if (phase !== "resting") return undefined;
-  return hasUnseenChecks(tools) ? clock.now() : restsUntil(tools, ending);
+  return isClosed(run) || hasUnseenChecks(tools) ? clock.now() : restsUntil(tools, ending);
 }
 
 /** A push of this round that may not stand on the pull request is told there, however the round ended. */
@@ -107,7 +108,8 @@ function restsUntil(tools: Tools, ending: Ending | undefined): number | undefine
 
 /** While its pull request is open a run only rests, however the round ended: people may go on with it. */
 function phaseAfter(run: Run, ending: Ending): "resting" | "ended" {
-  if (run.stop && isFinal(run.stop)) return "ended";
+  // What was opened is told first, and then what became of it.
+  if (isClosed(run) && ending.kind !== "opened") return "ended";
   return keepsSession(ending) || run.pull !== undefined ? "resting" : "ended";
 }
 
@@ -138,6 +140,8 @@ export async function farewell(tools: Tools): Promise<number | undefined> {
 
 /** The ending that was met, once it is known what was pushed. */
 async function settle(tools: Tools, met: Met): Promise<Ending | Held> {
+  const before = await openedBefore(tools);
+  if (before && (before.fate || tools.held.run.stop)) return ownUp(tools, before);
   const stop = tools.held.run.stop;
   switch (met.kind) {
     case "finished":
@@ -156,6 +160,21 @@ async function settle(tools: Tools, met: Met): Promise<Ending | Held> {
     default:
       return met satisfies never;
   }
+}
+
+/** What was opened stays opened, whatever was asked for or became of it before anybody knew of it. */
+async function ownUp(
+  { store, clock, ledger, held }: Tools,
+  { number, url, fate, headSha }: Facts["pull"],
+): Promise<Ending> {
+  const { run } = held;
+  if (fate) {
+    const stop = { why: fate, at: clock.now() };
+    await store.db.transaction().execute((tx) => stopRun(tx, run.id, stop));
+    run.stop = stop;
+  }
+  if (run.head === undefined) await ledger.change({ head: headSha });
+  return { kind: "opened", pull: number, url };
 }
 
 /** A no to the proposal ends the round; *later* goes to the engine, for a day. */

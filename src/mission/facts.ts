@@ -136,6 +136,9 @@ const ofTheRun: ReadonlySet<string> = new Set([
 /** First words of the facts that people answer: they may do so from the first attempt on. */
 const answeredByPeople: ReadonlySet<string> = new Set(["question", "plan"]);
 
+type Repeated<K extends keyof Facts> = (value: Facts[K]) => RunChange;
+type Found<K extends keyof Facts> = Pick<Act<Facts[K]>, "find">;
+
 /** The facts of one held run. */
 export interface Ledger {
   /** The fact's value; undefined while it is not written. */
@@ -145,13 +148,9 @@ export interface Ledger {
   /** When its act began: of a question or plan the first attempt, of all others the last, or when that was given up. */
   begunAt(name: keyof Facts): number | undefined;
   /** The written fact, or the act and then the fact. `change` says what of it the run's row repeats. */
-  once<K extends keyof Facts>(
-    name: K,
-    act: Act<Facts[K]>,
-    change?: (value: Facts[K]) => RunChange,
-  ): Promise<Facts[K]>;
+  once<K extends keyof Facts>(name: K, act: Act<Facts[K]>, change?: Repeated<K>): Promise<Facts[K]>;
   /** The written fact, or what an attempt that had begun left behind; undefined where there was none. Makes nothing. */
-  settle<K extends keyof Facts>(name: K, act: Pick<Act<Facts[K]>, "find">): Promise<Facts[K] | undefined>;
+  settle<K extends keyof Facts>(name: K, act: Found<K>, change?: Repeated<K>): Promise<Facts[K] | undefined>;
   /** Writes a fact that replaces the one before. */
   write<K extends keyof Facts>(name: K, value: Facts[K]): Promise<void>;
   /** All written facts of this round (and of the run) whose name begins so, oldest first, with their times. */
@@ -209,12 +208,12 @@ export function ledgerOf(store: Store, held: HeldRun, clock: Clock): Ledger {
       await write(name, value, change?.(value) ?? {});
       return value;
     },
-    settle: async (name, act) => {
+    settle: async (name, act, change) => {
       const written = read<Facts[typeof name]>(name);
       const begun = known.get(name);
       if (written !== undefined || !begun) return written;
       const found = await lookFor(act, begun.begunAt, clock);
-      if (found !== undefined) await write(name, found, {});
+      if (found !== undefined) await write(name, found, change?.(found) ?? {});
       return found;
     },
     write: (name, value) => write(name, value, {}),

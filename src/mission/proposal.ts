@@ -17,7 +17,7 @@ import { pointBranch } from "../github/branch.ts";
 import { type Changes, pushedChanges } from "../github/changes.ts";
 import { defaultBranchOf } from "../github/installation.ts";
 import { type Pull, pullRequest, reviewRequest } from "../github/pull.ts";
-import { stopOf, stopRun } from "../store/runs.ts";
+import { type RunChange, stopOf } from "../store/runs.ts";
 import type { FactRow } from "../store/schema.ts";
 import { lastSubmission } from "./answers.ts";
 import type { Facts } from "./facts.ts";
@@ -45,13 +45,33 @@ const backlogPauseMs = 1_000;
 /** Proposes what the session's branch holds. `unfinished` marks work that was cut off. */
 export async function propose(tools: Tools, { unfinished }: { unfinished: boolean }): Promise<Proposed> {
   const opened = tools.ledger.read("pull");
-  if (opened?.fate) return closedMeanwhile(tools, opened.fate);
   if (opened) await askForReview(tools, opened);
   else await untilRead(tools);
   const news = await newsOf(tools);
   if (news && "kind" in news) return news;
   if (news) return opened ? carryOver(tools, opened, news) : open(tools, news, unfinished);
   return opened ? { kind: "opened", pull: opened } : { kind: "nothing" };
+}
+
+/** What the run's row repeats of its pull request. */
+function rowOf({ clock }: Tools, { number }: Pull): RunChange {
+  return { pull: number, held: null, pull_at: clock.now() };
+}
+
+/**
+ * The pull request that this round has opened, found again where the reply was lost: whatever became of it or of the
+ * run meanwhile, it is the run's. Undefined when the round has opened none.
+ */
+export async function openedBefore(tools: Tools): Promise<Facts["pull"] | undefined> {
+  const { ledger, github } = tools;
+  const { run } = tools.held;
+  const begunAt = ledger.begunAt("pull");
+  if (begunAt === undefined || begunAt < run.roundAt) return undefined;
+  const wanted = { base: baseBranch(run), head: headBranch(run), title: "", body: "", draft: false };
+  const { find } = pullRequest(github, run.place, wanted);
+  const pull = await ledger.settle("pull", { find }, (found) => rowOf(tools, found));
+  if (pull) run.pull = pull.number;
+  return pull;
 }
 
 /** Somebody may have asked to stop while no process of ours was there to hear it. */
@@ -177,30 +197,18 @@ async function open(tools: Tools, changes: Changes, unfinished: boolean): Promis
   };
   const act = pullRequest(github, run.place, wanted);
   const pull = await ledger
-    .once("pull", unfinished ? marked(act) : act, ({ number }) => ({
-      pull: number,
+    .once("pull", unfinished ? marked(act) : act, (made) => ({
+      ...rowOf(tools, made),
       head: changes.headSha,
-      held: null,
-      pull_at: tools.clock.now(),
     }))
     .catch(unlessEmpty);
   if (!pull) return { kind: "nothing" };
   run.pull = pull.number;
   run.head = changes.headSha;
-  // Closed meanwhile; or somebody pushed between the screening and the opening, and what they added is screened like
-  // a later push.
-  if (pull.fate || pull.headSha !== changes.headSha) return propose(tools, { unfinished });
+  // Somebody pushed between the screening and the opening, and what they added is screened like a later push.
+  if (pull.headSha !== changes.headSha) return propose(tools, { unfinished });
   await askForReview(tools, pull);
   return { kind: "opened", pull };
-}
-
-/** Found again, and closed by then: word of that came while nobody knew whose pull request it was. */
-async function closedMeanwhile(tools: Tools, why: Stop["why"]): Promise<Proposed> {
-  const { store, clock, held } = tools;
-  const stop = { why, at: clock.now() };
-  await store.db.transaction().execute((tx) => stopRun(tx, held.run.id, stop));
-  held.run.stop = stop;
-  return { kind: "called off", stop };
 }
 
 /** Remembers of a pull request that its body calls it unfinished. */

@@ -18,8 +18,6 @@ interface Absence {
   from?: string;
   /** How it may end where there is no run, a run without a pull request, one with. */
   ends: { labelled: Ends[]; begun: Ends[]; proposed: Ends[] };
-  /** What is not honoured yet, by stage: how it may end besides until it is. */
-  notYet?: Partial<Record<Stage, Ends[]>>;
 }
 
 /** All that people do, by name. */
@@ -51,8 +49,6 @@ const told: Ends[] = [
   // Answered on the pull request where there was one already.
   ...answered({ ...opened, messages: 2, rounds: 2 }),
 ];
-/** The run was stopped and does not know of its pull request. */
-const disowned: Ends = { ...stopped, pulls: 1 };
 const atPull = "after POST /api/v3/repos/acme/shop/pulls #1";
 
 const absences: Record<Meanwhile, Absence> = {
@@ -67,37 +63,30 @@ const absences: Record<Meanwhile, Absence> = {
       begun: [stopped],
       proposed: answered(opened),
     },
-    // The label is worked off after the stop; the pull request is opened before the delivery log is read.
-    notYet: { labelled: answered(opened), finished: answered(opened) },
   },
   "takes the label off": {
     does: ({ github }) => github.unlabel(shop, issue, { label: "agent", by: "mona" }),
     ends: { labelled: [none, stopped], begun: [stopped], proposed: [opened] },
-    notYet: { finished: [opened], unknown: [disowned] },
   },
   "closes the issue": {
     does: ({ github }) => github.closeIssue(shop, issue, { by: "mona" }),
     ends: { labelled: [none, stopped], begun: [stopped], proposed: [over] },
-    notYet: { labelled: [opened], finished: [over], unknown: [disowned] },
   },
   pushes: {
     does: (scene) =>
       scene.github.pushCommit(shop, branchOf(scene), { files: { "more.js": "export {};\n" }, by: "rita" }),
     from: "after POST /v1/sessions #1",
     ends: { labelled: [], begun: [stopped], proposed: [opened] },
-    notYet: { finished: [opened], unknown: [disowned] },
   },
   merges: {
     does: ({ github }) => github.mergePull(shop, 2, { by: "rita" }),
     from: atPull,
     ends: { labelled: [], begun: [], proposed: [over] },
-    notYet: { unknown: [{ ...over, headline: /\*\*no changes\*\*/ }] },
   },
   "closes the pull request": {
     does: ({ github }) => github.closePull(shop, 2, { by: "rita" }),
     from: atPull,
     ends: { labelled: [], begun: [], proposed: [over] },
-    notYet: { unknown: [disowned] },
   },
 };
 
@@ -127,9 +116,8 @@ function stageOf(scene: Scene): Stage {
 
 /** How it may end when this was done at that stage. */
 export function endsAfter(meanwhile: Meanwhile, stage: Stage): Ends[] {
-  const { ends, notYet } = absences[meanwhile];
-  const kept = { ...ends, finished: ends.begun, unknown: ends.proposed }[stage];
-  return [...kept, ...(notYet?.[stage] ?? [])];
+  const { ends } = absences[meanwhile];
+  return { ...ends, finished: ends.begun, unknown: ends.proposed }[stage];
 }
 
 /** What was said is told to the agent, once. */

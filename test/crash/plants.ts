@@ -231,7 +231,7 @@ export const plants: Plant[] = [
   ]),
   plant("a run at rest loses its alarm", "main", "at rest", [
     "mission/closing.ts",
-    "return hasUnseenChecks(tools) ? clock.now() : restsUntil(tools, ending);",
+    "return isClosed(run) || hasUnseenChecks(tools) ? clock.now() : restsUntil(tools, ending);",
     "return hasUnseenChecks(tools) ? clock.now() : undefined;",
   ]),
 ];

@@ -121,9 +121,8 @@ test("every call that changes something fails once before its effect", async () 
 });
 
 test.each([
-  { fate: "closed", words: "pull request closed" },
-  // Which closes the issue, and that is heard of first.
-  { fate: "merged", words: "issue closed" },
+  { fate: "closed", words: "#2: pull request closed" },
+  { fate: "merged", words: "#2: pull request merged" },
 ])(
   "the reply to opening the pull request is lost, and a person has it $fate before it is looked for",
   async ({ fate, words }) => {
@@ -145,6 +144,7 @@ test.each([
     const issue = stage.labelled();
     await stage.pass(3_600_000);
     expect(stage.github.pulls(shop)).toHaveLength(1);
+    expect(stage.headline(issue)).toContain("opened #2");
     expect(stage.status(issue)).toContain(words);
     expect(stage.claude.sessions[0]?.archivedAt).not.toBeNull();
   },
