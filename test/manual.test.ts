@@ -85,8 +85,16 @@ const byNpm = (script: string[], words: RegExp) => async () => {
 /** A test carries out what the command stands for. */
 const byTest = (name: string, words: string) => () => expect(read(name)).toContain(words);
 
+/** A file deploys the service under that name, and in the image, whose files a test starts, the verb is what npm runs. */
+const inContainer = (file: string, name: RegExp) => (command: string) => {
+  expect(read(file)).toMatch(name);
+  const [, run = "", verb = ""] = /(node src\/start\.js (\w+))/.exec(command) ?? [];
+  expect(scripts()[verb]).toBe(run);
+  expect(read("Dockerfile")).toContain("COPY src ./src");
+};
+
 /** How each command is proven, by how it begins; the first that fits. */
-const proofs: [begins: string, proof: () => unknown][] = [
+const proofs: [begins: string, proof: (command: string) => unknown][] = [
   ["npm ci --omit=dev", byTest("test/browser/first-walk.test.ts", '"npm ci --omit=dev"')],
   ["npm ci", byCi("ci")],
   ["npm test", byCi("test")],
@@ -140,6 +148,14 @@ const proofs: [begins: string, proof: () => unknown][] = [
   ['npx node -e \'const s = require("node:sqlite")', backUp],
   ["docker build", byTest("test/container/image.test.ts", "it starts from these files")],
   ["docker run --env-file .env", byTest("test/container/image.test.ts", "it starts from these files")],
+  [
+    "docker compose exec patchwright",
+    inContainer("compose.yaml", /^services:\n {2}patchwright:\n {4}build: \.$/m),
+  ],
+  [
+    "kubectl exec deploy/patchwright",
+    inContainer("deploy/kubernetes.yaml", /^kind: Deployment\nmetadata:\n {2}name: patchwright$/m),
+  ],
   ["docker compose up", byTest("test/deploy.test.ts", "Compose runs two replicas on PostgreSQL")],
   ["kubectl", byTest("test/deploy.test.ts", "Kubernetes asks at the service's own addresses")],
 ];
@@ -168,5 +184,5 @@ test("the manual has commands", () => {
 test.each(commands)("%s", async (command) => {
   const proof = proofs.find(([begins]) => command.startsWith(begins));
   expect(proof?.[0], "a command of the manual without a proof").toBeDefined();
-  await proof?.[1]();
+  await proof?.[1](command);
 });
