@@ -10,6 +10,7 @@ import { getRequestListener } from "@hono/node-server";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { getCookie, setCookie } from "hono/cookie";
+import { csrf } from "hono/csrf";
 import { secureHeaders } from "hono/secure-headers";
 import { claudeClient } from "../agent/claude.ts";
 import { asProblem } from "../agent/failure.ts";
@@ -71,6 +72,8 @@ function application(steps: Steps): Hono<Bindings> {
   app.get("/readyz", (context) => context.text("waiting for the set-up", 503));
   app.use(bodyLimit({ maxSize: formBytesMax }));
   app.use(secureHeaders({ xFrameOptions: "DENY", referrerPolicy: "same-origin" }));
+  // Another port of this machine is the same site to a browser, and would have its forms sent with our cookie.
+  app.use(csrf({ origin: (origin, context) => origin === originOf(context), secFetchSite: "same-origin" }));
   app.get("/", (context) => steps.begin(context));
   app.post("/setup/code", (context) => steps.enter(context));
   app.use("/setup/*", async (context, next) => (steps.isKnown(context) ? next() : context.redirect("/")));
@@ -135,6 +138,12 @@ class Steps {
     const reading = readOrder({ ...(await form(context)), ...this.#config.github });
     if (reading.kind === "wrong") return show(context, appPage(reading.typed, reading.why));
     const { order } = reading;
+    try {
+      // Looked at once more: GitHub shows an App's key only once.
+      if (order.typed.keep === "file") await tryToStore(this.#config.credentialsPath);
+    } catch (error) {
+      return show(context, appPage(order.typed, wordsOf(error)));
+    }
     this.#asked = { state: this.#word(), order };
     const manifest = JSON.stringify(manifestFor(readManifest(), order, originOf(context)));
     const action = `${order.settingsUrl}?state=${this.#asked.state}`;
@@ -162,8 +171,14 @@ class Steps {
           ? {}
           : { GHE_HOST: order.typed.host, GHE_PROTOCOL: order.typed.protocol }),
       };
-      if (this.#isPrinted) this.#outside.say(`${printed}\n${credentialLines(variables)}\n`);
-      await this.#keep({ ...variables, APP_URL: app.html_url });
+      if (this.#isPrinted) this.#print(variables);
+      await this.#keep({ ...variables, APP_URL: app.html_url }).catch((error: unknown) => {
+        // The disk has filled up meanwhile, say. The App is there, and nobody tells its key again.
+        this.#outside.say(wordsOf(error));
+        this.#print(variables);
+        this.#isPrinted = true;
+        this.#known = { ...this.#known, ...variables, APP_URL: app.html_url };
+      });
     } catch (error) {
       const again = isProblem(error, "later")
         ? " Load this page again: GitHub's answer is good for an hour."
@@ -198,6 +213,10 @@ class Steps {
     context.env.outgoing.once("close", () => this.#outside.finish(this.#isPrinted ? this.#known : {}));
     context.header("connection", "close");
     return show(context, donePage(this.#known["APP_URL"] ?? "", this.#isPrinted));
+  }
+
+  #print(variables: Record<string, string>): void {
+    this.#outside.say(`${printed}\n${credentialLines(variables)}\n`);
   }
 
   /** In the file; or in memory, where the console has shown it. */

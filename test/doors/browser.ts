@@ -30,7 +30,9 @@ export class Browser {
     this.#jars.set(target.host, jar);
     const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join("; ");
     const type = body === "" ? {} : { "content-type": "application/x-www-form-urlencoded" };
-    const headers = { ...(cookie === "" ? {} : { cookie }), ...type, ...how.headers };
+    // Of a form of its own pages, unless a test says another.
+    const origin = how.method === "POST" ? { origin: target.origin } : {};
+    const headers = { ...(cookie === "" ? {} : { cookie }), ...type, ...origin, ...how.headers };
     const answer = await send(target.href, { method: how.method, headers }, body);
     for (const line of answer.headers["set-cookie"] ?? []) {
       const [, name = "", value = ""] = /^([^=]+)=([^;]*)/.exec(line) ?? [];

@@ -16,7 +16,7 @@ import { openapiOracle } from "../contract/openapi-oracle.ts";
 import { projectDir } from "../process.ts";
 import { type ClaudeSim, startClaude } from "../sim/claude/claude.ts";
 import { type GitHubSim, startGitHub } from "../sim/github/github.ts";
-import { type Answered, send } from "./service.ts";
+import { Browser } from "./browser.ts";
 import { codeIn, comeBack as comeBackFrom, order as orderOn } from "./setup-walk.ts";
 
 let github: GitHubSim;
@@ -51,34 +51,6 @@ async function open(changes: Record<string, string> = {}): Promise<{ url: string
   const say = (line: string) => void said.push(line);
   setUp = await openSetUp(config, { clock: systemClock, random: randomBytes, fetch, say });
   return { url: setUp.url, code: codeIn(said.join("\n")) };
-}
-
-/** A browser: it keeps cookies and follows nothing by itself. */
-class Browser {
-  cookie: string | undefined;
-  readonly #url: string;
-
-  constructor(url: string) {
-    this.#url = url;
-  }
-
-  get(where: string): Promise<Answered> {
-    return this.#ask("GET", where);
-  }
-
-  post(where: string, fields: Record<string, string>): Promise<Answered> {
-    return this.#ask("POST", where, new URLSearchParams(fields).toString());
-  }
-
-  async #ask(method: string, where: string, body = ""): Promise<Answered> {
-    const target = new URL(where, this.#url);
-    const own = target.href.startsWith(this.#url) ? this.cookie : undefined;
-    const headers = { "content-type": "application/x-www-form-urlencoded", cookie: own };
-    const answer = await send(target.href, { method, headers }, body);
-    const [given] = answer.headers["set-cookie"] ?? [];
-    if (given) this.cookie = given.split(";")[0];
-    return answer;
-  }
 }
 
 const order = () => orderOn(github);
