@@ -55,8 +55,13 @@ export function entrance(behind: Behind): ServerParts {
   const { config, store, box, client, knock, unready, metrics, log, clock } = behind;
   const warn = seldom(log, clock, strangersMs);
   const counted = async (door: "github" | "claude", answering: Promise<Answer>) => {
-    const answer = await answering;
-    metrics.answers.inc({ door, status: answer.status });
+    // What is thrown is answered 500 by the server.
+    const status = (of: number) => metrics.answers.inc({ door, status: of });
+    const answer = await answering.catch((error: unknown) => {
+      status(500);
+      throw error;
+    });
+    status(answer.status);
     return answer;
   };
   const hasRun = (repositoryId: number) =>

@@ -2,6 +2,7 @@
 import { createHmac } from "node:crypto";
 import { expect, test } from "vitest";
 import { Secret } from "../../src/domain/secret.ts";
+import { entrance } from "../../src/doors/entrance.ts";
 import { type GitHubDoor, takeDelivery } from "../../src/doors/github.ts";
 import { createLogger } from "../../src/log.ts";
 import { createMetrics } from "../../src/metrics.ts";
@@ -57,4 +58,24 @@ test("a store that answers just in time has the delivery acknowledged, and leave
   await clock.advance(2_900);
   expect(await answering).toEqual({ status: 202, afterMs: 2_900 });
   expect(clock.next()).toBeUndefined();
+});
+
+test("what fails in the door is counted as the 500 that the server answers", async () => {
+  const metrics = createMetrics();
+  const broken = () => Promise.reject(new TypeError("our mistake"));
+  const app = { id: 1, privateKey: new Secret(""), webhookSecrets: [new Secret(secret)] };
+  // The cast: a delivery needs no more of what lies behind the door.
+  const behind = {
+    config: { app, server: {}, claude: {}, github: {} },
+    box: { append: broken, load: async () => undefined },
+    intake: { rulebook: {} },
+    ...{ log: createLogger("silent"), metrics, clock: new VirtualClock() },
+  } as unknown as Parameters<typeof entrance>[0];
+  const knocking = entrance(behind).github({
+    header: (name) => headers[name],
+    read: async () => ({ kind: "read", bytes: body }),
+  });
+  await expect(knocking).rejects.toThrow("our mistake");
+  const text = await metrics.text({ runs: {}, queued: 0, deliveriesWaiting: 0 });
+  expect(text).toContain('patchwright_webhook_answers_total{door="github",status="500"} 1');
 });
