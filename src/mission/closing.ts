@@ -140,7 +140,8 @@ export async function farewell(tools: Tools): Promise<number | undefined> {
 
 /** The ending that was met, once it is known what was pushed. */
 async function settle(tools: Tools, met: Met): Promise<Ending | Held> {
-  const before = await openedBefore(tools);
+  const unfinished = met.kind === "budget reached" || met.kind === "timed out";
+  const before = await openedBefore(tools, { unfinished });
   if (before && (before.fate || tools.held.run.stop)) return ownUp(tools, before);
   const stop = tools.held.run.stop;
   switch (met.kind) {
@@ -148,7 +149,8 @@ async function settle(tools: Tools, met: Met): Promise<Ending | Held> {
     case "budget reached":
     case "timed out": {
       if (stop) return endingOfStop(stop);
-      const proposed = await propose(tools, { unfinished: met.kind !== "finished" });
+      const proposed = await propose(tools, { unfinished });
+      if (proposed.kind === "opened" && proposed.pull.fate) return ownUp(tools, proposed.pull);
       if (met.kind !== "finished") return cutOff(met.kind, proposed);
       return proposed.kind === "held" ? proposed : endingFrom(proposed);
     }

@@ -62,14 +62,17 @@ function rowOf({ clock }: Tools, { number }: Pull): RunChange {
  * The pull request that this round has opened, found again where the reply was lost: whatever became of it or of the
  * run meanwhile, it is the run's. Undefined when the round has opened none.
  */
-export async function openedBefore(tools: Tools): Promise<Facts["pull"] | undefined> {
+export async function openedBefore(
+  tools: Tools,
+  { unfinished }: { unfinished: boolean },
+): Promise<Facts["pull"] | undefined> {
   const { ledger, github } = tools;
   const { run } = tools.held;
   const begunAt = ledger.begunAt("pull");
   if (begunAt === undefined || begunAt < run.roundAt) return undefined;
   const wanted = { base: baseBranch(run), head: headBranch(run), title: "", body: "", draft: false };
-  const { find } = pullRequest(github, run.place, wanted);
-  const pull = await ledger.settle("pull", { find }, (found) => rowOf(tools, found));
+  const act = pullRequest(github, run.place, wanted);
+  const pull = await ledger.settle("pull", unfinished ? marked(act) : act, (found) => rowOf(tools, found));
   if (pull) run.pull = pull.number;
   return pull;
 }

@@ -31,15 +31,20 @@ test("the budget is reached with nothing pushed", async () => {
   expect(stage.claude.sessions[0]?.archivedAt).toBeNull();
 });
 
-test("the budget is reached with commits pushed: a draft marked unfinished", async () => {
-  const issue = await plays(async (agent) => {
-    await pushFix()(agent);
-    await agent.spend(501);
-  });
-  await stage.untilShown(issue, "budget reached");
-  expect(stage.status(issue)).toContain("What was pushed so far is in #2, marked *unfinished*.");
-  unfinishedDraft();
-});
+test.each(["comes", "is lost"])(
+  "the budget is reached with commits pushed: a draft marked unfinished; GitHub's answer %s",
+  async (answer) => {
+    const issue = await plays(async (agent) => {
+      await pushFix()(agent);
+      await agent.spend(501);
+    });
+    const route = "/repos/{owner}/{repo}/pulls";
+    if (answer === "is lost") stage.github.fault({ method: "POST", route, kind: "resetAfter", times: 1 });
+    await stage.untilShown(issue, "budget reached");
+    expect(stage.status(issue)).toContain("What was pushed so far is in #2, marked *unfinished*.");
+    unfinishedDraft();
+  },
+);
 
 test("at 80 % of its time the agent is told to finish and push, and does", async () => {
   const heard: { at: number; text: string }[] = [];
