@@ -24,6 +24,8 @@ import type { SweepParts } from "./sweep-parts.ts";
 interface Gap {
   from: number;
   to: number;
+  /** Where the gap ended when this search of it began; it has grown since. */
+  searchedTo?: number;
   /** The installation being searched, and where in the search for which of its labels. */
   installation?: number;
   search?: SearchPlace & { label: string };
@@ -31,10 +33,14 @@ interface Gap {
 
 const memoName = "gap";
 
-/** Remembers a gap to be searched; one that is open already grows, and is searched again from the start. */
+/** Remembers a gap to be searched. One that is open already grows: what was added is searched after the rest. */
 export async function noteGap(parts: SweepParts, { from, to }: { from: number; to: number }): Promise<void> {
   const open = await readGap(parts);
-  await writeGap(parts, { from: Math.min(from, open?.from ?? from), to });
+  if (open && from >= open.from) {
+    await writeGap(parts, { ...open, to: Math.max(to, open.to), searchedTo: open.searchedTo ?? open.to });
+    return;
+  }
+  await writeGap(parts, { from, to });
   parts.log.warn({ from, to }, "the delivery log does not reach back to the last sweep; searching labels");
 }
 
@@ -49,13 +55,19 @@ export function createGapSweep(parts: SweepParts): (signal: AbortSignal) => Prom
     if (!next) {
       await noteDeparted(parts, installations);
       installations = undefined;
+      const { searchedTo = gap.to } = gap;
+      if (searchedTo < gap.to) {
+        await writeGap(parts, { from: searchedTo, to: gap.to });
+        return false;
+      }
       await dropMemo(parts.store.db, memoName);
       return true;
     }
     const of = gap.installation === next.id ? gap : { from: gap.from, to: gap.to };
     const search = await searched(parts, of, { installation: next, signal });
     const place = search ? { installation: next.id, search } : { installation: next.id + 1 };
-    await writeGap(parts, { from: gap.from, to: gap.to, ...place });
+    const { installation: _, search: __, ...span } = gap;
+    await writeGap(parts, { ...span, ...place });
     return false;
   };
 }

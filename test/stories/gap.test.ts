@@ -62,6 +62,23 @@ test("a gap is searched also where GitHub does not let its log be read", async (
   await stage.until("the run ended", () => rounds() === 1, hourMs);
 });
 
+test("a gap that grows because the log cannot be read is searched on, not anew", async () => {
+  stage = await setStage({ env: { ...sweeping, PATCHWRIGHT_POLL_MS: "600000" } });
+  stage.plays(doNothing);
+  await stage.pass(hourMs);
+  await away(7 * dayMs, async () => {
+    for (let turn = 0; turn < 130; turn += 1) {
+      const issue = stage.github.openIssue(shop, { title: "Add", body: "Up.", author: "mona" });
+      stage.github.label(shop, issue, { label: "agent", by: "otto" });
+      if (turn % 10 === 9) await stage.pass(1_000);
+    }
+    stage.labelled();
+  });
+  stage.github.fault({ route: "/app/hook/deliveries", kind: "status", status: 403 });
+  await stage.restart();
+  await stage.until("the newest has its run", () => rounds() === 1, 6 * hourMs);
+});
+
 test("an issue that is gone since the search keeps no other from its run", async () => {
   stage = await setStage({ env: { ...sweeping, PATCHWRIGHT_POLL_MS: "600000" } });
   stage.plays(doNothing);
