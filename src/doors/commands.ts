@@ -239,16 +239,16 @@ async function stop(parts: IntakeParts, delivery: string, intent: Commanded): Pr
   return askToStop(parts, delivery, { run, stop: asked });
 }
 
-/** The run on an issue; that there was none to stop is remembered, for what it was about may be on its way. */
+/** The run on an issue; that none is at work is remembered, for what it was about may be on its way. */
 async function runOrVain(
   { store, box, clock }: IntakeParts,
   delivery: string,
-  { place, said }: Commanded,
+  { place }: Commanded,
 ): Promise<Run | undefined> {
   const receivedAt = (await box.load(delivery))?.received_at ?? clock.now();
   return store.db.transaction().execute(async (tx) => {
     const run = await liveRun(tx, keyOf("issue", place));
-    if (!run) await rememberVainStop(tx, place, { receivedAt, saidAt: said.at });
+    if (run?.phase !== "working") await rememberVainStop(tx, place, receivedAt);
     return run;
   });
 }

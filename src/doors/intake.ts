@@ -206,12 +206,13 @@ function stopFound(
   return written(parts, delivery, async (tx) => {
     const run = await liveRun(tx, key);
     if (run && stop.at < run.origin.at) return { verdict: "ignored: older than the run" };
+    // Delivered together after an outage, a stop may be read before what it is about.
+    if (key.kind === "issue" && label === undefined && run?.phase !== "working")
+      await rememberVainStop(tx, key, receivedAt);
     // Neither taking the label off again nor a lock closes what has already been proposed.
     if (!run || (run.phase === "resting" && !isFinal(stop))) {
       if (key.kind === "issue" && label !== undefined)
         await rememberUnlabelled(tx, { ...key, label }, stop.at);
-      // Delivered together after an outage, a stop may be read before what it is about.
-      else if (key.kind === "issue" && !run) await rememberVainStop(tx, key, { receivedAt, saidAt: stop.at });
       return { verdict: "ignored: no run to stop" };
     }
     await stopRun(tx, run.id, stop);

@@ -7,7 +7,7 @@ import { Problem } from "../domain/errors.ts";
 import { runIdFrom } from "../domain/ids.ts";
 import { askerIn, isAtCap, isClosed, type Note, type Origin, type Place, type Run } from "../domain/run.ts";
 import type { Tx } from "../engine/engine.ts";
-import { vainStop } from "../store/memos.ts";
+import { vainStopAt } from "../store/memos.ts";
 import { addNote, notesOf, waitingOn } from "../store/notes.ts";
 import { openRound, shiftRound } from "../store/rounds.ts";
 import { liveRun, seizeRun, startRun } from "../store/runs.ts";
@@ -37,14 +37,14 @@ export async function beginRun(parts: IntakeParts, delivery: string, start: Star
     const { place, triggerKey } = start;
     const origin = terms.kind === "settings" ? terms.origin : start.origin;
     const resting = await liveRun(tx, keyOf("issue", place));
+    if (resting?.phase !== "working" && (await isStoppedSince(tx, place, origin)))
+      return { verdict: "ignored: it was stopped meanwhile" };
     if (resting?.phase === "resting" && !isClosed(resting) && origin.trigger.kind === "command")
       return tellOrigin(tx, parts, { run: resting, origin });
     const { label } = start;
     if (label !== undefined && (await isOffSince(tx, { place, label }, origin))) {
       return { verdict: "ignored: the label was taken off again" };
     }
-    if (!resting && (await isStoppedSince(tx, place, origin)))
-      return { verdict: "ignored: it was stopped meanwhile" };
     if (terms.kind === "refused") {
       const run = await liveRun(tx, keyOf("issue", place));
       if (run) return tellOrigin(tx, parts, { run, origin });
@@ -61,14 +61,9 @@ export async function beginRun(parts: IntakeParts, delivery: string, start: Star
   });
 }
 
-/**
- * Did a stop come after what would start the run, and found none? A label's time is that of its delivery, and is
- * compared with the stop's; a comment's is GitHub's, which has whole seconds.
- */
-async function isStoppedSince(tx: Tx, place: Place, { at, trigger }: Origin): Promise<boolean> {
-  const stop = await vainStop(tx, place);
-  if (!stop) return false;
-  return trigger.kind === "label" ? stop.receivedAt > at : stop.saidAt > at;
+/** Did a stop come after this, and found no run at work? Both times are those of deliveries. */
+async function isStoppedSince(tx: Tx, place: Place, { at }: Origin): Promise<boolean> {
+  return ((await vainStopAt(tx, place)) ?? 0) > at;
 }
 
 /** It ended between two looks: the next try finds that. */

@@ -45,26 +45,16 @@ export async function rememberUnlabelled(db: Db, label: IssueLabel, at: number):
 /** An issue, whatever it is called by now. */
 export type IssueKey = Pick<IssueLabel, "repositoryId" | "issue">;
 
-/** A stop that found no run: when it came, by our clock, and when it was said, by GitHub's. */
-export interface VainStop {
-  receivedAt: number;
-  saidAt: number;
-}
-
-/** The last stop that found no run on an issue. */
-export async function vainStop(db: Db, issue: IssueKey): Promise<VainStop | undefined> {
+/** When the last stop came that found no run at work on an issue, milliseconds since the epoch. */
+export async function vainStopAt(db: Db, issue: IssueKey): Promise<number | undefined> {
   const memo = await readMemo(db, vainName(issue));
-  const [receivedAt = 0, saidAt = 0] = memo?.split(" ").map(Number) ?? [];
-  return memo === undefined ? undefined : { receivedAt, saidAt };
+  return memo === undefined ? undefined : Number(memo);
 }
 
-/** Remembers a stop that found no run: what it was about may be on its way. */
-export async function rememberVainStop(
-  db: Db,
-  issue: IssueKey,
-  { receivedAt, saidAt }: VainStop,
-): Promise<void> {
-  await writeMemo(db, vainName(issue), `${receivedAt} ${saidAt}`);
+/** Remembers a stop that found no run at work: what it was about may be on its way. The newest is kept. */
+export async function rememberVainStop(db: Db, issue: IssueKey, at: number): Promise<void> {
+  const before = (await vainStopAt(db, issue)) ?? 0;
+  if (at > before) await writeMemo(db, vainName(issue), String(at));
 }
 
 /** Forgets labels that came off, and stops that came, before `before`. */
