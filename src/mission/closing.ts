@@ -16,7 +16,7 @@ import { releaseTokens } from "./credential.ts";
 import { type Facts, noted, toldAs } from "./facts.ts";
 import { halt } from "./halt.ts";
 import { closedForMs, notInTime, patienceMs } from "./overdue.ts";
-import { type Held, heldOnPull, openedBefore, type Proposed, propose } from "./proposal.ts";
+import { askForReview, type Held, heldOnPull, openedBefore, type Proposed, propose } from "./proposal.ts";
 import { hasUnseenChecks, repairChecks } from "./repair.ts";
 import { report, reportEnd, tellLate, unheard } from "./report.ts";
 import { archiveSessions, sessionEndsAt } from "./session.ts";
@@ -142,7 +142,8 @@ export async function farewell(tools: Tools): Promise<number | undefined> {
 async function settle(tools: Tools, met: Met): Promise<Ending | Held> {
   const unfinished = met.kind === "budget reached" || met.kind === "timed out";
   const before = await openedBefore(tools, { unfinished });
-  if (before && (before.fate || tools.held.run.stop)) return ownUp(tools, before);
+  const { run } = tools.held;
+  if (before && (before.fate || isOutrun(run))) return ownUp(tools, before);
   const stop = tools.held.run.stop;
   switch (met.kind) {
     case "finished":
@@ -164,25 +165,31 @@ async function settle(tools: Tools, met: Met): Promise<Ending | Held> {
   }
 }
 
+/** Does a stop come too late to say more than what was opened? A person's push is told, and held work is not proposed. */
+function isOutrun({ stop, held }: Run): boolean {
+  return stop !== undefined && stop.why !== "a person pushed to the branch" && held === undefined;
+}
+
 /** What was opened stays opened, whatever was asked for or became of it before anybody knew of it. */
-async function ownUp(
-  { store, clock, ledger, held }: Tools,
-  { number, url, fate, headSha }: Facts["pull"],
-): Promise<Ending> {
-  const { run } = held;
+async function ownUp(tools: Tools, pull: Facts["pull"]): Promise<Ending> {
+  const { store, clock, held } = tools;
+  const { number, url, fate } = pull;
   if (fate) {
     const stop = { why: fate, at: clock.now() };
-    await store.db.transaction().execute((tx) => stopRun(tx, run.id, stop));
-    run.stop = stop;
-  }
-  if (run.head === undefined) await ledger.change({ head: headSha });
+    await store.db.transaction().execute((tx) => stopRun(tx, held.run.id, stop));
+    held.run.stop = stop;
+  } else await askForReview(tools, pull);
+  // Which head was screened is not known any more: none counts as ours, and the next round screens what is there.
   return { kind: "opened", pull: number, url };
 }
+
+/** What waits for ourselves, after an outage say, is no word of GitHub's, however long ago the round began to close. */
+const ourOwn: ReadonlySet<string> = new Set(["backlog_unread", "act_unsettled", "run_in_doubt"]);
 
 /** A no to the proposal ends the round; *later* goes to the engine, for a day. */
 function refusedOrFailed(tools: Tools, error: unknown): Ending {
   if (!isProblem(error)) throw error;
-  if (error.kind === "later" && closedForMs(tools) < patienceMs) throw error;
+  if (error.kind === "later" && (closedForMs(tools) < patienceMs || ourOwn.has(error.code))) throw error;
   return { kind: error.kind === "refused" ? "refused" : "failed", words: error.message };
 }
 

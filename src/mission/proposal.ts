@@ -232,7 +232,7 @@ function unlessEmpty(error: unknown): undefined {
 }
 
 /** Once in a run, also when the round is entered again between the opening and this. */
-async function askForReview({ ledger, github, held: { run } }: Tools, pull: Pull): Promise<void> {
+export async function askForReview({ ledger, github, held: { run } }: Tools, pull: Pull): Promise<void> {
   const logins = reviewersOf(run);
   if (logins.length > 0)
     await ledger.once("reviewers", reviewRequest(github, run.place, { pull: pull.number, logins }));

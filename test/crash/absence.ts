@@ -76,7 +76,12 @@ const absences: Record<Meanwhile, Absence> = {
     does: (scene) =>
       scene.github.pushCommit(shop, branchOf(scene), { files: { "more.js": "export {};\n" }, by: "rita" }),
     from: "after POST /v1/sessions #1",
-    ends: { labelled: [], begun: [stopped], proposed: [opened] },
+    // A push that is heard before the ending is told is what is told.
+    ends: {
+      labelled: [],
+      begun: [stopped],
+      proposed: [opened, { ...opened, headline: stopped.headline }],
+    },
   },
   merges: {
     does: ({ github }) => github.mergePull(shop, 2, { by: "rita" }),

@@ -76,6 +76,39 @@ test("stopped while the service was down and the work was done: nothing is propo
   expect(stage.github.pulls(shop)).toEqual([]);
 });
 
+test("work that was done before an outage of more than a day is proposed after it", async () => {
+  stage = await setStage({ env: sweeping });
+  stage.plays(fixAndSubmit());
+  const compare = "/repos/{owner}/{repo}/compare/{basehead}";
+  const mend = stage.github.fault({ route: compare, kind: "status", status: 503 });
+  const issue = stage.labelled();
+  await stage.pass(minuteMs);
+  await away(26 * hourMs, () => undefined);
+  mend();
+  await stage.restart();
+  await stage.untilShown(issue, "opened #");
+});
+
+test("closed while the service was down, with an earlier run at rest: no second run begins", async () => {
+  stage = await setStage({ env: sweeping });
+  stage.plays(fixAndSubmit());
+  const issue = stage.labelled();
+  await stage.untilShown(issue, "opened #");
+  await away(2 * hourMs, async () => {
+    stage.github.unlabel(shop, issue, { label: "agent", by: "mona" });
+    await stage.pass(minuteMs);
+    stage.github.label(shop, issue, { label: "agent", by: "mona" });
+    await stage.pass(minuteMs);
+    stage.github.closeIssue(shop, issue, { by: "mona" });
+  });
+  const events = "/repos/{owner}/{repo}/issues/{issue_number}/events";
+  stage.github.fault({ route: events, kind: "status", status: 503, times: 3 });
+  await stage.restart();
+  await stage.pass(hourMs);
+  expect(sessions()).toBe(1);
+  expect(stage.github.pulls(shop)).toHaveLength(1);
+});
+
 test("a log that cannot be read keeps no work back for longer than ten minutes", async () => {
   stage = await setStage({ env: sweeping });
   stage.plays(fixAndSubmit());
