@@ -28,9 +28,9 @@ export interface Neighbours {
 }
 
 const callTimeoutMsDefault = 30_000;
-const connect = { timeout: 3_000 };
 /** A change waits so long for a connection at most: what it was decided on is out of date then. */
-const sendMsMax = 2_000;
+const sendMsMax = 3_000;
+const connect = { timeout: sendMsMax };
 /**
  * Requests to one host at a time; the rest wait. GitHub allows an App a hundred over all its installations and our
  * replicas (its documentation of secondary rate limits).

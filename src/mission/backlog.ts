@@ -24,14 +24,11 @@ export function createBacklog(
 ): Backlog {
   let isRead = false;
   const look = async () => {
-    if (clock.now() - startedAt > waitMsMax) {
-      log.warn(
-        "deliveries that were missed could not be read in time; pull requests are opened all the same",
-      );
-      return true;
-    }
-    if (((await logReadAt(store.db)) ?? 0) < startedAt) return false;
-    return (await box.waiting(startedAt)).length === 0;
+    const isLogRead = ((await logReadAt(store.db)) ?? 0) >= startedAt;
+    if (isLogRead && (await box.waiting(startedAt)).length === 0) return true;
+    if (clock.now() - startedAt <= waitMsMax) return false;
+    log.warn("deliveries that were missed could not be read in time; pull requests are opened all the same");
+    return true;
   };
   return {
     isRead: async () => {

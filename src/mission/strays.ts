@@ -47,12 +47,16 @@ export class Strays {
     }
   }
 
-  /** Gives back those that were not written down, and lets go of the others. Never throws: what fails is tried again. */
+  /**
+   * Gives back those that were not written down, and lets go of the others. Never throws: at the first trouble it
+   * leaves the rest for the next time.
+   */
   async settle(rooms: StrayRooms): Promise<void> {
     for (const stray of [...this.#kept.values()]) {
       const now = rooms.clock.now();
       if (now < stray.askAt) continue;
-      const isOver = now >= stray.expiresAt || (await settled(rooms, stray).catch(() => false));
+      const isOver = now >= stray.expiresAt || (await settled(rooms, stray).catch(() => undefined));
+      if (isOver === undefined) return;
       if (isOver) this.#kept.delete(stray.id);
     }
   }
@@ -65,7 +69,8 @@ async function settled({ store, github, log, metrics }: StrayRooms, stray: Stray
     await github.revoke(stray.token, stray.installation);
   } catch (error) {
     // An installation that is gone has killed the token with it; a suspended one may come back.
-    if (!isProblem(error, "gone", "refused") || error.code === "github_suspended") return false;
+    if (!isProblem(error, "gone", "refused")) throw error;
+    if (error.code === "github_suspended") return false;
   }
   log.info({ token_id: stray.id }, "token that was not written down revoked");
   metrics.tokens.inc({ what: "revoked" });

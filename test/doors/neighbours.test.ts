@@ -58,8 +58,8 @@ async function slowServer() {
 }
 
 test.each([
-  { waitedMs: 2_001, late: ["GET /look"] },
-  { waitedMs: 1_999, late: ["GET /look", "POST /change"] },
+  { waitedMs: 3_001, late: ["GET /look"] },
+  { waitedMs: 2_999, late: ["GET /look", "POST /change"] },
 ])("after $waitedMs ms behind forty others there leave: $late", async ({ waitedMs, late }) => {
   const clock = new VirtualClock();
   const { url, reached, answer, until, close: closeServer } = await slowServer();
