@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { commandTable } from "../src/domain/command.ts";
-import type { Ending } from "../src/domain/ending.ts";
+import { endingKinds } from "../src/domain/ending.ts";
 import { defaultSettings, settingsPath } from "../src/domain/settings.ts";
 import { parseSettings } from "../src/domain/settings-file.ts";
 
@@ -62,17 +62,7 @@ test("the example environment names what the manual's way by hand needs, and kno
 });
 
 test("the table of endings has every one", () => {
-  const endings: Record<Ending["kind"], true> = {
-    opened: true,
-    "no changes": true,
-    stopped: true,
-    failed: true,
-    refused: true,
-    "budget reached": true,
-    "timed out": true,
-    unanswered: true,
-  };
-  expect(tableBelow("How a run ends").map(([ending]) => ending)).toEqual(Object.keys(endings));
+  expect(tableBelow("How a run ends").map(([ending]) => ending)).toEqual(endingKinds);
 });
 
 test("links and scripts lead somewhere", () => {

@@ -3,12 +3,11 @@
  * while he thought, two deliveries that owe one reply, and a run whose alarm rings long after the story. Each resolves
  * with what is wrong.
  */
-import { setImmediate as turn } from "node:timers/promises";
 import { createGate } from "../../src/agent/gate.ts";
 import { repeatable } from "../../src/domain/act.ts";
 import { Secret } from "../../src/domain/secret.ts";
 import { replyOnce } from "../../src/doors/replies.ts";
-import { createGitHub, type GitHub } from "../../src/github/client.ts";
+import { createGitHub } from "../../src/github/client.ts";
 import { createLogger } from "../../src/log.ts";
 import { createMetrics } from "../../src/metrics.ts";
 import { ledgerOf } from "../../src/mission/facts.ts";
@@ -17,6 +16,7 @@ import { beginReply } from "../../src/store/replies.ts";
 import { holdRun } from "../../src/store/runs.ts";
 import { noTraces } from "../../src/traces.ts";
 import { staleWrites } from "../contract/stale-holder.ts";
+import { conversation } from "../doors/slow-conversation.ts";
 import { privateKey } from "../sim/github/auth.ts";
 import { VirtualClock } from "../sim/virtual-clock.ts";
 import { Disk } from "../store/disk.ts";
@@ -97,28 +97,6 @@ async function heldNoMore(): Promise<string[]> {
   await store.close();
   const done = acts === 0 ? [] : ["who holds the run no more went on"];
   return name === "Fenced" ? done : [...done, `it threw ${name || "nothing"}`];
-}
-
-/** A GitHub with one conversation, which takes its time; `posted` counts. */
-function conversation() {
-  const posted: { id: number; body: string; html_url: string; performed_via_github_app: { id: number } }[] =
-    [];
-  const issues = {
-    listComments: async () => {
-      const data = [...posted];
-      await turn();
-      return { data };
-    },
-    createComment: async ({ body }: { body: string }) => {
-      await turn();
-      const data = { id: posted.length, body, html_url: "", performed_via_github_app: { id: 7 } };
-      posted.push(data);
-      return { data };
-    },
-  };
-  // The cast: of all of Octokit, replies use these two calls and our own number.
-  const github = { of: () => ({ rest: { issues } }), self: async () => ({ appId: 7 }) } as unknown as GitHub;
-  return { github, posted };
 }
 
 /** Two deliveries owe one reply: at the same moment, and after an attempt of which nobody knows what came of it. */

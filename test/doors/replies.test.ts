@@ -1,34 +1,11 @@
 /** A reply whose first attempt came to nobody knows what, owed by two deliveries: one of them gives it. */
-import { setImmediate as turn } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { replyOnce } from "../../src/doors/replies.ts";
-import type { GitHub } from "../../src/github/client.ts";
 import { openStore } from "../../src/store/database.ts";
 import { beginReply } from "../../src/store/replies.ts";
 import { VirtualClock } from "../sim/virtual-clock.ts";
 import { Disk } from "../store/disk.ts";
-
-/** A GitHub with one conversation, which takes its time. */
-function conversation() {
-  const posted: { id: number; body: string; html_url: string; performed_via_github_app: { id: number } }[] =
-    [];
-  const issues = {
-    listComments: async () => {
-      const data = [...posted];
-      await turn();
-      return { data };
-    },
-    createComment: async ({ body }: { body: string }) => {
-      await turn();
-      const data = { id: posted.length, body, html_url: "", performed_via_github_app: { id: 7 } };
-      posted.push(data);
-      return { data };
-    },
-  };
-  // The cast: of all of Octokit, replies use these two calls and our own number.
-  const github = { of: () => ({ rest: { issues } }), self: async () => ({ appId: 7 }) } as unknown as GitHub;
-  return { github, posted };
-}
+import { conversation } from "./slow-conversation.ts";
 
 test("of two who find an old attempt one gives the reply, and the other finds it given", async () => {
   const store = await openStore({ kind: "lent", connection: new Disk().open() });
