@@ -47,8 +47,8 @@ export interface Share {
 const fewest = { plays: 20, kills: 6 };
 /** A bug that has not shown by then is missed. */
 const catchPlaysMax = 60;
-/** A real server that does not come to its point is given another chance, and another. */
-const killTriesMax = 3;
+/** A play that does not come to its point is given more chances, a real server fewer, for each takes seconds. */
+const triesMax = { played: 6, killed: 3 };
 /** Real servers at work side by side: each play waits now and then. */
 const killsAtOnce = 4;
 
@@ -132,15 +132,12 @@ export async function killSweep(measure: Measure, { tell, isOver }: Pick<Share, 
 const union = (one: string[], other: string[]) => [...new Set([...one, ...other])];
 
 async function played({ story, strikes, kill: point }: Plan): Promise<Played> {
-  if (point === undefined) return play(storyOf(story), strikes);
-  let last = await kill(storyOf(story), point);
-  // How writes share commits is different each time: the point may come the next time.
-  for (
-    let tries = 1;
-    tries < killTriesMax && last.unplayed !== undefined && last.flaws.length === 0;
-    tries += 1
-  )
-    last = await kill(storyOf(story), point);
+  const once = () => (point === undefined ? play(storyOf(story), strikes) : kill(storyOf(story), point));
+  const most = point === undefined ? triesMax.played : triesMax.killed;
+  let last = await once();
+  // Which writes share a commit is different each time, also in a life after a death: the point may come next time.
+  for (let tries = 1; tries < most && last.unplayed !== undefined && last.flaws.length === 0; tries += 1)
+    last = await once();
   return last;
 }
 
