@@ -229,9 +229,16 @@ export const plants: Plant[] = [
     "return taken.numUpdatedRows === 1n;",
     "return taken.numUpdatedRows >= 0n;",
   ]),
-  plant("a run at rest loses its alarm", "main", "at rest", [
-    "mission/closing.ts",
-    "return isClosed(run) || hasUnseenChecks(tools) ? clock.now() : restsUntil(tools, ending);",
-    "return hasUnseenChecks(tools) ? clock.now() : undefined;",
-  ]),
+  // Each mends what the other forgets.
+  plant(
+    "a run at rest loses its alarm, and the caretaker looks for none",
+    "main",
+    "at rest",
+    [
+      "mission/closing.ts",
+      "return isClosed(run) || hasUnseenChecks(tools) ? clock.now() : restsUntil(tools, ending);",
+      "return hasUnseenChecks(tools) ? clock.now() : undefined;",
+    ],
+    ["store/sleepers.ts", "...[...runs, ...resting].map(", "...runs.map("],
+  ),
 ];
