@@ -8,7 +8,7 @@ import { sessionBranch } from "../domain/ids.ts";
 import type { Intent } from "../domain/intent.ts";
 import { answers, malformedText, unknownText } from "../domain/replies.ts";
 import { askerIn, type Origin, type Run, type Stop, type Trigger } from "../domain/run.ts";
-import { rememberVainStop } from "../store/memos.ts";
+import { rememberVainStop, takeDecision } from "../store/memos.ts";
 import { waitingOn } from "../store/notes.ts";
 import { latestRun, liveRun, stopRun } from "../store/runs.ts";
 import { approveHead, approvePlan } from "./approvals.ts";
@@ -247,6 +247,7 @@ async function runOrVain(
 ): Promise<Run | undefined> {
   const receivedAt = (await box.load(delivery))?.received_at ?? clock.now();
   return store.db.transaction().execute(async (tx) => {
+    await takeDecision(tx, place, clock.now());
     const run = await liveRun(tx, keyOf("issue", place));
     if (run?.phase !== "working") await rememberVainStop(tx, place, receivedAt);
     return run;

@@ -11,7 +11,7 @@ import { isFinal, type Place, type Stop } from "../domain/run.ts";
 import { labelOf, sameLabel } from "../domain/settings.ts";
 import { readUpheaval } from "../domain/upheaval.ts";
 import { labelsStaleMs, triggerLabels } from "../mission/rulebook.ts";
-import { rememberUnlabelled, rememberVainStop } from "../store/memos.ts";
+import { rememberUnlabelled, rememberVainStop, takeDecision } from "../store/memos.ts";
 import { liveRun, type RunKey, stopRun } from "../store/runs.ts";
 import type { DeliveryRow } from "../store/schema.ts";
 import type { Asking } from "./admission.ts";
@@ -204,6 +204,7 @@ function stopFound(
   { key, stop, label }: { key: RunKey; stop: Stop; label?: string },
 ): Promise<string> {
   return written(parts, delivery, async (tx) => {
+    if (key.kind === "issue") await takeDecision(tx, key, parts.clock.now());
     const run = await liveRun(tx, key);
     if (run && stop.at < run.origin.at) return { verdict: "ignored: older than the run" };
     // Delivered together after an outage, a stop may be read before what it is about.

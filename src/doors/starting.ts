@@ -7,7 +7,7 @@ import { Problem } from "../domain/errors.ts";
 import { runIdFrom } from "../domain/ids.ts";
 import { askerIn, isAtCap, isClosed, type Note, type Origin, type Place, type Run } from "../domain/run.ts";
 import type { Tx } from "../engine/engine.ts";
-import { vainStopAt } from "../store/memos.ts";
+import { takeDecision, vainStopAt } from "../store/memos.ts";
 import { addNote, notesOf, waitingOn } from "../store/notes.ts";
 import { openRound, shiftRound } from "../store/rounds.ts";
 import { liveRun, seizeRun, startRun } from "../store/runs.ts";
@@ -36,6 +36,7 @@ export async function beginRun(parts: IntakeParts, delivery: string, start: Star
   return written(parts, delivery, async (tx) => {
     const { place, triggerKey } = start;
     const origin = terms.kind === "settings" ? terms.origin : start.origin;
+    await takeDecision(tx, place, parts.clock.now());
     const resting = await liveRun(tx, keyOf("issue", place));
     if (resting?.phase !== "working" && (await isStoppedSince(tx, place, origin)))
       return { verdict: "ignored: it was stopped meanwhile" };

@@ -2,7 +2,8 @@
  * Small things the process remembers between its starts: how far a sweep has come, when a label came off.
  * It does not know what the texts mean.
  */
-import type { Db } from "./schema.ts";
+import type { Transaction } from "kysely";
+import type { Db, Schema } from "./schema.ts";
 
 /** The text under a name; undefined when there is none. */
 export async function readMemo(db: Db, name: string): Promise<string | undefined> {
@@ -47,22 +48,30 @@ export type IssueKey = Pick<IssueLabel, "repositoryId" | "issue">;
 
 /** When the last stop came that found no run at work on an issue, milliseconds since the epoch. */
 export async function vainStopAt(db: Db, issue: IssueKey): Promise<number | undefined> {
-  const memo = await readMemo(db, vainName(issue));
+  const memo = await readMemo(db, issueName(vainPrefix, issue));
   return memo === undefined ? undefined : Number(memo);
 }
 
 /** Remembers a stop that found no run at work: what it was about may be on its way. The newest is kept. */
 export async function rememberVainStop(db: Db, issue: IssueKey, at: number): Promise<void> {
   const before = (await vainStopAt(db, issue)) ?? 0;
-  if (at > before) await writeMemo(db, vainName(issue), String(at));
+  if (at > before) await writeMemo(db, issueName(vainPrefix, issue), String(at));
 }
 
-/** Forgets labels that came off, and stops that came, before `before`. */
+/**
+ * Waits until nobody else decides about an issue, and keeps others waiting until `tx` is over. A start that looks for
+ * a stop, and a stop that looks for a run, would on PostgreSQL each miss what the other has not committed yet.
+ */
+export async function takeDecision(tx: Transaction<Schema>, issue: IssueKey, now: number): Promise<void> {
+  await writeMemo(tx, issueName(decisionPrefix, issue), String(now));
+}
+
+/** Forgets labels that came off, stops that came, and decisions that were taken, before `before`. */
 export async function forgetStops(db: Db, before: number): Promise<void> {
   await db
     .deleteFrom("memos")
     .where(({ or, eb }) =>
-      or([unlabelledPrefix, vainPrefix].map((prefix) => eb("name", "like", `${prefix}%`))),
+      or([unlabelledPrefix, vainPrefix, decisionPrefix].map((prefix) => eb("name", "like", `${prefix}%`))),
     )
     // As text: times have had thirteen digits since 2001 and will until 2286.
     .where("value", "<", String(before))
@@ -71,11 +80,12 @@ export async function forgetStops(db: Db, before: number): Promise<void> {
 
 const unlabelledPrefix = "unlabelled ";
 const vainPrefix = "stop in vain ";
+const decisionPrefix = "decision on ";
 
-function vainName({ repositoryId, issue }: IssueKey): string {
-  return `${vainPrefix}${repositoryId} ${issue}`;
+function issueName(prefix: string, { repositoryId, issue }: IssueKey): string {
+  return `${prefix}${repositoryId} ${issue}`;
 }
 
-function unlabelledName({ repositoryId, issue, label }: IssueLabel): string {
-  return `${unlabelledPrefix}${repositoryId} ${issue} ${label.normalize("NFC").toLowerCase()}`;
+function unlabelledName(label: IssueLabel): string {
+  return `${issueName(unlabelledPrefix, label)} ${label.label.normalize("NFC").toLowerCase()}`;
 }
