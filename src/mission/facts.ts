@@ -182,14 +182,18 @@ export function ledgerOf(store: Store, held: HeldRun, clock: Clock): Ledger {
     await write;
     provenAt = began;
   };
-  const begin = async (fact: FactKey, at: number) => {
-    await proving(beginFact(store, held, { ...fact, at }));
-    known.set(fact.name, { value: null, begunAt: at, doneAt: null });
+  const begin = async (fact: FactKey) => {
+    const triedAt = clock.now();
+    const first = answeredByPeople.has(firstWord(fact.name)) ? known.get(fact.name) : undefined;
+    const tried = { begunAt: first?.begunAt ?? triedAt, triedAt };
+    await proving(beginFact(store, held, { ...fact, ...tried }));
+    known.set(fact.name, { ...tried, value: null, doneAt: null });
   };
   const write = async (name: string, value: unknown, change: RunChange) => {
-    await proving(writeFact(store, held, { ...keyOf(held, name), at: clock.now(), value, change }));
-    const begunAt = known.get(name)?.begunAt ?? clock.now();
-    known.set(name, { value: JSON.stringify(value), begunAt, doneAt: clock.now() });
+    const at = clock.now();
+    await proving(writeFact(store, held, { ...keyOf(held, name), at, value, change }));
+    const tried = known.get(name) ?? { begunAt: at, triedAt: at };
+    known.set(name, { ...tried, value: JSON.stringify(value), doneAt: at });
   };
   const read = <T>(name: string): T | undefined => {
     const json = known.get(name)?.value;
@@ -203,7 +207,7 @@ export function ledgerOf(store: Store, held: HeldRun, clock: Clock): Ledger {
       const written = read<Facts[typeof name]>(name);
       if (written !== undefined) return written;
       const begun = known.get(name);
-      const found = begun && (await lookFor(act, begun.begunAt, clock));
+      const found = begun && (await lookFor(act, begun, clock));
       const value = found ?? (await make(name, act));
       await write(name, value, change?.(value) ?? {});
       return value;
@@ -212,7 +216,7 @@ export function ledgerOf(store: Store, held: HeldRun, clock: Clock): Ledger {
       const written = read<Facts[typeof name]>(name);
       const begun = known.get(name);
       if (written !== undefined || !begun) return written;
-      const found = await lookFor(act, begun.begunAt, clock);
+      const found = await lookFor(act, begun, clock);
       if (found !== undefined) await write(name, found, change?.(found) ?? {});
       return found;
     },
@@ -243,9 +247,7 @@ export function ledgerOf(store: Store, held: HeldRun, clock: Clock): Ledger {
       return act.make();
     }
     const fact = keyOf(held, name);
-    const isAnswered = answeredByPeople.has(name.split(" ")[0] ?? "");
-    const first = isAnswered ? known.get(name)?.begunAt : undefined;
-    await begin(fact, first ?? clock.now());
+    await begin(fact);
     try {
       await still();
       return await act.make();
@@ -255,7 +257,7 @@ export function ledgerOf(store: Store, held: HeldRun, clock: Clock): Ledger {
         known.delete(name);
       }
       // Given up, it may be carried out all the same: from now on it counts how long it cannot be found.
-      else if (!isAnswered) await begin(fact, clock.now());
+      else await begin(fact);
       throw error;
     }
   }
@@ -264,25 +266,32 @@ export function ledgerOf(store: Store, held: HeldRun, clock: Clock): Ledger {
 /** Too soon after the attempt *not found* says nothing, and doing it again might make a second one. */
 async function lookFor<T>(
   act: Pick<Act<T>, "find"> & Partial<Act<T>>,
-  begunAt: number,
+  { begunAt, triedAt }: { begunAt: number; triedAt: number },
   clock: Clock,
 ): Promise<T | undefined> {
   const found = await act.find(begunAt);
-  const retryAfterMs = begunAt + settleMs - clock.now();
+  const retryAfterMs = triedAt + settleMs - clock.now();
   if (found !== undefined || act.find === act.make || retryAfterMs <= 0) return found;
   const words = "It is not known yet whether what was asked for was done.";
   throw new Problem("later", "act_unsettled", words, { retryAfterMs });
 }
 
 function keyOf({ run }: HeldRun, name: string): FactKey {
-  return { round: ofTheRun.has(name.split(" ")[0] ?? "") ? 0 : run.round, name };
+  return { round: ofTheRun.has(firstWord(name)) ? 0 : run.round, name };
+}
+
+function firstWord(name: string): string {
+  return name.split(" ")[0] ?? "";
 }
 
 /** The facts of the run and of its round, by name. */
 function knownOf(held: HeldRun) {
   const facts = held.facts.filter(({ name, round }) => round === keyOf(held, name).round);
   return new Map(
-    facts.map((row) => [row.name, { value: row.value_json, begunAt: row.begun_at, doneAt: row.done_at }]),
+    facts.map((row) => {
+      const { value_json: value, begun_at: begunAt, done_at: doneAt } = row;
+      return [row.name, { value, begunAt, triedAt: row.tried_at ?? begunAt, doneAt }];
+    }),
   );
 }
 

@@ -16,15 +16,18 @@ export interface FactKey {
   name: string;
 }
 
-/** Writes that an act has begun; a later attempt moves the time. */
-export function beginFact(store: Store, held: HeldRun, fact: FactKey & { at: number }): Promise<void> {
+/** Writes that an act has begun, and when it was tried last; a later attempt moves both as it says. */
+export function beginFact(
+  store: Store,
+  held: HeldRun,
+  fact: FactKey & { begunAt: number; triedAt: number },
+): Promise<void> {
+  const times = { begun_at: fact.begunAt, tried_at: fact.triedAt };
   return fenced(store, held, {}, async (tx) => {
     await tx
       .insertInto("facts")
-      .values({ ...key(held, fact), value_json: null, begun_at: fact.at, done_at: null })
-      .onConflict((conflict) =>
-        conflict.columns(["run_id", "round", "name"]).doUpdateSet({ begun_at: fact.at }),
-      )
+      .values({ ...key(held, fact), ...times, value_json: null, done_at: null })
+      .onConflict((conflict) => conflict.columns(["run_id", "round", "name"]).doUpdateSet(times))
       .execute();
   });
 }

@@ -259,4 +259,9 @@ export const migrations: Record<string, Migration> = {
     },
   },
   "0009_bodies": { up: indexFewerBodies },
+  "0010_attempts": {
+    up: async ({ schema }) => {
+      await schema.alterTable("facts").addColumn("tried_at", "bigint").execute();
+    },
+  },
 };

@@ -106,6 +106,8 @@ export interface FactRow {
   /** Null while the act has begun and its result is not written. */
   value_json: string | null;
   begun_at: number;
+  /** When the last attempt began or was given up; null where only `begun_at` tells, as in rows older than the column. */
+  tried_at: number | null;
   done_at: number | null;
 }
 

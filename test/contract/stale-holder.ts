@@ -19,6 +19,7 @@ import { holdToken, recordToken, tokensOf } from "../../src/store/tokens.ts";
 import { beginRun } from "../store/run.ts";
 
 const now = Date.UTC(2026, 10, 22);
+const begun = { begunAt: now, triedAt: now };
 const seal = sealWith([Buffer.alloc(32, 1)], (bytes) => Buffer.alloc(bytes, 2));
 const token = {
   id: "tok_00000000000000000000",
@@ -46,7 +47,7 @@ function toolsOf(store: Store, held: HeldRun): Tools {
 
 /** Every write that only the holder of a run may do, by the function that does it. */
 export const writes: Record<string, (store: Store, held: HeldRun) => Promise<unknown>> = {
-  beginFact: (store, held) => beginFact(store, held, { round: 0, name: "comment", at: now }),
+  beginFact: (store, held) => beginFact(store, held, { round: 0, name: "comment", ...begun }),
   writeFact: (store, held) =>
     writeFact(store, held, { round: 0, name: "comment", at: now, value: { id: 1 }, change: { pull: 2 } }),
   forgetFact: (store, held) => forgetFact(store, held, { round: 0, name: "comment" }),
@@ -77,7 +78,7 @@ export async function staleWrites(store: Store): Promise<string[]> {
   const holder = await holdRun(store.db, id);
   if (!stale || !holder) return ["nobody held the run"];
   // Who holds it can write: what is refused below is refused for its holder's sake.
-  await beginFact(store, holder, { round: 0, name: "session", at: now });
+  await beginFact(store, holder, { round: 0, name: "session", ...begun });
   await recordToken(store, holder, { ...token, id: `${token.id}1`, seal, token: new Secret("another") });
   const before = await writtenIn(store);
   const taken: string[] = [];

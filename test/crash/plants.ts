@@ -62,7 +62,7 @@ export const plants: Plant[] = [
   ]),
   plant("begun is not written before the act", "main", /after POST .*comments #1/, [
     "mission/facts.ts",
-    "await proving(beginFact(store, held, { ...fact, at }));",
+    "await proving(beginFact(store, held, { ...fact, ...tried }));",
     "void beginFact;",
   ]),
   plant("a comment is not looked for", "main", /after POST .*comments #1/, [

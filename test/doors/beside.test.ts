@@ -97,7 +97,7 @@ describe.each(places)("beside %s", (_what, make) => {
     expect(await look()).toMatchObject([
       {
         grade: "warn",
-        found: "opens, and 2 migrations are pending (0008_askers, 0009_bodies)",
+        found: "opens, and 3 migrations are pending (0008_askers, 0009_bodies, 0010_attempts)",
         todo: expect.stringContaining("start the new version"),
       },
       { grade: "warn", found: "new runs are held back for acme" },

@@ -9,7 +9,10 @@ import { withRun } from "../store/run.ts";
 const callMs = 30_000;
 
 /** One attempt that takes `callMs` and throws a `later`; then others until one makes. Resolves with what those did. */
-async function afterFailing(detail: ProblemDetail): Promise<string[]> {
+async function afterFailing(
+  detail: ProblemDetail,
+  fact: "note n" | "question q" = "note n",
+): Promise<string[]> {
   const clock = new VirtualClock();
   const { store, id } = await withRun(clock.now());
   const began = clock.now();
@@ -18,7 +21,7 @@ async function afterFailing(detail: ProblemDetail): Promise<string[]> {
     const held = await holdRun(store.db, id);
     if (!held) throw new Error("no run");
     const find = async (begunAt: number) => void did.push(`looks from ${begunAt - began}`);
-    return ledgerOf(store, held, clock).once("note n", { find, make });
+    return ledgerOf(store, held, clock).once(fact, { find, make });
   };
   const failing = attempt(async () => {
     await clock.advance(callMs);
@@ -46,4 +49,9 @@ test("an attempt whose effect is unknown is looked for, from when it was given u
 
 test("an attempt that certainly had no effect is made again without a look", async () => {
   expect(await afterFailing({ undone: true })).toEqual(["makes"]);
+});
+
+test("of a question, which people may answer from the first attempt on, too, the ten seconds are the last one's", async () => {
+  const look = "looks from 0";
+  expect(await afterFailing({}, "question q")).toEqual([look, "act_unsettled for 10000", look, "makes"]);
 });
