@@ -28,7 +28,7 @@ import { createOAuth, type OAuth } from "./github/visitor-token.ts";
 import { createLogger, type Logger } from "./log.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { createBacklog } from "./mission/backlog.ts";
-import { ledgerOf } from "./mission/facts.ts";
+import { ledgerOf } from "./mission/ledger.ts";
 import { mission } from "./mission/mission.ts";
 import { Strays } from "./mission/strays.ts";
 import { createSweep, type Sweep, sweepIds } from "./mission/sweep.ts";

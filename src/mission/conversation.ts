@@ -12,7 +12,7 @@ import { headline } from "../domain/words.ts";
 import { finishCheck, type OwnCheck, ownCheck } from "../github/checks.ts";
 import { comment, reaction } from "../github/issue.ts";
 import { headOf } from "../github/pull.ts";
-import { toldAs } from "./facts.ts";
+import { toldAs } from "./ledger.ts";
 import { repairsOf } from "./repair.ts";
 import { type Tools, targetOfNote } from "./tools.ts";
 

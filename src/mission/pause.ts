@@ -4,7 +4,8 @@
  */
 import { isPlanned, type Note, type Run } from "../domain/run.ts";
 import type { State } from "../domain/words.ts";
-import { type Facts, type Ledger, toldAs } from "./facts.ts";
+import type { Facts } from "./facts.ts";
+import { type Ledger, toldAs } from "./ledger.ts";
 import type { Tools } from "./tools.ts";
 
 /** What a run waits on people for, and what they said to it. */

@@ -17,7 +17,7 @@ import type { Store } from "../store/database.ts";
 import type { HeldRun } from "../store/runs.ts";
 import type { Seal } from "../store/seal.ts";
 import type { Backlog } from "./backlog.ts";
-import type { Ledger } from "./facts.ts";
+import type { Ledger } from "./ledger.ts";
 import type { Permits } from "./permits.ts";
 import type { Rulebook } from "./rulebook.ts";
 import type { Strays } from "./strays.ts";

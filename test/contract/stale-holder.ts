@@ -5,7 +5,7 @@
 import type { Progress } from "../../src/domain/progress.ts";
 import type { Note } from "../../src/domain/run.ts";
 import { Secret } from "../../src/domain/secret.ts";
-import { ledgerOf } from "../../src/mission/facts.ts";
+import { ledgerOf } from "../../src/mission/ledger.ts";
 import { look } from "../../src/mission/look.ts";
 import type { Tools } from "../../src/mission/tools.ts";
 import { giveUpPlace, turnOf } from "../../src/mission/turn.ts";

@@ -61,8 +61,8 @@ export const plants: Plant[] = [
     "void change;",
   ]),
   plant("begun is not written before the act", "main", /after POST .*comments #1/, [
-    "mission/facts.ts",
-    "await proving(beginFact(store, held, { ...fact, ...tried }));",
+    "mission/ledger.ts",
+    "await proving(beginFact(store, held, { ...keyOf(held, name), ...tried }));",
     "void beginFact;",
   ]),
   plant("a comment is not looked for", "main", /after POST .*comments #1/, [
@@ -215,7 +215,7 @@ export const plants: Plant[] = [
     "&& clock.now() < 0) {",
   ]),
   plant("nobody asks whether a run is held still", "main", "held no more", [
-    "mission/facts.ts",
+    "mission/ledger.ts",
     "if (clock.now() - provenAt <= proofMsMax) return;\n    await proving(",
     "if (proofMsMax > 0) return;\n    await proving(",
   ]),

@@ -10,7 +10,7 @@ import { replyOnce } from "../../src/doors/replies.ts";
 import { createGitHub } from "../../src/github/client.ts";
 import { createLogger } from "../../src/log.ts";
 import { createMetrics } from "../../src/metrics.ts";
-import { ledgerOf } from "../../src/mission/facts.ts";
+import { ledgerOf } from "../../src/mission/ledger.ts";
 import { openStore, type Store } from "../../src/store/database.ts";
 import { beginReply } from "../../src/store/replies.ts";
 import { holdRun } from "../../src/store/runs.ts";

@@ -8,7 +8,7 @@ import { Problem } from "../../src/domain/errors.ts";
 import { createLogger } from "../../src/log.ts";
 import { createMetrics } from "../../src/metrics.ts";
 import { farewell } from "../../src/mission/closing.ts";
-import { ledgerOf } from "../../src/mission/facts.ts";
+import { ledgerOf } from "../../src/mission/ledger.ts";
 import { currentSession, keepBudget } from "../../src/mission/session.ts";
 import type { Tools } from "../../src/mission/tools.ts";
 import { holdRun } from "../../src/store/runs.ts";

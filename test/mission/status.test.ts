@@ -5,7 +5,7 @@
 import { expect, test } from "vitest";
 import type { State } from "../../src/domain/words.ts";
 import { createLogger } from "../../src/log.ts";
-import { ledgerOf } from "../../src/mission/facts.ts";
+import { ledgerOf } from "../../src/mission/ledger.ts";
 import { showState } from "../../src/mission/status.ts";
 import type { Tools } from "../../src/mission/tools.ts";
 import { holdRun } from "../../src/store/runs.ts";

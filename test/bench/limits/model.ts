@@ -15,7 +15,7 @@ import { createGitHub } from "../../../src/github/client.ts";
 import { createRepositories } from "../../../src/github/repository.ts";
 import { createLogger } from "../../../src/log.ts";
 import { createMetrics } from "../../../src/metrics.ts";
-import { ledgerOf } from "../../../src/mission/facts.ts";
+import { ledgerOf } from "../../../src/mission/ledger.ts";
 import { mission } from "../../../src/mission/mission.ts";
 import { createPermits } from "../../../src/mission/permits.ts";
 import { operatorOf, type Rulebook } from "../../../src/mission/rulebook.ts";

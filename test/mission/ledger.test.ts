@@ -1,7 +1,7 @@
 /** What `once` remembers of an attempt that came to no result. */
 import { expect, test } from "vitest";
 import { Problem, type ProblemDetail } from "../../src/domain/errors.ts";
-import { ledgerOf } from "../../src/mission/facts.ts";
+import { ledgerOf } from "../../src/mission/ledger.ts";
 import { holdRun } from "../../src/store/runs.ts";
 import { VirtualClock } from "../sim/virtual-clock.ts";
 import { withRun } from "../store/run.ts";
