@@ -72,6 +72,7 @@ export async function start(config: Config, outside: Outside): Promise<App> {
   const { clock, log, random, callTimeoutMs } = outside;
   const store = await openStore(outside.store ?? storeOptions(config.store, clock));
   const metrics = createMetrics({ repositories: config.server.metricsName === true });
+  const startedAt = clock.now();
   const engine = await engineOf(config, store, { ...outside, metrics });
   const box = inbox(store, engine, clock);
   const traces = config.tracing ? await otlpTraces({ ...config.tracing, clock, random }) : noTraces;
@@ -106,7 +107,8 @@ export async function start(config: Config, outside: Outside): Promise<App> {
     streams,
     seal,
     strays: new Strays(),
-    backlog: createBacklog({ store, box, clock, log }, clock.now()),
+    backlog: createBacklog({ store, box, clock, log }, startedAt),
+    startedAt,
   };
   let stopping = false;
   let listening: Listening | undefined;

@@ -16,7 +16,7 @@ import { releaseTokens } from "./credential.ts";
 import { type Facts, noted } from "./facts.ts";
 import { halt } from "./halt.ts";
 import { toldAs } from "./ledger.ts";
-import { closedForMs, notInTime, patienceMs } from "./overdue.ts";
+import { closedForMs, isOverdue, notInTime } from "./overdue.ts";
 import { askForReview, type Held, heldOnPull, openedBefore, type Proposed, propose } from "./proposal.ts";
 import { hasUnseenChecks, repairChecks } from "./repair.ts";
 import { report, reportEnd, tellLate, unheard } from "./report.ts";
@@ -184,13 +184,10 @@ async function ownUp(tools: Tools, pull: Facts["pull"]): Promise<Ending> {
   return { kind: "opened", pull: number, url };
 }
 
-/** What waits for ourselves, after an outage say, is no word of GitHub's, however long ago the round began to close. */
-const ourOwn: ReadonlySet<string> = new Set(["backlog_unread", "act_unsettled", "run_in_doubt"]);
-
 /** A no to the proposal ends the round; *later* goes to the engine, for a day. */
 function refusedOrFailed(tools: Tools, error: unknown): Ending {
   if (!isProblem(error)) throw error;
-  if (error.kind === "later" && (closedForMs(tools) < patienceMs || ourOwn.has(error.code))) throw error;
+  if (error.kind === "later" && !isOverdue(tools, error)) throw error;
   return { kind: error.kind === "refused" ? "refused" : "failed", words: error.message };
 }
 

@@ -134,3 +134,17 @@ test("GitHub never says what was pushed: others work meanwhile, and after a day 
   await stage.untilShown(issue, "failed", 26 * hour);
   await stage.untilShown(other, "failed", 2 * hour);
 });
+
+test("after two days away GitHub gets another hour to say what was pushed", async () => {
+  stage = await setStage({ env: rarely });
+  stage.plays(fixAndSubmit());
+  const heal = stage.github.fault({ route: compare, kind: "status", status: 503, times: 1e6 });
+  const issue = stage.labelled();
+  await stage.pass(hour);
+  await stage.app.stop();
+  await stage.pass(48 * hour);
+  await stage.restart();
+  await stage.pass(20 * minute);
+  heal();
+  await stage.untilShown(issue, "opened #2", hour);
+});
