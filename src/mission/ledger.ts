@@ -162,7 +162,8 @@ function firstWord(name: string): string {
 function knownOf(held: HeldRun) {
   const facts = held.facts.filter(({ name, round }) => round === keyOf(held, name).round);
   const entry = ({ name, value_json: value, begun_at: begunAt, tried_at, done_at: doneAt }: FactRow) =>
-    [name, { value, begunAt, triedAt: tried_at ?? begunAt, doneAt }] as const;
+    // A replica of an older version, beside us during an upgrade, moves only the beginning.
+    [name, { value, begunAt, triedAt: Math.max(begunAt, tried_at ?? begunAt), doneAt }] as const;
   return new Map(facts.map(entry));
 }
 
