@@ -61,7 +61,8 @@ export function createAdmission(asked: AdmissionParts): Admission {
         tellSilence(parts, asking, error),
       );
       if (decision.kind === "allowed") return undefined;
-      if (decision.code !== "own_bot" && decision.code !== "crowd") await tell(parts, asking, decision);
+      if (decision.code !== "own_bot" && decision.code !== "crowd")
+        await tellRefusal(parts, asking, decision);
       return `refused: ${decision.code}`;
     },
   };
@@ -109,7 +110,7 @@ async function tellSilence(parts: AdmissionParts, asking: Asking, error: unknown
   throw error;
 }
 
-async function tell(
+async function tellRefusal(
   parts: AdmissionParts,
   { place, origin, said }: Asking,
   decision: Extract<Permission, { kind: "refused" }>,

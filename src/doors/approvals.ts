@@ -11,7 +11,7 @@ import { notesOf, toldNotes, type Waiting, waitingOn } from "../store/notes.ts";
 import { liveRun, seizeRun } from "../store/runs.ts";
 import { type Commanded, isOlder, reply, replyTo } from "./commanded.ts";
 import { deadPull } from "./standing.ts";
-import { tell } from "./starting.ts";
+import { tellRun } from "./starting.ts";
 import { conclude, type IntakeParts, keyOf, written } from "./verdict.ts";
 
 /** The plan as it is shown: an approval written before it was shown, or beside a wish, was meant for another. */
@@ -35,7 +35,7 @@ export async function approvePlan(parts: IntakeParts, delivery: string, intent: 
   };
   return written(parts, delivery, async (tx) => {
     await seizeRun(tx, run.id);
-    if (await isStillOpen(tx, run.id, waits)) return tell(tx, parts, run, note);
+    if (await isStillOpen(tx, run.id, waits)) return tellRun(tx, parts, run, note);
     const replies = [replyTo(intent, { text: answers.planChanged })];
     return { verdict: "answered", wake: run.id, replies };
   });

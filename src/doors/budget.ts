@@ -10,7 +10,7 @@ import { resettle } from "../store/run-settings.ts";
 import { liveRun, seizeRun } from "../store/runs.ts";
 import { type Commanded, reply, replyTo } from "./commanded.ts";
 import { whyNothing } from "./standing.ts";
-import { tell } from "./starting.ts";
+import { tellRun } from "./starting.ts";
 import { refusedTerms } from "./terms.ts";
 import { conclude, type IntakeParts, keyOf, written } from "./verdict.ts";
 
@@ -53,7 +53,7 @@ export async function budget(
     const source = { kind: "budget" as const };
     const by = { author: origin.sender.login, asker: askerIn(origin) };
     const note = { id: `budget:${said.id}`, kind: "said" as const, text: "", source };
-    const told = await tell(tx, parts, run, { ...note, ...by });
+    const told = await tellRun(tx, parts, run, { ...note, ...by });
     const raised = answers.budgetRaised(cents);
     const isOpened = told.verdict.startsWith("round ");
     return { ...told, replies: answered(isOpened ? raised : `${raised} ${answers.otherAtWork}`) };

@@ -16,7 +16,7 @@ import { budget } from "./budget.ts";
 import { type Commanded, isOlder, owing, reply, replyTo } from "./commanded.ts";
 import { findingsComment } from "./findings.ts";
 import { deadPull, helpFor, standing, whyKept } from "./standing.ts";
-import { beginRun, tell } from "./starting.ts";
+import { beginRun, tellRun } from "./starting.ts";
 import { refusedTerms } from "./terms.ts";
 import { conclude, type IntakeParts, keyOf, written } from "./verdict.ts";
 
@@ -43,7 +43,7 @@ export async function hearComment(
 }
 
 function tellComment(
-  tx: Parameters<typeof tell>[0],
+  tx: Parameters<typeof tellRun>[0],
   parts: IntakeParts,
   {
     run,
@@ -53,7 +53,7 @@ function tellComment(
 ) {
   const pull = place.issue === run.pull ? { pull: run.pull } : {};
   const source = { kind: "comment" as const, id: said.id, as: said.as, ...pull };
-  return tell(tx, parts, run, {
+  return tellRun(tx, parts, run, {
     id: `comment:${said.id}`,
     kind: "said",
     author: origin.sender.login,

@@ -14,7 +14,7 @@ import { owing } from "./commanded.ts";
 import { hearOwnPush } from "./own-push.ts";
 import { replyOrReact } from "./replies.ts";
 import { deadPull, whyKept } from "./standing.ts";
-import { tell } from "./starting.ts";
+import { tellRun } from "./starting.ts";
 import { refusedTerms, termsOf } from "./terms.ts";
 import { conclude, type IntakeParts, keyOf, written } from "./verdict.ts";
 
@@ -51,7 +51,7 @@ export async function hearReview(
   const by = { author: origin.sender.login, asker: askerIn(origin) };
   const note = { id: `review:${review}`, kind: "said" as const, ...by, text, source };
   const owed = kept ? owing(parts, { place, ...answered, text: kept }) : parts;
-  return written(owed, delivery, (tx) => tell(tx, parts, run, note));
+  return written(owed, delivery, (tx) => tellRun(tx, parts, run, note));
 }
 
 /**

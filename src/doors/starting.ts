@@ -85,7 +85,7 @@ async function tellOrigin(
   const pull = run.pull === undefined ? {} : { pull: run.pull };
   const source = { kind: "comment" as const, id: trigger.commentId, as: trigger.as, ...pull };
   const text = trigger.instructions === "" ? "Go on." : trigger.instructions;
-  return tell(tx, parts, run, {
+  return tellRun(tx, parts, run, {
     id: `comment:${trigger.commentId}`,
     kind: "said",
     author: origin.sender.login,
@@ -99,7 +99,7 @@ async function tellOrigin(
  * Writes a note to a run; one at rest begins its next round with it. Said twice, it is said once. `later` where the
  * run has just ended.
  */
-export async function tell(
+export async function tellRun(
   tx: Tx,
   { clock }: Pick<IntakeParts, "clock">,
   { id }: Pick<Run, "id">,

@@ -23,19 +23,19 @@ export function unheard({ log, held: { run } }: Tools, error: unknown): void {
 /** Tells the ending of a round. */
 export async function report(tools: Tools, ending: Ending): Promise<void> {
   const summary = lastSubmission(tools)?.summary;
-  await tell(tools, { kind: "ended", ending, ...(summary === undefined ? {} : { summary }) });
+  await showEnd(tools, { kind: "ended", ending, ...(summary === undefined ? {} : { summary }) });
 }
 
 /** Tells what became of a run that was at rest: its stop closed the matter. */
 export async function reportEnd(tools: Tools): Promise<void> {
-  await tell(tools, lastState(tools.held.run));
+  await showEnd(tools, lastState(tools.held.run));
 }
 
 /** Tells an ending that could not be told before, where the App may speak again. */
 export async function tellLate(tools: Tools): Promise<void> {
   const { ledger, held } = tools;
   if (ledger.read("untold") !== "due") return;
-  await tell(tools, lastState(held.run));
+  await showEnd(tools, lastState(held.run));
   // Only now: a crash or a *later* before it tells again, which finds what was told.
   if (ledger.read("untold") === "due") await ledger.write("untold", "told");
 }
@@ -51,7 +51,7 @@ function lastState({ ending, stop, pull }: Run): Extract<State, { kind: "ended" 
 }
 
 /** Each part for itself: one that is refused keeps no other from being told. */
-async function tell(tools: Tools, state: Extract<State, { kind: "ended" }>): Promise<void> {
+async function showEnd(tools: Tools, state: Extract<State, { kind: "ended" }>): Promise<void> {
   const { ledger, held } = tools;
   const { stop } = held.run;
   const parts = stop?.moved
