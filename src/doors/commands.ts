@@ -233,7 +233,7 @@ async function stop(parts: IntakeParts, delivery: string, intent: Commanded): Pr
     : await runOrVain(parts, delivery, intent);
   if (!run && onPull) return reply(parts, delivery, intent, await deadPull(parts, place));
   // Delivered late, a stop was meant for the run before.
-  if (run?.phase !== "working" || isOlder(said, run.createdAt))
+  if (run?.phase !== "working" || isOlder(said, run.origin.at))
     return reply(parts, delivery, intent, answers.nothingToStop);
   const asked: Stop = { why: "command", by: origin.sender.login, at: said.at };
   return askToStop(parts, delivery, { run, stop: asked });

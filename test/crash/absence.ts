@@ -40,6 +40,8 @@ const branchOf = ({ claude }: Scene) => `claude/${claude.sessions[0]?.id}`;
 /** No run at all, and at most a word that there is nothing to stop. */
 const none: Ends = { ...nothing, headline: /^$/, rounds: 0, messages: 0, runs: 0 };
 const stopped: Ends = { ...nothing, headline: /\*\*stopped\*\*/ };
+/** The run was there when the stop was read, and had no session yet. */
+const calledOff: Ends = { ...stopped, sessions: 0, messages: 0 };
 const over: Ends = { ...opened, phase: "ended" };
 const answered = (ends: Ends): Ends[] => [ends, { ...ends, comments: 1 }];
 /** The agent was told in its request, in a message of its own, or in a round of its own. */
@@ -59,7 +61,7 @@ const absences: Record<Meanwhile, Absence> = {
   "says stop": {
     does: ({ github }) => github.comment(shop, issue, { body: "/agent stop", by: "mona" }),
     ends: {
-      labelled: [...answered(none), ...answered(stopped)],
+      labelled: [...answered(none), ...answered(stopped), ...answered(calledOff)],
       begun: [stopped],
       proposed: answered(opened),
     },

@@ -276,3 +276,19 @@ test("an idle service is quiet", async () => {
   expect(stage.github.log.length - github).toBeLessThanOrEqual(2 * 12);
   expect(stage.claude.log.length - claude).toBeLessThanOrEqual(2 * 12);
 });
+
+test("a stop that was missed reaches a run that began only afterwards, for a label from before", async () => {
+  stage = await setStage({ env: sweeping });
+  stage.plays(workForHours(1, 10));
+  await stage.pass(minuteMs);
+  stage.github.fault({ kind: "status", status: 503, times: 1e6 });
+  const issue = stage.labelled();
+  await stage.pass(1_000);
+  await stage.app.stop();
+  stage.github.comment(shop, issue, { body: "/agent stop", by: "mona" });
+  await stage.pass(60 * minuteMs);
+  stage.github.heal();
+  stage.github.fault({ route: "/app/hook/deliveries", kind: "status", status: 503, times: 3 });
+  await stage.restart();
+  await stage.untilShown(issue, "stopped", 10 * minuteMs);
+});
