@@ -1,11 +1,11 @@
 /**
- * Visits that ran out while their browser stayed away: their tokens are given back to GitHub and their rows
- * removed. A row whose tokens cannot be given back goes a day later all the same.
+ * Visits that ran out while their browser stayed away, or were ended while GitHub could not be asked: their tokens
+ * are given back and their rows removed. A row whose tokens cannot be given back goes a day later all the same.
  */
 import { isProblem } from "../domain/errors.ts";
 import { dropVisit, visitsBefore } from "../store/visits.ts";
 import type { SweepParts } from "./sweep-parts.ts";
-import { giveBack, openTokens, visitMs } from "./visitor-seal.ts";
+import { giveBack, visitMs } from "./visitor-seal.ts";
 
 type VisitParts = Pick<SweepParts, "store" | "seal" | "oauth" | "clock" | "log">;
 
@@ -20,9 +20,8 @@ export async function sweepVisits(parts: VisitParts): Promise<boolean> {
   const now = clock.now();
   const over = await visitsBefore(store.db, now - visitMs, endedMax);
   for (const row of over) {
-    const tokens = openTokens(seal, row);
     try {
-      if (oauth && tokens) await giveBack(oauth, tokens, now);
+      if (oauth) await giveBack({ store, seal, oauth }, row, now);
     } catch (error) {
       if (!isProblem(error)) throw error;
       // GitHub is unwell: what is younger waits as well.

@@ -5,8 +5,10 @@
 import { isProblem } from "../domain/errors.ts";
 import { Secret } from "../domain/secret.ts";
 import type { OAuth, VisitorTokens } from "../github/visitor-token.ts";
+import type { Store } from "../store/database.ts";
 import type { VisitRow } from "../store/schema.ts";
 import type { Seal } from "../store/seal.ts";
+import { resealVisit } from "../store/visits.ts";
 
 /** A visit ends by itself after this. */
 export const visitMs = 30 * 24 * 3_600_000;
@@ -51,15 +53,24 @@ export function isSpent({ accessUntil }: VisitorTokens, now: number): boolean {
 }
 
 /**
- * Gives tokens back. A token that has expired is replaced first: what lives for months is the refresh token, and
- * it goes with the token that came by it. Tokens that lead no further count as given back.
+ * Gives a visit's tokens back. A token that has expired is replaced first: what lives for months is the refresh token,
+ * and it goes with the token that came by it. Tokens that lead no further count as given back. `later` when GitHub
+ * cannot be asked: asked again, it goes on from where it was.
  */
-export async function giveBack(oauth: OAuth, tokens: VisitorTokens, now: number): Promise<void> {
+export async function giveBack(
+  { store, seal, oauth }: { store: Store; seal: Seal; oauth: OAuth },
+  row: VisitRow,
+  now: number,
+): Promise<void> {
+  const tokens = openTokens(seal, row);
+  if (!tokens) return;
   if (!isSpent(tokens, now)) return oauth.revoke(tokens.access);
   if (!tokens.refresh) return;
   try {
-    const { access } = await oauth.refresh(tokens.refresh);
-    await oauth.revoke(access);
+    const next = await oauth.refresh(tokens.refresh);
+    // Written down first: otherwise a GitHub that fails now leaves tokens alive that nobody knows.
+    await resealVisit(store.db, row, sealTokens(seal, row, next));
+    await oauth.revoke(next.access);
   } catch (error) {
     if (!isProblem(error) || error.code !== "github_sign_in") throw error;
   }

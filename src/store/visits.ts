@@ -26,6 +26,16 @@ export async function resealVisit(
   return done.numUpdatedRows === 1n;
 }
 
+/** Lets a visit have begun at `beganAt`, long ago: it is over, and its tokens stay known until they are given back. */
+export async function backdateVisit(db: Db, id: string, beganAt: number): Promise<void> {
+  await db
+    .updateTable("visits")
+    .set({ began_at: beganAt })
+    .where("id", "=", id)
+    .where("began_at", ">", beganAt)
+    .execute();
+}
+
 /** Forgets a visit. */
 export async function dropVisit(db: Db, id: string): Promise<void> {
   await db.deleteFrom("visits").where("id", "=", id).execute();

@@ -14,7 +14,7 @@ import { VirtualClock } from "../sim/virtual-clock.ts";
 import { Disk } from "../store/disk.ts";
 import { setStage } from "../stories/stage.ts";
 import { rowsOf } from "../stories/verdict.ts";
-import { Browser } from "./browser.ts";
+import { Browser, formKey } from "./browser.ts";
 
 const dayMs = 24 * 3_600_000;
 
@@ -55,8 +55,14 @@ async function caretaker(ages: number[], tokens: Partial<VisitorTokens> = {}) {
     await addVisit(store.db, { ...row, sealed: sealTokens(seal, row, own) });
   }
   const world: { given: string[]; trouble?: Problem } = { given: [] };
+  const used = new Set<string>();
   const oauth = {
-    refresh: async (token: Secret) => ({ access: new Secret(`after ${token.reveal()}`) }),
+    // Good once, as GitHub's are.
+    refresh: async (token: Secret) => {
+      if (used.has(token.reveal())) throw new Problem("refused", "github_sign_in", "It was used before.");
+      used.add(token.reveal());
+      return { access: new Secret(`after ${token.reveal()}`) };
+    },
     revoke: async (token: Secret) => {
       if (world.trouble) throw world.trouble;
       world.given.push(token.reveal());
@@ -87,6 +93,31 @@ test("of a token that has expired, what it is replaced by is given back", async 
   const { world, left, sweep } = await caretaker([31], { accessUntil: 0, refresh });
   await sweep();
   expect([world.given, await left()]).toEqual([["after refresh"], []]);
+});
+
+test("what an expired token was replaced by is not lost with a GitHub that fails just then", async () => {
+  const { world, left, sweep } = await caretaker([30.5], { accessUntil: 0, refresh: new Secret("refresh") });
+  world.trouble = later;
+  await sweep();
+  delete world.trouble;
+  await sweep();
+  expect([world.given, await left()]).toEqual([["after refresh"], []]);
+});
+
+test("a token that GitHub cannot take at the sign-out is given back by the caretaker", async () => {
+  const stage = await setStage({ signIn: true, env: { PATCHWRIGHT_SWEEP_MS: "300000" } });
+  const browser = new Browser(stage.app.url);
+  await browser.signIn("mona");
+  const page = await browser.get("/");
+  const heal = stage.github.fault({ route: "/applications/{client_id}/token", kind: "status", status: 503 });
+  expect((await browser.post("/auth/sign-out", { key: formKey(page) })).status).toBe(303);
+  expect((await browser.get("/")).status).toBe(401);
+  expect(stage.github.visitorTokens()).toBe(1);
+  heal();
+  await stage.pass(600_000);
+  expect(stage.github.visitorTokens()).toBe(0);
+  expect(rowsOf(stage.disk, "visits")).toEqual([]);
+  await stage.close();
 });
 
 test("a GitHub that is unwell is waited for, for a day and no longer", async () => {

@@ -14,7 +14,7 @@ import { giveBack, isSpent, openTokens, sealTokens, visitMs } from "../../missio
 import type { Store } from "../../store/database.ts";
 import type { VisitRow } from "../../store/schema.ts";
 import type { Seal } from "../../store/seal.ts";
-import { addVisit, dropVisit, findVisit, resealVisit } from "../../store/visits.ts";
+import { addVisit, backdateVisit, dropVisit, findVisit, resealVisit } from "../../store/visits.ts";
 import type { Audience } from "./audience.ts";
 
 /** What visits are kept with. */
@@ -51,12 +51,17 @@ export function formKeyOf(cookie: string): string {
 export function createVisits(parts: VisitParts): Visits {
   const { store, seal, oauth, clock, random, log } = parts;
   const sights = new Map<string, { at: number; sight: Promise<Sight> }>();
+  const isOver = (row: VisitRow) => row.began_at + visitMs < clock.now();
   const end = async (row: VisitRow, why: string) => {
     sights.delete(row.id);
-    await dropVisit(store.db, row.id);
-    const tokens = openTokens(seal, row);
-    if (!tokens) return;
-    await giveBack(oauth, tokens, clock.now()).catch((error: unknown) => log.warn({ err: error }, why));
+    // The browser is nobody from here on, and the caretaker goes on where GitHub cannot be asked now.
+    if (!isOver(row)) await backdateVisit(store.db, row.id, clock.now() - visitMs - 1);
+    try {
+      await giveBack({ store, seal, oauth }, row, clock.now());
+      await dropVisit(store.db, row.id);
+    } catch (error) {
+      log.warn({ err: error }, why);
+    }
   };
   const look = (row: VisitRow): Promise<Sight> => {
     const known = sights.get(row.id);
@@ -81,7 +86,7 @@ export function createVisits(parts: VisitParts): Visits {
     audience: async (cookie) => {
       const row = await findVisit(store.db, idOf(cookie));
       if (!row) return undefined;
-      if (row.began_at + visitMs < clock.now()) {
+      if (isOver(row)) {
         await end(row, "the token of a visit that is over was not given back");
         return undefined;
       }
