@@ -41,13 +41,22 @@ export function pausedIn({ db }: Store): Promise<string[]> {
   return pausedOwners(db);
 }
 
-/** The same, read beside the service; none while there is no database yet. */
+/** The same, read beside the service; none while there is no database yet, or none with a table for them. */
 export async function pausedBeside(config: Pick<Config, "store">): Promise<string[]> {
-  return beside(config, pausedIn).catch((error: unknown) => {
-    // Nor while a database has no tables yet, which is no trouble of ours to tell.
-    if (isProblem(error) && error.code !== "store_missing") throw error;
+  const read = async (store: Store) => ((await knowsPauses(store)) ? pausedIn(store) : []);
+  return beside(config, read).catch((error: unknown) => {
+    if (!isProblem(error))
+      throw new Problem("later", "store_unavailable", "The database does not let the pauses be read.", {
+        cause: error,
+      });
+    if (error.code !== "store_missing") throw error;
     return [];
   });
+}
+
+/** An empty database names no migrations of its own: all are pending. */
+async function knowsPauses({ db }: Store): Promise<boolean> {
+  return !(await tablesOf(db)).pending.includes(pausesSince);
 }
 
 async function beside<T>(

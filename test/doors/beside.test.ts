@@ -116,6 +116,15 @@ describe.each(places)("beside %s", (_what, make) => {
     expect(await read("pauses")).toEqual([]);
   });
 
+  test("that does not let the pauses be read: nobody is told that there are none", async () => {
+    await start((db) => db.schema.dropTable("pauses").execute());
+    expect((await look())[1]).toMatchObject({
+      grade: "fail",
+      found: "The database does not let the pauses be read.",
+      todo: "see what was found about the store",
+    });
+  });
+
   test("of a newer version: neither calls it up to date, nor writes what it may read otherwise", async () => {
     await start(tomorrow);
     for (const verb of ["pause", "resume"])
