@@ -31,6 +31,11 @@ ${trouble === undefined ? "" : html`<p role="alert">${trouble}</p>`}
 ${body}</main></body></html>`;
 }
 
+/** Says what went wrong, where no form says it. */
+export function troublePage(trouble: string): Html {
+  return page("Set up Patchwright", html`<p><a href="/">Back to the set-up</a></p>`, trouble);
+}
+
 /** Asks for the code on the console. */
 export function codePage(trouble?: string): Html {
   const form = html`<form method="post" action="/setup/code">

@@ -11,6 +11,7 @@ import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { getCookie, setCookie } from "hono/cookie";
 import { csrf } from "hono/csrf";
+import { HTTPException } from "hono/http-exception";
 import { secureHeaders } from "hono/secure-headers";
 import { claudeClient } from "../agent/claude.ts";
 import { asProblem } from "../agent/failure.ts";
@@ -24,7 +25,16 @@ import { readManifest } from "./manifest.ts";
 import { type Listening, serve } from "./server.ts";
 import { credentialLines, storeCredentials, tryToStore } from "./setup-credentials.ts";
 import { type AppOrder, manifestFor, readOrder } from "./setup-order.ts";
-import { appPage, codePage, donePage, type Html, handOverPage, keyPage, styleHash } from "./setup-pages.ts";
+import {
+  appPage,
+  codePage,
+  donePage,
+  type Html,
+  handOverPage,
+  keyPage,
+  styleHash,
+  troublePage,
+} from "./setup-pages.ts";
 
 /** What comes in from outside. */
 export interface SetUpOutside {
@@ -44,6 +54,12 @@ export interface SetUp extends Listening {
 type Bindings = { Bindings: HttpBindings };
 
 const formBytesMax = 64 * 1024;
+const troubles = new Map<number, string>([
+  [403, "This form was not sent by a page of this set-up. Open it again by the address on the console."],
+  [404, "There is no such page."],
+  [413, "That is more than this form takes. Nothing was done."],
+]);
+const unforeseen = "Something went wrong on our side, and nothing was done. Go back and try again.";
 const codeBytes = 15;
 const cookieBytes = 24;
 const printed =
@@ -68,6 +84,8 @@ export async function openSetUp(config: SetUpConfig, outside: SetUpOutside): Pro
 
 function application(steps: Steps): Hono<Bindings> {
   const app = new Hono<Bindings>();
+  app.onError((error, context) => steps.trouble(context, error));
+  app.notFound((context) => steps.trouble(context, new HTTPException(404)));
   app.get("/healthz", (context) => context.text("ok"));
   app.get("/readyz", (context) => context.text("waiting for the set-up", 503));
   app.use(bodyLimit({ maxSize: formBytesMax }));
@@ -108,6 +126,15 @@ class Steps {
 
   isKnown(context: Context): boolean {
     return this.#cookie !== undefined && isSame(getCookie(context, cookieName) ?? "", this.#cookie);
+  }
+
+  /** The page for what is refused before any step sees it, and for what none of them foresaw. */
+  trouble(context: Context, error: unknown): Response | Promise<Response> {
+    const status = error instanceof HTTPException ? error.status : 500;
+    // What a library throws may quote what was typed.
+    if (status === 500) this.#outside.say(`The set-up met an error it does not know: ${nameOf(error)}`);
+    context.status(status);
+    return show(context, troublePage(troubles.get(status) ?? unforeseen));
   }
 
   begin(context: Context): Response | Promise<Response> {
@@ -237,6 +264,10 @@ function show(context: Context, page: Html, alsoTo = ""): Response | Promise<Res
   context.header("content-security-policy", policy);
   context.header("cache-control", "no-store");
   return context.html(page);
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : typeof error;
 }
 
 /** The fields of a form that are texts. */

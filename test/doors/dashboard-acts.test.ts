@@ -125,3 +125,11 @@ test("a person starts again what was refused because an App put the label on in 
   expect((await browser.post(`/runs/${run}/retry`, { key })).status).toBe(303);
   await stage.untilShown(refused, "opened");
 });
+
+test("a form that holds too much is answered by a page, and does nothing", async () => {
+  await browser.signIn("rita");
+  const key = formKey(await browser.get(path));
+  const answer = await browser.post(`${path}/stop`, { key, more: "x".repeat(10_000) });
+  expect([answer.status, answer.text.includes("<h1>Too much</h1>")]).toEqual([413, true]);
+  expect(stage.lines.some(({ msg }) => msg === "request failed")).toBe(false);
+});

@@ -85,3 +85,18 @@ test("where nothing can be written any more nobody is sent to GitHub", async () 
   expect(text).toContain("credentials.json cannot be written");
   expect(text).not.toContain('name="manifest"');
 });
+
+test("what no step takes is told on a page as well", async () => {
+  const elsewhere = { origin: "http://127.0.0.1:1", "sec-fetch-site": "same-site" };
+  const answers = [
+    await browser.post("/setup/code", { code }, elsewhere),
+    await browser.post("/setup/code", { code: "x".repeat(70_000) }),
+    await browser.get("/nowhere"),
+  ];
+  expect(answers.map(({ status }) => status)).toEqual([403, 413, 404]);
+  for (const { text, headers } of answers) {
+    expect(headers["content-type"]).toContain("text/html");
+    expect(text).toMatch(/<p role="alert">[^<]{10,}<\/p>/);
+  }
+  expect(said).toHaveLength(1);
+});

@@ -59,7 +59,7 @@ export function createDashboard(parts: DashboardParts): Hono<Pages> {
   });
   const signIn = signInOf(parts);
   app.use((context, next) => gate(parts, signIn, { context, next }));
-  app.use(bodyLimit({ maxSize: formBytesMax }));
+  app.use(bodyLimit({ maxSize: formBytesMax, onError: tooLarge }));
   if (signIn) app.route("/", signInRoutes(signIn));
   app.get("/assets/:name", (context) => asset(context));
   app.get("/", (context) => list(parts, context));
@@ -80,6 +80,11 @@ export function createDashboard(parts: DashboardParts): Hono<Pages> {
 function signInOf(parts: DashboardParts): SignInParts | undefined {
   const { config, oauth, random } = parts;
   return oauth && { config, oauth, visits: createVisits({ ...parts, oauth }), random };
+}
+
+function tooLarge(context: Context<Pages>) {
+  const words = "That form holds more than a page of ours asks for. Nothing was done.";
+  return show(context, messagePage(context.get("audience")?.looker, { title: "Too much", words }), 413);
 }
 
 /** Everything else does not exist, whoever asks. */
