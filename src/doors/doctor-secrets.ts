@@ -10,6 +10,8 @@ import { fail, pass, warn } from "./findings.ts";
 /** Random text of the shortest length that is taken has more. */
 const differentMin = 6;
 const othersMayRead = 0o077;
+/** Long enough not to turn up in random text. */
+const placeholder = /secret|password|passwort|changeme|change-me|webhook|develop|example|patchwright/i;
 
 /** In one line, the worst first. */
 export const secretsCheck: Check = {
@@ -24,9 +26,10 @@ export const secretsCheck: Check = {
         `chmod 600 ${path}; if others use this machine, replace the secrets in it`,
       );
     const secrets = config.app.webhookSecrets;
-    if (secrets.some((secret) => new Set(secret.reveal()).size < differentMin))
+    const weak = secrets.map((secret) => weaknessOf(secret.reveal())).find((why) => why !== undefined);
+    if (weak !== undefined)
       return warn(
-        "the webhook secret can be guessed: it repeats a few characters",
+        `the webhook secret can be guessed: ${weak}`,
         "replace it by one of `openssl rand -hex 32`; README.md, Operations",
       );
     if (config.server.publicUrl !== undefined && config.server.oauth === undefined)
@@ -37,6 +40,14 @@ export const secretsCheck: Check = {
     return pass(sound(config));
   },
 };
+
+/** Why a secret is none, without saying it; undefined where nothing speaks against it. */
+function weaknessOf(secret: string): string | undefined {
+  if (new Set(secret).size < differentMin) return "it repeats a few characters";
+  // A text lies in its own double, between the first place and the last, where it consists of repetitions alone.
+  if (`${secret}${secret}`.slice(1, -1).includes(secret)) return "it repeats the same characters";
+  return placeholder.test(secret) ? "it holds a word that people put where a secret is to be" : undefined;
+}
 
 function sound({ app, sealKeys }: Patient["config"]): string {
   const webhook = app.webhookSecrets.length > 1 ? "two webhook secrets, while one is replaced" : "one";

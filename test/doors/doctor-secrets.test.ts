@@ -1,4 +1,5 @@
 /** What the doctor says of the secrets, and of an App that is subscribed to more than it handles. */
+import { randomBytes } from "node:crypto";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,6 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([github.stop(), claude.stop()]));
 
+const good = randomBytes(32).toString("hex");
 let dataDir: string;
 beforeEach(() => {
   dataDir = mkdtempSync(join(tmpdir(), "patchwright-secrets-"));
@@ -47,11 +49,14 @@ test.each([0o644, 0o640, 0o604])("a credentials file that others may read (%o)",
   expect((await found("secrets"))?.grade).toBe("pass");
 });
 
-test("a webhook secret that is long and says little", async () => {
-  const finding = await found("secrets", { WEBHOOK_SECRET: `0123456789abcdef,${"abab".repeat(8)}` });
-  expect(finding?.grade).toBe("warn");
-  expect(finding?.found).toContain("can be guessed");
-  expect((await found("secrets", { WEBHOOK_SECRET: "0123456789abcdef" }))?.grade).toBe("pass");
+test.each([
+  ["abab".repeat(8), "it repeats a few characters"],
+  ["k3j9x0qa".repeat(3), "it repeats the same characters"],
+  ["My-Webhook-Secret-2026", "it holds a word that people put where a secret is to be"],
+])("a webhook secret that is long and can be guessed: %s", async (weak, why) => {
+  const finding = await found("secrets", { WEBHOOK_SECRET: `${good},${weak}` });
+  expect(finding).toMatchObject({ grade: "warn", found: `the webhook secret can be guessed: ${why}` });
+  expect((await found("secrets", { WEBHOOK_SECRET: good }))?.grade).toBe("pass");
 });
 
 test("behind a public address without the App's OAuth nobody signs in", async () => {
