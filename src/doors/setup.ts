@@ -59,7 +59,7 @@ const troubles = new Map<number, string>([
   [404, "There is no such page."],
   [413, "That is more than this form takes. Nothing was done."],
 ]);
-const unforeseen = "Something went wrong on our side, and nothing was done. Go back and try again.";
+const unforeseen = "Something went wrong on our side. Go back and see how far it has come.";
 const codeBytes = 15;
 const cookieBytes = 24;
 const printed =
