@@ -237,6 +237,7 @@ function commented(delivery: Of<"issue_comment.created">, now: number): Intent {
     reading.kind === "command" && "instructions" in reading.command ? reading.command.instructions : "";
   const origin = {
     ...originOf(delivery, now),
+    askedAt: said.at,
     trigger: { kind: "command" as const, commentId: comment.id, instructions },
     ...(said.viaApp ? { viaApp: said.viaApp } : {}),
   };

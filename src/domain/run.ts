@@ -33,6 +33,8 @@ export interface Origin {
   sender: Person;
   /** When the delivery was received, milliseconds since the epoch. */
   at: number;
+  /** When the command was written, by GitHub's clock; of a label no delivery tells. */
+  askedAt?: number;
   title: string;
   body: string;
   /** Who wrote the issue; absent when the account is gone. */

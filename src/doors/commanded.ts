@@ -13,7 +13,7 @@ import { conclude, type IntakeParts } from "./verdict.ts";
 export type Commanded = Extract<Intent, { kind: "command" }>;
 
 /** GitHub's times have whole seconds, and its clock is not ours. */
-const clockSlackMs = 2_000;
+export const clockSlackMs = 2_000;
 
 /** Was a comment surely written before `at`, milliseconds since the epoch? */
 export function isOlder(said: { at: number }, at: number): boolean {

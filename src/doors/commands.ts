@@ -13,8 +13,9 @@ import { waitingOn } from "../store/notes.ts";
 import { latestRun, liveRun, stopRun } from "../store/runs.ts";
 import { approveHead, approvePlan } from "./approvals.ts";
 import { budget } from "./budget.ts";
-import { type Commanded, isOlder, owing, reply, replyTo } from "./commanded.ts";
+import { type Commanded, clockSlackMs, isOlder, owing, reply, replyTo } from "./commanded.ts";
 import { findingsComment } from "./findings.ts";
+import { isBeforeRequest } from "./precedence.ts";
 import { deadPull, helpFor, standing, whyKept } from "./standing.ts";
 import { beginRun, tellRun } from "./starting.ts";
 import { refusedTerms } from "./terms.ts";
@@ -233,7 +234,8 @@ async function stop(parts: IntakeParts, delivery: string, intent: Commanded): Pr
     : await runOrVain(parts, delivery, intent);
   if (!run && onPull) return reply(parts, delivery, intent, await deadPull(parts, place));
   // Delivered late, a stop was meant for the run before.
-  if (run?.phase !== "working" || isOlder(said, run.origin.at))
+  const at = said.at + clockSlackMs;
+  if (run?.phase !== "working" || (await isBeforeRequest(parts, run, at)))
     return reply(parts, delivery, intent, answers.nothingToStop);
   const asked: Stop = { why: "command", by: origin.sender.login, at: said.at };
   return askToStop(parts, delivery, { run, stop: asked });

@@ -20,6 +20,7 @@ import { hearEdit } from "./edits.ts";
 import { hearChecks, hearPush, hearReview } from "./feedback.ts";
 import { labelPutOn, unlabellingIgnored } from "./labelling.ts";
 import { giveOwed } from "./owed.ts";
+import { isBeforeRequest } from "./precedence.ts";
 import { hearProposed } from "./settings-check.ts";
 import { beginRun } from "./starting.ts";
 import { tellRefused } from "./terms.ts";
@@ -198,15 +199,19 @@ async function isReplay({ box }: IntakeParts, { id, body_hash }: DeliveryRow): P
   return (await box.lastCopy(body_hash, id)) !== undefined;
 }
 
-function stopFound(
+async function stopFound(
   parts: IntakeParts,
   { id: delivery, received_at: receivedAt }: DeliveryRow,
   { key, stop, label }: { key: RunKey; stop: Stop; label?: string },
 ): Promise<string> {
+  const known = await liveRun(parts.store.db, key);
+  const isMeantFor = known && !(await isBeforeRequest(parts, known, stop.at)) ? known.id : undefined;
   return written(parts, delivery, async (tx) => {
     if (key.kind === "issue") await takeDecision(tx, key, parts.clock.now());
     const run = await liveRun(tx, key);
-    if (run && stop.at < run.origin.at) return { verdict: "ignored: older than the run" };
+    // One that began since is judged by what was received alone.
+    if (run && run.id !== isMeantFor && (run.id === known?.id || stop.at < run.origin.at))
+      return { verdict: "ignored: older than the run" };
     // Delivered together after an outage, a stop may be read before what it is about.
     if (key.kind === "issue" && label === undefined && run?.phase !== "working")
       await rememberVainStop(tx, key, receivedAt);

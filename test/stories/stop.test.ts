@@ -133,3 +133,17 @@ test("word of a closing that is over when the run begins stops nothing", async (
   await stage.pass(15 * 60_000);
   expect(stage.headline(issue)).toContain("**working");
 });
+
+test.each([ways[0], ways[2]].flatMap((way) => (way ? [way] : [])))(
+  "%s, while GitHub's deliveries are half a minute late: stopped",
+  async (_what, stops, words) => {
+    stage = await setStage();
+    stage.plays((agent) => agent.wait(3_600_000));
+    stage.github.disturb({ kind: "delay", ms: 30_000 });
+    const issue = stage.labelled();
+    await stage.pass(12_000);
+    stops(issue);
+    await stage.untilShown(issue, "stopped", 60_000);
+    expect(stage.status(issue)).toMatch(words);
+  },
+);
