@@ -16,6 +16,8 @@ interface Absence {
   does(scene: Scene): unknown;
   /** The first point from which it can be done. */
   from?: string;
+  /** Can it be done? What happens side by side comes in another order now and then, and the point too early. */
+  can?: (scene: Scene) => boolean;
   /** How it may end where there is no run, a run without a pull request, one with. */
   ends: { labelled: Ends[]; begun: Ends[]; proposed: Ends[] };
 }
@@ -51,6 +53,7 @@ const told: Ends[] = [
   // Answered on the pull request where there was one already.
   ...answered({ ...opened, messages: 2, rounds: 2 }),
 ];
+const hasPull = ({ github }: Scene) => github.pulls(shop).length > 0;
 const atPull = "after POST /api/v3/repos/acme/shop/pulls #1";
 
 const absences: Record<Meanwhile, Absence> = {
@@ -78,6 +81,7 @@ const absences: Record<Meanwhile, Absence> = {
     does: (scene) =>
       scene.github.pushCommit(shop, branchOf(scene), { files: { "more.js": "export {};\n" }, by: "rita" }),
     from: "after POST /v1/sessions #1",
+    can: ({ claude }) => claude.sessions.length > 0,
     // A push that is heard before the ending is told is what is told.
     ends: {
       labelled: [],
@@ -88,11 +92,13 @@ const absences: Record<Meanwhile, Absence> = {
   merges: {
     does: ({ github }) => github.mergePull(shop, 2, { by: "rita" }),
     from: atPull,
+    can: hasPull,
     ends: { labelled: [], begun: [], proposed: [over] },
   },
   "closes the pull request": {
     does: ({ github }) => github.closePull(shop, 2, { by: "rita" }),
     from: atPull,
+    can: hasPull,
     ends: { labelled: [], begun: [], proposed: [over] },
   },
 };
@@ -104,8 +110,10 @@ export function meanwhilesAt(points: string[], point: string): Meanwhile[] {
   return meanwhiles.filter((name) => isPast(absences[name].from));
 }
 
-/** Does it, and tells how far the story had come. */
-export async function act(scene: Scene, meanwhile: Meanwhile): Promise<Stage> {
+/** Does it, and tells how far the story had come; undefined where it cannot be done yet. */
+export async function act(scene: Scene, meanwhile: Meanwhile): Promise<Stage | undefined> {
+  const { can = () => true } = absences[meanwhile];
+  if (!can(scene)) return undefined;
   const stage = stageOf(scene);
   await absences[meanwhile].does(scene);
   return stage;

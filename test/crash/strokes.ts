@@ -62,6 +62,7 @@ export class Strokes {
   readonly #strikes: Strike[];
   readonly #world: World;
   #count = new Count();
+  #undone: string | undefined;
 
   constructor(strikes: Strike[], world: World) {
     this.#strikes = strikes;
@@ -75,9 +76,10 @@ export class Strokes {
     return most ? `${most[1]} times ${most[0]}` : "nothing happens";
   }
 
-  /** Why the next blow has not fallen; undefined when none is left. */
+  /** Why the next blow has not fallen, or nobody could act; undefined when all was played. */
   unplayed(): string | undefined {
     const due = this.#strikes[this.struck];
+    if (this.#undone !== undefined) return this.#undone;
     return due && whyUnplayed(due.point, this.lives.at(-1) ?? []);
   }
 
@@ -104,7 +106,9 @@ export class Strokes {
     const ms = awayMs[back];
     if (meanwhile === undefined) return clock.advance(ms);
     await clock.advance(ms / 2);
-    this.absence = { meanwhile, stage: await act(this.#world, meanwhile), at: clock.now() };
+    const stage = await act(this.#world, meanwhile);
+    if (stage) this.absence = { meanwhile, stage, at: clock.now() };
+    else this.#undone = `there was nothing yet on which somebody ${meanwhile}`;
     await clock.advance(ms / 2);
   }
 
