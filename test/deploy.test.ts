@@ -88,3 +88,11 @@ test("Compose runs two replicas on PostgreSQL, read-only and without privileges"
       .map(([name]) => name),
   ).toEqual(["proxy"]);
 });
+
+test("the replicas of compose.yaml may read and write the directory that lies over the image's", () => {
+  const image = read("Dockerfile");
+  const [, user, group] = /^USER (\d+):(\d+)$/m.exec(image) ?? [];
+  expect(image).toContain(`mkdir -m 700 /data && chown ${user}:${group} /data`);
+  const { services } = parse(read("compose.yaml"));
+  expect(services.patchwright.tmpfs).toContain(`/data:uid=${user},gid=${group}`);
+});
