@@ -102,7 +102,7 @@ const shapes = {
     pull_request: pull,
     review: comment
       .pick({ id: true, body: true, author_association: true })
-      .extend({ state: z.string(), html_url: z.string() }),
+      .extend({ state: z.string(), html_url: z.string(), submitted_at: z.string().nullish() }),
   }),
   "pull_request_review_comment.created": z.object({
     ...scope,

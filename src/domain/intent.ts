@@ -22,7 +22,8 @@ export type Intent =
     }
   | { kind: "said"; place: Place; origin: Origin; said: Said }
   | { kind: "edited"; place: Place; title: string; body: string; at: number }
-  | { kind: "stop"; place: Place; stop: Stop }
+  /** `writtenAt`: when it was closed, by GitHub's clock; of other stops no delivery tells. */
+  | { kind: "stop"; place: Place; stop: Stop; writtenAt?: number }
   | { kind: "unlabelled"; place: Place; stop: Stop; label: string }
   | { kind: "pull closed"; place: Place; stop: Stop }
   | { kind: "review"; place: Place; origin: Origin; said: Said; review: number; isCommand: boolean }
@@ -50,12 +51,13 @@ export function intentOf(delivery: Delivery, now: number): Intent {
       return labelled(delivery, now);
     case "issues.unlabeled":
       return unlabelled(delivery, now);
-    case "issues.closed":
-      return stop(delivery, delivery.issue.number, {
-        why: "issue closed",
-        by: delivery.sender.login,
-        at: closedAt(delivery.issue, now),
-      });
+    case "issues.closed": {
+      const { number, closed_at } = delivery.issue;
+      const writtenAt = timeOf(closed_at);
+      const at = Math.min(now, writtenAt ?? now);
+      const asked = stop(delivery, number, { why: "issue closed", by: delivery.sender.login, at });
+      return { ...asked, ...(writtenAt === undefined ? {} : { writtenAt }) };
+    }
     case "issues.edited": {
       const { title, body } = delivery.issue;
       if (!delivery.changes.title && !delivery.changes.body)
@@ -80,12 +82,10 @@ export function intentOf(delivery: Delivery, now: number): Intent {
       return commented(delivery, now);
     case "pull_request.closed": {
       const why = delivery.pull_request.merged ? "pull request merged" : "pull request closed";
-      const number = delivery.pull_request.number;
-      return {
-        kind: "pull closed",
-        place: placeOf(delivery, number),
-        stop: { why, by: delivery.sender.login, at: closedAt(delivery.pull_request, now) },
-      };
+      const { number, closed_at } = delivery.pull_request;
+      const at = Math.min(now, timeOf(closed_at) ?? now);
+      const place = placeOf(delivery, number);
+      return { kind: "pull closed", place, stop: { why, by: delivery.sender.login, at } };
     }
     case "pull_request.opened":
     case "pull_request.reopened":
@@ -136,25 +136,28 @@ type Remarked = Of<"pull_request_review.submitted"> | Of<"pull_request_review_co
 function reviewed(delivery: Of<"pull_request_review.submitted">, now: number): Intent {
   const { review } = delivery;
   const asks = review.state.toLowerCase() === "changes_requested";
-  return wish(delivery, { review: review.id, asks, said: { ...saidIn(review, now), as: "review" } });
+  const said = { ...saidIn(review, timeOf(review.submitted_at) ?? now), as: "review" as const };
+  return wish(delivery, { review: review.id, asks, said, now });
 }
 
 /** A remark that asks to go on asks for its whole review, so that N remarks are one message. */
 function remarked(delivery: Of<"pull_request_review_comment.created">, now: number): Intent {
   const { comment } = delivery;
   const review = comment.pull_request_review_id ?? 0;
-  return wish(delivery, { review, asks: false, said: { ...saidIn(comment, now), as: "remark" } });
+  // Its own time is that of the draft: it is said when the review is submitted, which the delivery does not tell.
+  const said = { ...saidIn(comment, now), as: "remark" as const };
+  return wish(delivery, { review, asks: false, said, now });
 }
 
 /** Only *fix* hands the review to the agent; every other command means what it means in the conversation. */
 function wish(
   delivery: Remarked,
-  { review, asks, said }: { review: number; asks: boolean; said: Said },
+  { review, asks, said, now }: { review: number; asks: boolean; said: Said; now: number },
 ): Intent {
   const reading = parseCommand(said.body);
   const isFix = reading.kind === "command" && reading.command.kind === "fix";
   const place = placeOf(delivery, delivery.pull_request.number);
-  const origin = remarkOrigin(delivery, said);
+  const origin = remarkOrigin(delivery, said, now);
   if (reading.kind !== "none" && !isFix)
     return { kind: "command", place, origin, said, reading, onPull: true };
   if (review !== 0 && (asks || isFix))
@@ -164,13 +167,15 @@ function wish(
 
 function remarkOrigin(
   { pull_request, repository, sender }: Remarked,
-  { id, as, at: now, viaApp }: Said,
+  { id, as, at: askedAt, viaApp }: Said,
+  now: number,
 ): Origin {
   return {
     ...(viaApp ? { viaApp } : {}),
     trigger: { kind: "command", commentId: id, as, instructions: "" },
     sender: personOf(sender),
     at: now,
+    askedAt,
     title: pull_request.title,
     body: "",
     comments: 0,
@@ -230,7 +235,7 @@ function unlabelled(delivery: Of<"issues.unlabeled">, now: number): Intent {
 
 function commented(delivery: Of<"issue_comment.created">, now: number): Intent {
   const { issue, comment } = delivery;
-  const said = saidIn(comment, Date.parse(comment.created_at ?? "") || now);
+  const said = saidIn(comment, timeOf(comment.created_at) ?? now);
   const place = placeOf(delivery, issue.number);
   const reading = parseCommand(said.body);
   const instructions =
@@ -245,15 +250,12 @@ function commented(delivery: Of<"issue_comment.created">, now: number): Intent {
   return { kind: "command", place, origin, said, reading, onPull: Boolean(issue.pull_request) };
 }
 
-/** GitHub's clock is not ours, and its times are cut to seconds. */
-const slackMs = 6_000;
-
-/** When it was closed, at the latest: word of it may come after it was opened again and another run began. */
-function closedAt({ closed_at }: { closed_at?: string | null | undefined }, now: number): number {
-  return Math.min(now, (Date.parse(closed_at ?? "") || now) + slackMs);
+/** A time of GitHub's, milliseconds since the epoch in whole seconds; undefined where there is none. */
+function timeOf(text: string | null | undefined): number | undefined {
+  return Date.parse(text ?? "") || undefined;
 }
 
-function stop(delivery: Delivery, issue: number, asked: Stop): Intent {
+function stop(delivery: Delivery, issue: number, asked: Stop): Extract<Intent, { kind: "stop" }> {
   return { kind: "stop", place: placeOf(delivery, issue), stop: asked };
 }
 

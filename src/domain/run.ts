@@ -33,7 +33,10 @@ export interface Origin {
   sender: Person;
   /** When the delivery was received, milliseconds since the epoch. */
   at: number;
-  /** When the command was written, by GitHub's clock; of a label no delivery tells. */
+  /**
+   * When the command was written or the label put on, by GitHub's clock. No delivery tells it of a label: absent
+   * unless GitHub's record was asked.
+   */
   askedAt?: number;
   title: string;
   body: string;
@@ -137,13 +140,17 @@ export function outweighs(later: Pick<Stop, "why">, before: Pick<Stop, "why">): 
   return finals.indexOf(later.why) > finals.indexOf(before.why);
 }
 
-/** Where a note was said, so that it can be acknowledged and answered there. */
-export type NoteSource =
+/**
+ * Where a note was said, so that it can be acknowledged and answered there. `writtenAt`: when, by GitHub's clock;
+ * absent of what nobody wrote, and of older notes.
+ */
+export type NoteSource = { writtenAt?: number } & (
   | { kind: "comment"; id: number; as?: Aside | undefined; pull?: number }
   /** `remark`: the one that asked for the whole review. */
   | { kind: "review"; id: number; remark?: number | undefined; pull: number }
   | { kind: "checks"; pull: number }
-  | { kind: "budget" };
+  | { kind: "budget" }
+);
 
 /** Something said to a run. An approval has no text of its own. */
 export interface Note {

@@ -6,7 +6,7 @@ export interface Said {
   id: number;
   as?: Aside | undefined;
   body: string;
-  /** When it was written by GitHub's clock, milliseconds since the epoch. */
+  /** When it was said by GitHub's clock, milliseconds since the epoch; of a remark, when we received it. */
   at: number;
   /** The App it was written through, where it was. */
   viaApp?: { id: number; slug: string };

@@ -24,7 +24,7 @@ export async function approvePlan(parts: IntakeParts, delivery: string, intent: 
     return reply(parts, delivery, intent, await whatToSend(parts, run));
   }
   if (isOlder(said, waits.since)) return reply(parts, delivery, intent, answers.planChanged);
-  const source = { kind: "comment" as const, id: said.id, as: said.as };
+  const source = { kind: "comment" as const, id: said.id, as: said.as, writtenAt: said.at };
   const note = {
     id: `comment:${said.id}`,
     kind: "approval" as const,

@@ -9,8 +9,9 @@ import { tooDear } from "../store/days.ts";
 import { resettle } from "../store/run-settings.ts";
 import { liveRun, seizeRun } from "../store/runs.ts";
 import { type Commanded, reply, replyTo } from "./commanded.ts";
+import { isStoppedSince } from "./precedence.ts";
 import { whyNothing } from "./standing.ts";
-import { tellRun } from "./starting.ts";
+import { stoppedMeanwhile, tellRun } from "./starting.ts";
 import { refusedTerms } from "./terms.ts";
 import { conclude, type IntakeParts, keyOf, written } from "./verdict.ts";
 
@@ -43,6 +44,7 @@ export async function budget(
     const now = await seizeRun(tx, run.id);
     const answered = (text: string) => [replyTo(intent, { text })];
     if (!now) return { verdict: "ignored: the run has ended", replies: answered(answers.runOver) };
+    if (await isStoppedSince(tx, now.place, said.at)) return stoppedMeanwhile;
     const dear = await overDay(parts, tx, { run: now, cents });
     if (dear !== undefined) return { verdict: "answered", wake: run.id, replies: answered(dear) };
     await resettle(tx, run.id, { ...now.settings, budget_usd: cents / 100, usual_budget_usd: usualUsd });

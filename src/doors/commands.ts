@@ -8,16 +8,16 @@ import { sessionBranch } from "../domain/ids.ts";
 import type { Intent } from "../domain/intent.ts";
 import { answers, malformedText, unknownText } from "../domain/replies.ts";
 import { askerIn, type Origin, type Run, type Stop, type Trigger } from "../domain/run.ts";
-import { rememberVainStop, takeDecision } from "../store/memos.ts";
 import { waitingOn } from "../store/notes.ts";
-import { latestRun, liveRun, stopRun } from "../store/runs.ts";
+import { latestRun, liveRun, type RunKey } from "../store/runs.ts";
 import { approveHead, approvePlan } from "./approvals.ts";
 import { budget } from "./budget.ts";
-import { type Commanded, clockSlackMs, isOlder, owing, reply, replyTo } from "./commanded.ts";
+import { type Commanded, isOlder, owing, reply, replyTo } from "./commanded.ts";
 import { findingsComment } from "./findings.ts";
-import { isBeforeRequest } from "./precedence.ts";
+import type { StopTimes } from "./precedence.ts";
 import { deadPull, helpFor, standing, whyKept } from "./standing.ts";
 import { beginRun, tellRun } from "./starting.ts";
+import { askRun, holdTarget, rememberWord, type Target, targetOfStop } from "./stopping.ts";
 import { refusedTerms } from "./terms.ts";
 import { conclude, type IntakeParts, keyOf, written } from "./verdict.ts";
 
@@ -53,7 +53,7 @@ function tellComment(
   }: { run: Run; intent: Pick<Said, "origin" | "said" | "place">; text: string },
 ) {
   const pull = place.issue === run.pull ? { pull: run.pull } : {};
-  const source = { kind: "comment" as const, id: said.id, as: said.as, ...pull };
+  const source = { kind: "comment" as const, id: said.id, as: said.as, ...pull, writtenAt: said.at };
   return tellRun(tx, parts, run, {
     id: `comment:${said.id}`,
     kind: "said",
@@ -217,8 +217,8 @@ export function startAgain(
 }
 
 /** The issue as it was asked for, by whoever asks again. */
-function againOn({ viaApp: _, ...first }: Origin, { sender, at, viaApp }: Origin): Origin {
-  return { ...first, sender, at, ...(viaApp ? { viaApp } : {}) };
+function againOn({ viaApp: _, ...first }: Origin, { sender, at, askedAt = at, viaApp }: Origin): Origin {
+  return { ...first, sender, at, askedAt, ...(viaApp ? { viaApp } : {}) };
 }
 
 /** What was asked for the first time stands, unless the retry says something else. */
@@ -227,43 +227,34 @@ function triggerAgain({ origin: { trigger: first } }: Run, text: string, { id, a
   return { ...first, commentId: id, as, instructions: text === "" ? first.instructions : text };
 }
 
+/** Whatever there is to stop: what it is about may be on its way. */
 async function stop(parts: IntakeParts, delivery: string, intent: Commanded): Promise<string> {
   const { place, origin, said, onPull } = intent;
-  const run = onPull
-    ? await liveRun(parts.store.db, keyOf("pull", place))
-    : await runOrVain(parts, delivery, intent);
-  if (!run && onPull) return reply(parts, delivery, intent, await deadPull(parts, place));
-  // Delivered late, a stop was meant for the run before.
-  const at = said.at + clockSlackMs;
-  if (run?.phase !== "working" || (await isBeforeRequest(parts, run, at)))
-    return reply(parts, delivery, intent, answers.nothingToStop);
+  const key = keyOf(onPull ? "pull" : "issue", place);
+  // A remark's own time is not told, and is not older than its delivery.
+  const times = { writtenAt: said.as === "remark" ? undefined : said.at, receivedAt: origin.at };
+  const target = await targetOfStop(parts, key, times);
+  if (!target.run && onPull) return reply(parts, delivery, intent, await deadPull(parts, place));
   const asked: Stop = { why: "command", by: origin.sender.login, at: said.at };
-  return askToStop(parts, delivery, { run, stop: asked });
-}
-
-/** The run on an issue; that none is at work is remembered, for what it was about may be on its way. */
-async function runOrVain(
-  { store, box, clock }: IntakeParts,
-  delivery: string,
-  { place }: Commanded,
-): Promise<Run | undefined> {
-  const receivedAt = (await box.load(delivery))?.received_at ?? clock.now();
-  return store.db.transaction().execute(async (tx) => {
-    await takeDecision(tx, place, clock.now());
-    const run = await liveRun(tx, keyOf("issue", place));
-    if (run?.phase !== "working") await rememberVainStop(tx, place, receivedAt);
-    return run;
+  if (target.run?.phase === "working" && !target.isOlder)
+    return askToStop(parts, delivery, { key, target, stop: asked, times });
+  await parts.store.db.transaction().execute(async (tx) => {
+    const run = await holdTarget(tx, parts, { key, target });
+    await rememberWord(tx, { key, run, times });
   });
+  return reply(parts, delivery, intent, answers.nothingToStop);
 }
 
-/** Writes down that a run is to stop, and wakes it. */
+/** Writes down that a run is to stop, and wakes it. `later` where it has changed since it was looked at. */
 export function askToStop(
   parts: IntakeParts,
   delivery: string,
-  { run, stop: asked }: { run: Run; stop: Stop },
+  { key, target, stop, times }: { key: RunKey; target: Target; stop: Stop; times: StopTimes },
 ): Promise<string> {
   return written(parts, delivery, async (tx) => {
-    await stopRun(tx, run.id, asked);
-    return { verdict: `stop asked of ${run.id}`, wake: run.id };
+    const run = await holdTarget(tx, parts, { key, target });
+    if (!run) return { verdict: "ignored: no run to stop" };
+    await rememberWord(tx, { key, run, times });
+    return askRun(tx, run, stop);
   });
 }

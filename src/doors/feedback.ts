@@ -44,10 +44,12 @@ export async function hearReview(
   const refused = run.phase === "resting" ? await refusedTerms(parts, { place, origin }) : undefined;
   if (refused !== undefined) return conclude(parts, delivery, refused);
   const kept = await whyKept(parts, run);
-  const text = reviewText(await readReview(parts.github, place, review));
+  const { submittedAt: writtenAt, ...words } = await readReview(parts.github, place, review);
+  const text = reviewText(words);
   if (text === "") return conclude(parts, delivery, "ignored: the review says nothing");
   const remark = said.as === "remark" ? said.id : undefined;
-  const source = { kind: "review" as const, id: review, remark, pull: place.issue };
+  const at = writtenAt === undefined ? {} : { writtenAt };
+  const source = { kind: "review" as const, id: review, remark, pull: place.issue, ...at };
   const by = { author: origin.sender.login, asker: askerIn(origin) };
   const note = { id: `review:${review}`, kind: "said" as const, ...by, text, source };
   const owed = kept ? owing(parts, { place, ...answered, text: kept }) : parts;

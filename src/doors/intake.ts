@@ -11,18 +11,18 @@ import { isFinal, type Place, type Stop } from "../domain/run.ts";
 import { labelOf, sameLabel } from "../domain/settings.ts";
 import { readUpheaval } from "../domain/upheaval.ts";
 import { labelsStaleMs, triggerLabels } from "../mission/rulebook.ts";
-import { rememberUnlabelled, rememberVainStop, takeDecision } from "../store/memos.ts";
-import { liveRun, type RunKey, stopRun } from "../store/runs.ts";
+import { rememberUnlabelled } from "../store/memos.ts";
+import { liveRun, type RunKey } from "../store/runs.ts";
 import type { DeliveryRow } from "../store/schema.ts";
 import type { Asking } from "./admission.ts";
 import { carryOutCommand, hearComment } from "./commands.ts";
 import { hearEdit } from "./edits.ts";
 import { hearChecks, hearPush, hearReview } from "./feedback.ts";
-import { labelPutOn, unlabellingIgnored } from "./labelling.ts";
+import { labelPutOn, labelTakenOff } from "./labelling.ts";
 import { giveOwed } from "./owed.ts";
-import { isBeforeRequest } from "./precedence.ts";
 import { hearProposed } from "./settings-check.ts";
 import { beginRun } from "./starting.ts";
+import { askRun, holdTarget, rememberWord, targetOfStop } from "./stopping.ts";
 import { tellRefused } from "./terms.ts";
 import { hearUpheaval } from "./upheavals.ts";
 import { conclude, type IntakeParts, keyOf, verdictKind, written } from "./verdict.ts";
@@ -140,7 +140,7 @@ async function byKind(parts: IntakeParts, row: DeliveryRow, intent: Intent): Pro
     case "edited":
       return hearEdit(parts, delivery, intent);
     case "stop":
-      return stopFound(parts, row, { key: keyOf("issue", intent.place), stop: intent.stop });
+      return stopFound(parts, row, { ...intent, key: keyOf("issue", intent.place) });
     case "pull closed":
       return stopFound(parts, row, { key: keyOf("pull", intent.place), stop: intent.stop });
     case "start": {
@@ -149,7 +149,9 @@ async function byKind(parts: IntakeParts, row: DeliveryRow, intent: Intent): Pro
       if (wish.kind === "old") return conclude(parts, delivery, `ignored: ${wish.why}`);
       const refused = await parts.admission.refusal(intent);
       if (refused) return conclude(parts, delivery, refused);
-      return beginRun(parts, delivery, { ...intent, triggerKey: wish.triggerKey });
+      const { askedAt, triggerKey, offAt } = wish;
+      const origin = { ...intent.origin, ...(askedAt === undefined ? {} : { askedAt }) };
+      return beginRun(parts, delivery, { ...intent, origin, triggerKey, offAt });
     }
     case "said":
       return hearComment(parts, delivery, intent);
@@ -182,16 +184,16 @@ async function isOurs({ rulebook }: IntakeParts, { place, label }: Labelled): Pr
 async function hearUnlabelled(
   parts: IntakeParts,
   row: DeliveryRow,
-  intent: Extract<Intent, { kind: "unlabelled" }>,
+  { place, label, stop }: Extract<Intent, { kind: "unlabelled" }>,
 ): Promise<string> {
-  const { place, label, stop } = intent;
-  const run = await liveRun(parts.store.db, keyOf("issue", place));
+  const key = keyOf("issue", place);
+  const run = await liveRun(parts.store.db, key);
   const own = run?.origin.label;
   const isIts = own === undefined ? run && labelOf(run.settings, label) : sameLabel(own, label);
   if (run?.phase === "working" && !isIts) return conclude(parts, row.id, notOurs);
-  const ignored = await unlabellingIgnored(parts, row, intent);
-  if (ignored !== undefined) return conclude(parts, row.id, `ignored: ${ignored}`);
-  return stopFound(parts, row, { key: keyOf("issue", place), stop, label });
+  const off = run?.phase === "working" ? await labelTakenOff(parts, row, { run, label }) : {};
+  if ("ignored" in off) return conclude(parts, row.id, `ignored: ${off.ignored}`);
+  return stopFound(parts, row, { key, stop, label, ...off });
 }
 
 /** Deliveries other than labels carry what tells them apart: the same body twice is one thing said once. */
@@ -199,29 +201,29 @@ async function isReplay({ box }: IntakeParts, { id, body_hash }: DeliveryRow): P
   return (await box.lastCopy(body_hash, id)) !== undefined;
 }
 
+/** What a delivery would end. */
+interface Ended {
+  key: RunKey;
+  stop: Stop;
+  writtenAt?: number;
+  /** Where it is a label that was taken off. */
+  label?: string;
+}
+
 async function stopFound(
   parts: IntakeParts,
   { id: delivery, received_at: receivedAt }: DeliveryRow,
-  { key, stop, label }: { key: RunKey; stop: Stop; label?: string },
+  { key, stop, writtenAt, label }: Ended,
 ): Promise<string> {
-  const known = await liveRun(parts.store.db, key);
-  const isMeantFor = known && !(await isBeforeRequest(parts, known, stop.at)) ? known.id : undefined;
+  const times = { writtenAt, receivedAt };
+  const target = await targetOfStop(parts, key, times);
   return written(parts, delivery, async (tx) => {
-    if (key.kind === "issue") await takeDecision(tx, key, parts.clock.now());
-    const run = await liveRun(tx, key);
-    // One that began since is judged by what was received alone.
-    if (run && run.id !== isMeantFor && (run.id === known?.id || stop.at < run.origin.at))
-      return { verdict: "ignored: older than the run" };
-    // Delivered together after an outage, a stop may be read before what it is about.
-    if (key.kind === "issue" && label === undefined && run?.phase !== "working")
-      await rememberVainStop(tx, key, receivedAt);
+    const run = await holdTarget(tx, parts, { key, target });
+    if (label === undefined) await rememberWord(tx, { key, run, times });
+    if (target.isOlder) return { verdict: "ignored: older than the run" };
     // Neither taking the label off again nor a lock closes what has already been proposed.
-    if (!run || (run.phase === "resting" && !isFinal(stop))) {
-      if (key.kind === "issue" && label !== undefined)
-        await rememberUnlabelled(tx, { ...key, label }, stop.at);
-      return { verdict: "ignored: no run to stop" };
-    }
-    await stopRun(tx, run.id, stop);
-    return { verdict: `stop asked of ${run.id}`, wake: run.id };
+    if (run && (run.phase === "working" || isFinal(stop))) return askRun(tx, run, stop);
+    if (key.kind === "issue" && label !== undefined) await rememberUnlabelled(tx, { ...key, label }, stop.at);
+    return { verdict: "ignored: no run to stop" };
   });
 }

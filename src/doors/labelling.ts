@@ -11,24 +11,31 @@
  * | the label again while its run is being stopped          | waits for the ending, then as above         |
  * | the label while a run is at work; label and command     | one run                                     |
  * | off and on, delivered in the wrong order                | the record says what is so now              |
- * | on, off, on within a second                             | one run, stopped where *off* was read after |
+ * | on, off, on within a second                            | one run, or stopped and one more            |
  * | an *on*, but somebody else put it on since              | nothing: that labelling has its own delivery|
  * | a late *on*, older than the issue's newest run          | nothing                                     |
  * | a late or repeated *off*, while the label is on         | nothing                                     |
+ * | a late *on* of an issue closed or stopped since it      | nothing                                     |
  *
- * GitHub is asked only where the inbox and the runs leave doubt. The record may lag behind a delivery, so a
- * *no* is believed only some seconds after it came.
+ * GitHub is asked only where the inbox, the runs and the stops leave doubt. The record may lag behind a delivery, so
+ * what it does not show yet is believed only some seconds after it came.
  */
 import { Problem } from "../domain/errors.ts";
-import type { Origin, Person, Place } from "../domain/run.ts";
+import type { Origin, Person, Place, Run } from "../domain/run.ts";
 import { type Labelling as LabelRecord, lastLabelling } from "../github/labels.ts";
-import { unlabelledAt } from "../store/memos.ts";
+import { labellingOf } from "../store/facts.ts";
+import { stopAt, unlabelledAt } from "../store/memos.ts";
 import { latestRun } from "../store/runs.ts";
 import type { DeliveryRow } from "../store/schema.ts";
 import { type IntakeParts, keyOf } from "./verdict.ts";
 
-/** A wish of its own, with the key its run is found by; or none, and why. */
-export type Labelling = { kind: "new"; triggerKey: string } | { kind: "old"; why: string };
+/**
+ * A wish of its own, with the key its run is found by; or none, and why. `askedAt`: when the label was put on, where
+ * the record was asked. `offAt`: when it last came off before that, as far as was known.
+ */
+export type Labelling =
+  | { kind: "new"; triggerKey: string; askedAt?: number; offAt?: number }
+  | { kind: "old"; why: string };
 
 /** A label delivery as the inbox has it. */
 type Row = Pick<DeliveryRow, "id" | "body_hash" | "received_at">;
@@ -47,14 +54,15 @@ export async function labelPutOn(
   { place, label, origin }: { place: Place; label: string; origin: Pick<Origin, "sender"> },
 ): Promise<Labelling> {
   const { store, box } = parts;
-  const [copyAt, run, offAt] = await Promise.all([
+  const [copyAt, run, offAt, stoppedAt] = await Promise.all([
     box.lastCopy(row.body_hash, row.id),
     latestRun(store.db, keyOf("issue", place)),
     unlabelledAt(store.db, { ...place, label }),
+    stopAt(store.db, place, "written"),
   ]);
   if (run?.phase === "working" && !run.stop) {
     // A stop that was received before may be on its way to the run.
-    await settled(parts, row);
+    await settled(parts, row.received_at);
     return { kind: "old", why: "a run is at work" };
   }
   if (run?.phase === "working") {
@@ -62,21 +70,38 @@ export async function labelPutOn(
       retryAfterMs: endingMs,
     });
   }
-  if (copyAt === undefined && offAt === undefined && !run) {
+  if (copyAt === undefined && offAt === undefined && stoppedAt === undefined && !run)
     return { kind: "new", triggerKey: `label:${row.body_hash}` };
-  }
-  const servedAt = Math.max(copyAt ?? 0, run?.origin.at ?? 0);
   const last = await lastLabelling(parts.github, place, label);
-  if (last?.kind === "labeled" && last.at > servedAt + (servedAt === 0 ? 0 : slackMs)) {
-    if (isBy(last, origin.sender)) return { kind: "new", triggerKey: `labeled:${last.id}` };
-    await settled(parts, row);
-    return { kind: "old", why: "the label was put on by somebody else since" };
-  }
-  await settled(parts, row);
-  return {
-    kind: "old",
-    why: last?.kind === "labeled" ? "this labelling has been served" : "the label is off",
-  };
+  const old = await whyOld(parts, { last, run, copyAt, stoppedAt, by: origin.sender });
+  // Of a label that came off since, the record may not tell yet.
+  const isSure = !old && last && last.at > (offAt ?? 0);
+  if (!isSure) await settled(parts, Math.max(row.received_at, offAt ?? 0));
+  if (old || !last) return { kind: "old", why: old ?? "the label is off" };
+  const off = offAt === undefined ? {} : { offAt };
+  return { kind: "new", triggerKey: `labeled:${last.id}`, askedAt: last.at, ...off };
+}
+
+/** What is known of a labelling besides GitHub's record of it. */
+interface Known {
+  last: LabelRecord | undefined;
+  run: Run | undefined;
+  copyAt: number | undefined;
+  stoppedAt: number | undefined;
+  by: Person;
+}
+
+/** Why the newest labelling on record is not a wish of its own; undefined when it is. */
+async function whyOld(
+  { store }: IntakeParts,
+  { last, run, copyAt, stoppedAt, by }: Known,
+): Promise<string | undefined> {
+  if (last?.kind !== "labeled") return "the label is off";
+  const isServed = run && isOwn(last, { run, own: await labellingOf(store.db, run.id) });
+  if (isServed || (copyAt !== undefined && last.at <= copyAt + slackMs))
+    return "this labelling has been served";
+  if (stoppedAt !== undefined && last.at <= stoppedAt) return "it was stopped since";
+  return isBy(last, by) ? undefined : "the label was put on by somebody else since";
 }
 
 /** One person's delivery does not speak for another's labelling, nor for an App's in a person's name. */
@@ -84,30 +109,35 @@ function isBy({ by, viaApp }: LabelRecord, sender: Person): boolean {
   return by?.id === sender.id && !(viaApp && by.type === "User");
 }
 
-/** Why a label taken off stops nothing; undefined when it may. A run is stopped by nothing older than itself. */
-export async function unlabellingIgnored(
+/**
+ * When a label that came off a working run was taken off, by GitHub's record, where it tells; or why that stops
+ * nothing: it is on again. `later` while that cannot be told.
+ */
+export async function labelTakenOff(
   parts: IntakeParts,
   row: Row,
-  { place, label }: { place: Place; label: string },
-): Promise<string | undefined> {
-  if ((await parts.box.lastCopy(row.body_hash, row.id)) === undefined) return undefined;
-  const last = await lastLabelling(parts.github, place, label);
-  if (last?.kind !== "labeled") return undefined;
-  await settled(parts, row);
-  return "the label is on";
+  { run, label }: { run: Run; label: string },
+): Promise<{ writtenAt?: number } | { ignored: string }> {
+  const { store, box, github, clock } = parts;
+  const last = await lastLabelling(github, run.place, label);
+  if (last?.kind !== "labeled") return last ? { writtenAt: last.at } : {};
+  const isCopy = (await box.lastCopy(row.body_hash, row.id)) !== undefined;
+  // Put on again this moment, its delivery waits for what becomes of this one, and starts the next run.
+  const isAwaited = clock.now() - last.at < settledMs - slackMs;
+  if (isAwaited && !isCopy && !isOwn(last, { run, own: await labellingOf(store.db, run.id) })) return {};
+  await settled(parts, row.received_at);
+  return { ignored: "the label is on" };
 }
 
-/** Was the label taken off after this labelling was received? Asked in the transaction that starts the run. */
-export async function isOffSince(
-  tx: Parameters<typeof unlabelledAt>[0],
-  { place, label }: { place: Place; label: string },
-  origin: Pick<Origin, "at">,
-): Promise<boolean> {
-  return ((await unlabelledAt(tx, { ...place, label })) ?? 0) > origin.at;
+/** Is it the labelling that the run was started by, or an older one? */
+function isOwn(last: LabelRecord, { run, own }: { run: Run; own: Awaited<ReturnType<typeof labellingOf>> }) {
+  // By its number; the clocks are asked only where that was never read.
+  return own ? last.id === own.id || last.at < own.at : last.at <= run.origin.at + slackMs;
 }
 
-async function settled({ clock }: IntakeParts, { received_at: receivedAt }: Row): Promise<void> {
-  const retryAfterMs = receivedAt + settledMs - clock.now();
+/** Throws *later* while GitHub's record may not show yet what was heard of at `since`. */
+async function settled({ clock }: IntakeParts, since: number): Promise<void> {
+  const retryAfterMs = since + settledMs - clock.now();
   if (retryAfterMs <= 0) return;
   throw new Problem("later", "labelling_unsettled", "GitHub's record of labels may not be up to date.", {
     retryAfterMs,

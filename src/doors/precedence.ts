@@ -1,25 +1,53 @@
 /**
- * Whether a word that would end a run was meant for it, or for the run before. GitHub's deliveries may be minutes
- * late, so when a request was received says little of when it was made; GitHub's record is asked only where the word
- * was written before that.
+ * Which of two words came first: what would end a run, or what it was asked by. GitHub's deliveries may be minutes
+ * late and in any order, so when one was received says little; the times of writing decide, both by GitHub's clock
+ * and in whole seconds. In doubt, and of the same second, the stop counts: work that is wanted can be asked for
+ * again, and what was not wanted has been paid for.
  */
 import type { Run } from "../domain/run.ts";
 import { lastLabelling } from "../github/labels.ts";
+import { type IssueKey, stopAt } from "../store/memos.ts";
+import { notesOf } from "../store/notes.ts";
+import type { Db } from "../store/schema.ts";
 import type { IntakeParts } from "./verdict.ts";
 
+/** GitHub's clock is not ours, and its times are cut to seconds. */
+const slackMs = 6_000;
+
+/** The times of a stop, milliseconds since the epoch. */
+export interface StopTimes {
+  /** By GitHub's clock; absent where neither a delivery nor GitHub's record tells. */
+  writtenAt?: number | undefined;
+  /** By ours: when GitHub's word of it came. */
+  receivedAt: number;
+}
+
 /**
- * Was it surely written before what the run was asked by? `at`: when, by GitHub's clock, at the latest. `later` when
- * GitHub cannot be asked.
+ * Was the stop surely written before what the run was last asked, so that it was meant for what was before? `later`
+ * while GitHub cannot be asked.
  */
 export async function isBeforeRequest(
-  { github }: Pick<IntakeParts, "github">,
-  { place, origin }: Pick<Run, "place" | "origin">,
-  at: number,
+  { github, store }: Pick<IntakeParts, "github" | "store">,
+  { id, place, origin }: Run,
+  { writtenAt, receivedAt }: StopTimes,
 ): Promise<boolean> {
-  if (at >= origin.at) return false;
-  // One that follows another is asked for by whoever saw that one end: what is older was meant for it.
-  if (origin.before) return true;
-  if (origin.trigger.kind === "command") return at < (origin.askedAt ?? origin.at);
-  const last = await lastLabelling(github, place, origin.trigger.label);
-  return last?.kind !== "labeled" || at < last.at;
+  if (writtenAt === undefined) return receivedAt < origin.at;
+  // Whoever says something to a run after a stop wants it to go on.
+  const notes = await notesOf(store.db, id);
+  if (notes.some(({ source }) => source.writtenAt !== undefined && writtenAt < source.writtenAt)) return true;
+  const { trigger, askedAt } = origin;
+  if (trigger.kind === "command" || origin.before) return writtenAt < (askedAt ?? origin.at - slackMs);
+  // Punctual word of a run that was there: the label was on before both.
+  if (receivedAt - writtenAt <= slackMs && writtenAt + slackMs >= origin.at) return false;
+  // The newest labelling and not the run's own: put on again while the run works, the label asks for it to go on.
+  const last = await lastLabelling(github, place, trigger.label);
+  return last?.kind === "labeled" && writtenAt < last.at;
+}
+
+/**
+ * Was the issue's work stopped since something was asked for? `askedAt` by GitHub's clock. Asked in the transaction
+ * that would act on it.
+ */
+export async function isStoppedSince(db: Db, issue: IssueKey, askedAt: number): Promise<boolean> {
+  return askedAt <= ((await stopAt(db, issue, "written")) ?? 0);
 }

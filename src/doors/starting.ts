@@ -7,11 +7,11 @@ import { Problem } from "../domain/errors.ts";
 import { runIdFrom } from "../domain/ids.ts";
 import { askerIn, isAtCap, isClosed, type Note, type Origin, type Place, type Run } from "../domain/run.ts";
 import type { Tx } from "../engine/engine.ts";
-import { takeDecision, vainStopAt } from "../store/memos.ts";
+import { stopAt, takeDecision, unlabelledAt } from "../store/memos.ts";
 import { addNote, notesOf, waitingOn } from "../store/notes.ts";
 import { openRound, shiftRound } from "../store/rounds.ts";
 import { liveRun, seizeRun, startRun } from "../store/runs.ts";
-import { isOffSince } from "./labelling.ts";
+import { isStoppedSince } from "./precedence.ts";
 import { tellTerms, termsOf } from "./terms.ts";
 import { type Change, conclude, type IntakeParts, keyOf, written } from "./verdict.ts";
 
@@ -21,6 +21,8 @@ export interface Start {
   origin: Origin;
   triggerKey: string;
   label?: string;
+  /** When the label last came off, as far as was known when GitHub was asked whether it is on. */
+  offAt?: number | undefined;
 }
 
 /** Starts a run; where one is alive on the issue, instructions become a note to it. */
@@ -38,14 +40,10 @@ export async function beginRun(parts: IntakeParts, delivery: string, start: Star
     const origin = terms.kind === "settings" ? terms.origin : start.origin;
     await takeDecision(tx, place, parts.clock.now());
     const resting = await liveRun(tx, keyOf("issue", place));
-    if (resting?.phase !== "working" && (await isStoppedSince(tx, place, origin)))
-      return { verdict: "ignored: it was stopped meanwhile" };
+    if (resting?.phase !== "working" && (await isCalledOff(tx, place, origin))) return stoppedMeanwhile;
     if (resting?.phase === "resting" && !isClosed(resting) && origin.trigger.kind === "command")
       return tellOrigin(tx, parts, { run: resting, origin });
-    const { label } = start;
-    if (label !== undefined && (await isOffSince(tx, { place, label }, origin))) {
-      return { verdict: "ignored: the label was taken off again" };
-    }
+    if (await isOffSince(tx, start)) return { verdict: "ignored: the label was taken off again" };
     if (terms.kind === "refused") {
       const run = await liveRun(tx, keyOf("issue", place));
       if (run) return tellOrigin(tx, parts, { run, origin });
@@ -62,9 +60,30 @@ export async function beginRun(parts: IntakeParts, delivery: string, start: Star
   });
 }
 
-/** Did a stop come after this, and found no run at work? Both times are those of deliveries. */
-async function isStoppedSince(tx: Tx, place: Place, { at }: Origin): Promise<boolean> {
-  return ((await vainStopAt(tx, place)) ?? 0) > at;
+/** What is asked for before a stop and read after it. */
+export const stoppedMeanwhile: Change = { verdict: "ignored: it was stopped meanwhile" };
+
+/** Was it stopped after it was asked for? Throws *later* where GitHub's record of labels has to tell. */
+async function isCalledOff(tx: Tx, place: Place, { at, askedAt }: Origin): Promise<boolean> {
+  if (at < ((await stopAt(tx, place, "heard")) ?? 0)) return true;
+  if (askedAt !== undefined) return isStoppedSince(tx, place, askedAt);
+  if ((await stopAt(tx, place, "written")) !== undefined) throw stopsChanged();
+  return false;
+}
+
+/** Was the label taken off after it was asked for? Throws *later* where GitHub's record of labels has to tell. */
+async function isOffSince(tx: Tx, { place, label, origin, offAt: seenAt }: Start): Promise<boolean> {
+  if (label === undefined) return false;
+  const offAt = await unlabelledAt(tx, { ...place, label });
+  // Who asks again asks no label.
+  if (origin.trigger.kind === "command" || origin.before) return (offAt ?? 0) > origin.at;
+  if (offAt !== seenAt) throw stopsChanged();
+  return false;
+}
+
+/** Word of a stop came between two looks: the next try asks what it was about. */
+function stopsChanged(): Problem {
+  return new Problem("later", "stops_changed", "A stop has just come in.", { undone: true });
 }
 
 /** It ended between two looks: the next try finds that. */
@@ -83,7 +102,8 @@ async function tellOrigin(
     return { verdict: "ignored: a run is at work" };
   }
   const pull = run.pull === undefined ? {} : { pull: run.pull };
-  const source = { kind: "comment" as const, id: trigger.commentId, as: trigger.as, ...pull };
+  const writtenAt = origin.askedAt ?? origin.at;
+  const source = { kind: "comment" as const, id: trigger.commentId, as: trigger.as, ...pull, writtenAt };
   const text = trigger.instructions === "" ? "Go on." : trigger.instructions;
   return tellRun(tx, parts, run, {
     id: `comment:${trigger.commentId}`,
@@ -96,8 +116,8 @@ async function tellOrigin(
 }
 
 /**
- * Writes a note to a run; one at rest begins its next round with it. Said twice, it is said once. `later` where the
- * run has just ended.
+ * Writes a note to a run; one at rest begins its next round with it. Said twice, it is said once; said before the
+ * newest stop, it is stopped with what it was about. `later` where the run has just ended.
  */
 export async function tellRun(
   tx: Tx,
@@ -107,6 +127,8 @@ export async function tellRun(
 ): Promise<Change> {
   const run = await seizeRun(tx, id);
   if (!run) throw justEnded();
+  const { writtenAt } = said.source;
+  if (writtenAt !== undefined && (await isStoppedSince(tx, run.place, writtenAt))) return stoppedMeanwhile;
   const at = clock.now();
   const rests = run.phase === "resting";
   const earlier = await notesOf(tx, id);

@@ -9,12 +9,15 @@ import type { GitHub } from "./client.ts";
 /** Pages of a hundred remarks that are read. */
 const pagesMax = 5;
 
-/** The review's own words and its remarks. `place.issue` is the pull request's number. */
+/**
+ * The review's own words and its remarks. `place.issue` is the pull request's number; `submittedAt`: by GitHub's
+ * clock, milliseconds since the epoch.
+ */
 export async function readReview(
   github: GitHub,
   { installation, owner, repo, issue }: Place,
   review: number,
-): Promise<{ body: string; remarks: Remark[] }> {
+): Promise<{ body: string; remarks: Remark[]; submittedAt?: number }> {
   const { pulls } = github.of(installation).rest;
   const where = { owner, repo, pull_number: issue, review_id: review };
   const { data } = await pulls.getReview(where);
@@ -34,5 +37,6 @@ export async function readReview(
     );
     if (listed.length < 100) break;
   }
-  return { body: data.body, remarks };
+  const submittedAt = Date.parse(data.submitted_at ?? "");
+  return { body: data.body, remarks, ...(submittedAt ? { submittedAt } : {}) };
 }

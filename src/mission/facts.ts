@@ -65,8 +65,8 @@ export interface Facts {
   [log: `log ${number}`]: { path: string };
   /** Said on the pull request that the checks are repaired no more. */
   exhausted: OwnComment;
-  /** When the label was put on, by GitHub's record: milliseconds since the epoch; absent where it tells of no such one. */
-  labelled: { at?: number };
+  /** When the label was put on, by GitHub's record: milliseconds since the epoch; empty where it tells of no such one. */
+  labelled: { id?: number; at?: number };
   thread: Thread;
   pictures: Pictures;
   shown: { text: string; at: number };

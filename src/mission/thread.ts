@@ -64,7 +64,7 @@ export async function askLabelling(tools: Tools): Promise<void> {
     if (decision.kind === "refused")
       throw new Problem("refused", decision.code, `${sender.login} ${decision.words}.`);
   }
-  await ledger.write("labelled", own ? { at: own.at } : {});
+  await ledger.write("labelled", own ? { id: own.id, at: own.at } : {});
 }
 
 async function readThread(tools: Tools): Promise<Thread> {

@@ -107,6 +107,18 @@ export async function runProposing(
   return opened.find(({ value_json }) => pull(value_json).branch === branch)?.id;
 }
 
+/** The labelling that started a run, by GitHub's record; undefined where that was not read, or told of none. */
+export async function labellingOf(db: Db, run: string): Promise<{ id?: number; at: number } | undefined> {
+  const fact = await db
+    .selectFrom("facts")
+    .select("value_json")
+    .where("run_id", "=", run)
+    .where("name", "=", "labelled")
+    .executeTakeFirst();
+  const { at, id } = JSON.parse(fact?.value_json ?? "{}") as { at?: number; id?: number };
+  return at === undefined ? undefined : { at, ...(id === undefined ? {} : { id }) };
+}
+
 /** Why the head is held back that a run holds; empty where nothing is written of it. */
 export async function reasonsHeld(
   db: Db,

@@ -46,16 +46,26 @@ export async function rememberUnlabelled(db: Db, label: IssueLabel, at: number):
 /** An issue, whatever it is called by now. */
 export type IssueKey = Pick<IssueLabel, "repositoryId" | "issue">;
 
-/** When the last stop came that found no run at work on an issue, milliseconds since the epoch. */
-export async function vainStopAt(db: Db, issue: IssueKey): Promise<number | undefined> {
-  const memo = await readMemo(db, issueName(vainPrefix, issue));
+/**
+ * When the newest stop of an issue's work was `written`, by GitHub's clock, or, of those that do not tell, was
+ * `heard` of, by ours. The two are not compared.
+ */
+export type StopTime = "written" | "heard";
+
+/** That time in milliseconds since the epoch; undefined where there was no such stop. */
+export async function stopAt(db: Db, issue: IssueKey, which: StopTime): Promise<number | undefined> {
+  const memo = await readMemo(db, issueName(stopPrefixes[which], issue));
   return memo === undefined ? undefined : Number(memo);
 }
 
-/** Remembers a stop that found no run at work: what it was about may be on its way. The newest is kept. */
-export async function rememberVainStop(db: Db, issue: IssueKey, at: number): Promise<void> {
-  const before = (await vainStopAt(db, issue)) ?? 0;
-  if (at > before) await writeMemo(db, issueName(vainPrefix, issue), String(at));
+/** Remembers a stop of an issue's work, whether or not there was any: what it was about may be on its way. */
+export async function rememberStop(
+  db: Db,
+  issue: IssueKey,
+  { which, at }: { which: StopTime; at: number },
+): Promise<void> {
+  const before = (await stopAt(db, issue, which)) ?? 0;
+  if (at > before) await writeMemo(db, issueName(stopPrefixes[which], issue), String(at));
 }
 
 /**
@@ -68,18 +78,18 @@ export async function takeDecision(tx: Transaction<Schema>, issue: IssueKey, now
 
 /** Forgets labels that came off, stops that came, and decisions that were taken, before `before`. */
 export async function forgetStops(db: Db, before: number): Promise<void> {
-  await db
-    .deleteFrom("memos")
-    .where(({ or, eb }) =>
-      or([unlabelledPrefix, vainPrefix, decisionPrefix].map((prefix) => eb("name", "like", `${prefix}%`))),
-    )
-    // As text: times have had thirteen digits since 2001 and will until 2286.
-    .where("value", "<", String(before))
-    .execute();
+  // One after the other: a stop locks its decision and then its own row, and whoever held both kinds would meet it.
+  for (const prefix of [unlabelledPrefix, ...Object.values(stopPrefixes), decisionPrefix])
+    await db
+      .deleteFrom("memos")
+      .where("name", "like", `${prefix}%`)
+      // As text: times have had thirteen digits since 2001 and will until 2286.
+      .where("value", "<", String(before))
+      .execute();
 }
 
 const unlabelledPrefix = "unlabelled ";
-const vainPrefix = "stop in vain ";
+const stopPrefixes: Record<StopTime, string> = { written: "stop written ", heard: "stop heard " };
 const decisionPrefix = "decision on ";
 
 function issueName(prefix: string, { repositoryId, issue }: IssueKey): string {

@@ -220,6 +220,21 @@ export async function seizeRun(tx: Db, id: string): Promise<Run | undefined> {
   return row && runOf(row, []);
 }
 
+/**
+ * A run that has not ended, as it is now and stays until `tx` is over, without its notes. Nobody is fenced: its
+ * holder waits.
+ */
+export async function keepRun(tx: Db, id: string): Promise<Run | undefined> {
+  const row = await tx
+    .updateTable("runs")
+    .set((update) => ({ epoch: update.ref("epoch") }))
+    .where("id", "=", id)
+    .where("phase", "!=", "ended")
+    .returningAll()
+    .executeTakeFirst();
+  return row && runOf(row, []);
+}
+
 /** Asks a run to stop; the first to ask is remembered, unless a later one closes the matter for good. */
 export async function stopRun(tx: Db, id: string, stop: Stop): Promise<void> {
   // The update locks the row: of two who ask at once the second sees what the first has asked.

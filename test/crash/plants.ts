@@ -17,8 +17,8 @@ export const plants: Plant[] = [
   ]),
   plant("a labelling that was served is served again", "main", "echo", [
     "doors/labelling.ts",
-    "last.at > servedAt + (servedAt === 0 ? 0 : slackMs)",
-    "last.at > 0",
+    "if (isServed || (copyAt !== undefined && last.at <= copyAt + slackMs))",
+    "if (isServed === null)",
   ]),
   plant("deliveries that were missed are not looked for", "main", /before write insert deliveries/, [
     "mission/sweep.ts",
@@ -185,8 +185,8 @@ export const plants: Plant[] = [
     "void rememberUnlabelled;",
   ]),
   plant("a stop waits for the next look", "stop", /(before|after) write update deliveries/, [
-    "doors/commands.ts",
-    "`, wake: run.id };",
+    "doors/stopping.ts",
+    "`, wake: id };",
     "` };",
   ]),
   plant("a token that was replaced lives on for long", "rotation", /resources/, [

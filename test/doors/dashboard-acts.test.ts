@@ -101,6 +101,7 @@ test("a run that failed is started again, once, in the name of who asked", async
   expect((await browser.post(`${path}/retry`, { key })).status).toBe(403);
   await browser.post(`${path}/stop`, { key });
   await stage.untilShown(issue, "stopped");
+  await stage.pass(1_000);
   expect((await browser.get(path)).text).toContain("Start again");
   stage.plays(fixAndSubmit());
   const begun = await browser.post(`${path}/retry`, { key });
@@ -112,6 +113,18 @@ test("a run that failed is started again, once, in the name of who asked", async
   expect((await browser.get(next)).text).toMatch(/rita asked by the label “agent”.*Ended: opened/s);
   expect((await browser.get(path)).text).not.toContain("Start again");
   expect((await browser.post(`${path}/retry`, { key })).status).toBe(403);
+});
+
+test("a label that came off since does not keep a run from being started again", async () => {
+  await browser.signIn("rita");
+  const key = formKey(await browser.get(path));
+  await browser.post(`${path}/stop`, { key });
+  await stage.untilShown(issue, "stopped");
+  stage.github.unlabel(shop, issue, { label: "agent", by: "mona" });
+  await stage.pass(60_000);
+  stage.plays(fixAndSubmit());
+  expect((await browser.post(`${path}/retry`, { key })).status).toBe(303);
+  await stage.untilShown(issue, "opened");
 });
 
 test("a person starts again what was refused because an App put the label on in their name", async () => {

@@ -28,6 +28,8 @@ export interface Setting {
   /** How the platform knocks: its webhooks, its streams, or not at all. */
   knocks?: "webhooks" | "streams" | "none";
   tokenLifeMs?: number;
+  /** How far the service's clock is ahead of everybody else's. */
+  aheadMs?: number;
   private?: boolean;
   /** What the platform's git proxy lets sessions push. */
   pushes?: PushPolicy;
@@ -221,8 +223,9 @@ async function serve({ github, claude, clock, disk, log, setting }: Serving): Pr
     ...(setting.signIn ? { CLIENT_ID: github.app.clientId, CLIENT_SECRET: github.app.clientSecret } : {}),
     ...setting.env,
   });
+  const { aheadMs = 0 } = setting;
   const app = await start(config, {
-    clock,
+    clock: { now: () => clock.now() + aheadMs, after: (ms, call) => clock.after(ms, call) },
     log,
     random: randomBytes,
     store: { kind: "lent", connection: disk.open() },

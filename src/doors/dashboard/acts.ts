@@ -47,7 +47,7 @@ export async function carryOut(
   const at = parts.clock.now();
   // Whoever asked before by an App, it is a person who asks now.
   const { viaApp: _app, ...first } = run.origin;
-  const origin = { ...first, sender: person, at };
+  const origin = { ...first, sender: person, at, askedAt: at };
   if (!(await parts.admission.allowed({ place: run.place, origin })))
     return { isDone: false, words: "GitHub says that you may not do this in this repository." };
   // No delivery asks for it: the id is that of what was done.
@@ -55,7 +55,10 @@ export async function carryOut(
   if (act === "stop") {
     const now = await latestRun(parts.store.db, { kind: "id", id: run.id });
     if (now?.phase !== "working") return { isDone: false, words: "The run is over already." };
-    await askToStop(parts, id, { run: now, stop: { why: "dashboard", by: person.login, at } });
+    const target = { run: now, isOlder: false };
+    const stop = { why: "dashboard" as const, by: person.login, at };
+    const times = { writtenAt: at, receivedAt: at };
+    await askToStop(parts, id, { key: { kind: "id", id: run.id }, target, stop, times });
     return { isDone: true, words: "The run is being stopped." };
   }
   if (!isRetried(run)) return { isDone: false, words: "This run cannot be started again." };

@@ -1,0 +1,66 @@
+/**
+ * Stopping the run of a thread. A stop is remembered whatever it finds: what it was about may be on its way, or wait
+ * for a run that is being stopped already.
+ */
+import { Problem } from "../domain/errors.ts";
+import type { Place, Run, Stop } from "../domain/run.ts";
+import type { Tx } from "../engine/engine.ts";
+import { rememberStop, takeDecision } from "../store/memos.ts";
+import { keepRun, liveRun, type RunKey, stopRun } from "../store/runs.ts";
+import { isBeforeRequest, type StopTimes } from "./precedence.ts";
+import type { Change, IntakeParts } from "./verdict.ts";
+
+/** What a stop would end, as it was when GitHub was asked about it. */
+export interface Target {
+  run: Run | undefined;
+  /** Was the stop meant for what was before? */
+  isOlder: boolean;
+}
+
+/** Finds what a stop would end. `later` while GitHub cannot say which came first. */
+export async function targetOfStop(parts: IntakeParts, key: RunKey, times: StopTimes): Promise<Target> {
+  const run = await liveRun(parts.store.db, key);
+  return { run, isOlder: run !== undefined && (await isBeforeRequest(parts, run, times)) };
+}
+
+/**
+ * Keeps everybody else from deciding about the issue until `tx` is over, and holds what was found to what is so now:
+ * resolves with the run, or throws `later`, with nothing done, where it is another or does something else.
+ */
+export async function holdTarget(
+  tx: Tx,
+  { clock }: Pick<IntakeParts, "clock">,
+  { key, target: { run } }: { key: RunKey; target: Target },
+): Promise<Run | undefined> {
+  const issue = issueOf(key, run);
+  if (issue) await takeDecision(tx, issue, clock.now());
+  const found = await liveRun(tx, key);
+  const now = found && (await keepRun(tx, found.id));
+  if (now?.id === run?.id && now?.round === run?.round && now?.phase === run?.phase) return now;
+  throw new Problem("later", "run_changed", "The issue's run has just changed.", { undone: true });
+}
+
+/** Remembers a stop for what comes after it though it was asked for before. */
+export async function rememberWord(
+  tx: Tx,
+  { key, run, times }: { key: RunKey; run: Run | undefined; times: StopTimes },
+): Promise<void> {
+  const issue = issueOf(key, run);
+  const { writtenAt, receivedAt } = times;
+  const word =
+    writtenAt === undefined
+      ? { which: "heard" as const, at: receivedAt }
+      : { which: "written" as const, at: writtenAt };
+  if (issue) await rememberStop(tx, issue, word);
+}
+
+/** Writes down that a run is to stop. */
+export async function askRun(tx: Tx, { id }: Pick<Run, "id">, stop: Stop): Promise<Change> {
+  await stopRun(tx, id, stop);
+  return { verdict: `stop asked of ${id}`, wake: id };
+}
+
+/** The issue that decisions are taken about: also of a stop on the pull request of its run. */
+function issueOf(key: RunKey, run: Run | undefined): Pick<Place, "repositoryId" | "issue"> | undefined {
+  return run?.place ?? (key.kind === "issue" ? key : undefined);
+}
