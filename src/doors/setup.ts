@@ -21,6 +21,7 @@ import type { SetUpConfig } from "../config.ts";
 import { isProblem } from "../domain/errors.ts";
 import { Secret } from "../domain/secret.ts";
 import { createdApp } from "../github/creation.ts";
+import { textFields } from "./form.ts";
 import { readManifest } from "./manifest.ts";
 import { type Listening, serve } from "./server.ts";
 import { credentialLines, storeCredentials, tryToStore } from "./setup-credentials.ts";
@@ -55,6 +56,7 @@ type Bindings = { Bindings: HttpBindings };
 
 const formBytesMax = 64 * 1024;
 const troubles = new Map<number, string>([
+  [400, "That form cannot be read. Go back and send it again."],
   [403, "This form was not sent by a page of this set-up. Open it again by the address on the console."],
   [404, "There is no such page."],
   [413, "That is more than this form takes. Nothing was done."],
@@ -270,12 +272,10 @@ function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : typeof error;
 }
 
-/** The fields of a form that are texts. */
 async function form(context: Context): Promise<Record<string, string>> {
-  const body = await context.req.parseBody();
-  return Object.fromEntries(
-    Object.entries(body).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
-  );
+  const fields = await textFields(context);
+  if (!fields) throw new HTTPException(400);
+  return fields;
 }
 
 /** Where the browser believes to be: GitHub sends it back there. */

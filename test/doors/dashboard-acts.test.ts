@@ -55,6 +55,16 @@ test("no form but our own, written for this browser, stops anything", async () =
   expect(stage.headline(issue)).toContain("**working**");
 });
 
+test("a form that cannot be read does nothing, and a page says so", async () => {
+  await browser.signIn("rita");
+  const key = formKey(await browser.get(path));
+  for (const where of [`${path}/stop`, "/auth/sign-out"]) {
+    const { status, text } = await browser.post(where, { key }, { "content-type": "multipart/form-data" });
+    expect([status, text.includes("cannot be read")]).toEqual([400, true]);
+  }
+  expect((await browser.get(path)).text).toContain("Stop this run");
+});
+
 test("while GitHub cannot be asked an act says so", async () => {
   await browser.signIn("rita");
   const key = formKey(await browser.get(path));

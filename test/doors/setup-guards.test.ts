@@ -100,3 +100,15 @@ test("what no step takes is told on a page as well", async () => {
   }
   expect(said).toHaveLength(1);
 });
+
+test("a form that cannot be read is the sender's matter, and told on a page", async () => {
+  const unreadable = { "content-type": "multipart/form-data" };
+  const first = await browser.post("/setup/code", { code }, unreadable);
+  await browser.post("/setup/code", { code });
+  const later = await browser.post("/setup/app", order(github), unreadable);
+  for (const { status, text } of [first, later]) {
+    expect(status).toBe(400);
+    expect(text).toMatch(/<p role="alert">[^<]*cannot be read[^<]*<\/p>/);
+  }
+  expect(said).toHaveLength(1);
+});

@@ -37,7 +37,11 @@ export const headers = secureHeaders({
 });
 
 /** A page as an answer; none is kept by anybody. */
-export function show(context: Asked, page: Html, status: 200 | 401 | 403 | 404 | 413 | 500 | 503 = 200) {
+export function show(
+  context: Asked,
+  page: Html,
+  status: 200 | 400 | 401 | 403 | 404 | 413 | 500 | 503 = 200,
+) {
   context.header("cache-control", "no-store");
   context.status(status);
   return context.html(page);

@@ -13,6 +13,7 @@ import { type Course, courseOf } from "../../store/course.ts";
 import type { Store } from "../../store/database.ts";
 import { choices, listRuns, type RunLine, type Wanted } from "../../store/listing.ts";
 import type { Seal } from "../../store/seal.ts";
+import { textFields } from "../form.ts";
 import type { IntakeParts } from "../verdict.ts";
 import { visitorOf } from "../visitor.ts";
 import { type Act, actsFor, carryOut } from "./acts.ts";
@@ -229,11 +230,12 @@ async function change(parts: DashboardParts, context: Asked, act: Act) {
   const { person } = context.get("audience");
   const cookie = context.get("visit");
   if (!course || !person || cookie === undefined) return missing(context);
-  const { key } = await context.req.parseBody();
+  const fields = await textFields(context);
   const { looker } = context.get("audience");
-  const refused = (words: string, status: 403 | 503 = 403) =>
+  const refused = (words: string, status: 400 | 403 | 503 = 403) =>
     show(context, messagePage(looker, { title: "Not done", words, run: runPath(course.line.id) }), status);
-  if (!isOwnForm(context, cookie, key))
+  if (!fields) return refused("That form cannot be read. Load the page again.", 400);
+  if (!isOwnForm(context, cookie, fields["key"]))
     return refused("That form was not written here, or is from before you signed in. Load the page again.");
   try {
     const done = await carryOut(parts.intake, act, { run: course.run, person });

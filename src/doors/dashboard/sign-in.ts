@@ -11,6 +11,7 @@ import type { Config } from "../../config.ts";
 import { isProblem } from "../../domain/errors.ts";
 import type { OAuth } from "../../github/visitor-token.ts";
 import { visitMs } from "../../mission/visitor-seal.ts";
+import { textFields } from "../form.ts";
 import { type Asked, type Pages, show } from "./answer.ts";
 import { type Html, page } from "./frame.ts";
 import { messagePage } from "./message-page.ts";
@@ -130,8 +131,10 @@ function setVisit(context: Asked, parts: SignInParts, cookie: string): void {
 async function signOut(parts: SignInParts, context: Asked) {
   const cookie = visitOf(context, parts);
   if (cookie !== undefined) {
-    const { key } = await context.req.parseBody();
-    if (!isOwnForm(context, cookie, key)) return show(context, trouble("That form is not ours."), 403);
+    const fields = await textFields(context);
+    if (!fields) return show(context, trouble("That form cannot be read. Load the page again."), 400);
+    if (!isOwnForm(context, cookie, fields["key"]))
+      return show(context, trouble("That form is not ours."), 403);
     await parts.visits.end(cookie);
     deleteCookie(context, visitCookie, bound(context, parts));
   }
