@@ -35,7 +35,9 @@ export function mcpOffers(given: Given, github: { webUrl: string }, mistakes: st
   if (github.webUrl !== "https://github.com")
     return own ? { github: own, servers: others } : { servers: others };
   if (own)
-    mistakes.push(`${prefix}GITHUB_URL is for an Enterprise Server: on github.com the hosted server is used`);
+    mistakes.push(
+      `${prefix}GITHUB_URL is for an Enterprise Server: set GHE_HOST, or remove it and have the hosted server used`,
+    );
   return { github: hostedGitHub, servers: others };
 }
 

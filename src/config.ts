@@ -123,12 +123,19 @@ export function readConfig(environment: Environment, told: Record<string, string
   const mistakes = read.success ? [] : read.error.issues.map((issue) => mistake(issue, given));
   const key = privateKey(given, mistakes);
   const secrets = webhookSecrets(given["WEBHOOK_SECRET"], mistakes);
-  const sealKeys = sealKeysOf(given["PATCHWRIGHT_SEAL_KEY"], mistakes);
-  const mcp = mcpOffers(given, { webUrl: webUrlOf(given) }, mistakes);
-  const tracing = tracingOf(given, mistakes);
-  const oauth = oauthOf(given, mistakes);
+  const { tracing, ...rest } = besides(given, mistakes);
   if (!read.success || !key || mistakes.length > 0) throw cannotStart(mistakes);
-  return { ...configOf(read.data, { key, secrets, sealKeys, mcp, oauth }), ...maybe("tracing", tracing) };
+  return { ...configOf(read.data, { key, secrets, ...rest }), ...maybe("tracing", tracing) };
+}
+
+/** What is read beside the schema, the App's key and secret apart. */
+function besides(given: Record<string, string>, mistakes: string[]) {
+  return {
+    sealKeys: sealKeysOf(given["PATCHWRIGHT_SEAL_KEY"], mistakes),
+    mcp: mcpOffers(given, { webUrl: webUrlOf(given) }, mistakes),
+    tracing: tracingOf(given, mistakes),
+    oauth: oauthOf(given, mistakes),
+  };
 }
 
 function cannotStart(mistakes: string[]): Problem {
@@ -180,29 +187,32 @@ export interface SetUpConfig {
   stored: Record<string, string>;
 }
 
+/** What the set-up brings may be missing before it. */
+const beforehand = variables.partial({ APP_ID: true, WEBHOOK_SECRET: true, ANTHROPIC_API_KEY: true });
+
 /**
  * The configuration of the set-up; undefined where it has nothing to do, because the environment names an App
- * or an earlier set-up was finished. Throws like `readConfig`.
+ * or an earlier set-up was finished. Throws like `readConfig`, and for all that would keep the service from starting
+ * after it.
  */
 export function readSetUpConfig(environment: Environment): SetUpConfig | undefined {
-  const given = present(environment);
-  if (appVariables.some((name) => name in given)) return undefined;
+  const said = present(environment);
+  if (appVariables.some((name) => name in said)) return undefined;
   const stored = storedFor(environment);
-  const names = { HOST: true, PORT: true, DATA_DIR: true, PUBLIC_URL: true } as const;
-  const read = variables
-    .pick({ ...names, GHE_HOST: true, GHE_PROTOCOL: true, ANTHROPIC_API_KEY: true, ANTHROPIC_BASE_URL: true })
-    .partial({ ANTHROPIC_API_KEY: true })
-    .safeParse({ ...stored, ...given });
-  if (!read.success) throw cannotStart(read.error.issues.map((issue) => mistake(issue, given)));
+  const given = { ...stored, ...said };
+  if ("APP_ID" in given && "ANTHROPIC_API_KEY" in given) return undefined;
+  const read = beforehand.safeParse(given);
+  const mistakes = read.success ? [] : read.error.issues.map((issue) => mistake(issue, given));
+  besides(given, mistakes);
+  if (!read.success || mistakes.length > 0) throw cannotStart(mistakes);
   const { HOST, PORT, DATA_DIR, PUBLIC_URL, GHE_HOST, ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL } = read.data;
-  if (stored["APP_ID"] !== undefined && ANTHROPIC_API_KEY !== undefined) return undefined;
   return {
     server: { host: HOST, port: PORT, ...maybe("publicUrl", PUBLIC_URL?.replace(/\/+$/, "")) },
     claude: {
       ...maybe("apiKey", secretOf(ANTHROPIC_API_KEY)),
       ...maybe("baseUrl", ANTHROPIC_BASE_URL),
     },
-    ...(GHE_HOST ? { github: { host: GHE_HOST, protocol: read.data.GHE_PROTOCOL ?? "https" } } : {}),
+    ...(GHE_HOST ? { github: { host: GHE_HOST, protocol: read.data.GHE_PROTOCOL } } : {}),
     credentialsPath: credentialsPath(DATA_DIR),
     stored,
   };

@@ -1,8 +1,9 @@
 /**
- * What the set-up orders from GitHub: the form's fields as an order, and the order as the manifest that
- * GitHub takes.
+ * What the set-up orders from GitHub: the form's fields as an order, the order as the manifest that GitHub takes,
+ * and what comes back as variables.
  */
 import { z } from "zod";
+import type { CreatedApp } from "../github/creation.ts";
 import type { Manifest } from "./manifest.ts";
 import type { Typed } from "./setup-pages.ts";
 
@@ -75,5 +76,18 @@ export function manifestFor(
     hook_attributes: { url: `${publicUrl}/api/github/webhooks`, active: true },
     redirect_url: `${origin}/setup/created`,
     callback_urls: [`${publicUrl}/auth/callback`],
+  };
+}
+
+/** What GitHub returns for an order, as the service's variables. */
+export function variablesOf(app: CreatedApp, { typed, publicUrl }: AppOrder): Record<string, string> {
+  return {
+    APP_ID: String(app.id),
+    PRIVATE_KEY: app.pem,
+    WEBHOOK_SECRET: app.webhook_secret,
+    CLIENT_ID: app.client_id,
+    CLIENT_SECRET: app.client_secret,
+    PUBLIC_URL: publicUrl,
+    ...(typed.host === "" ? {} : { GHE_HOST: typed.host, GHE_PROTOCOL: typed.protocol }),
   };
 }

@@ -78,18 +78,27 @@ export function handOverPage({ action, manifest }: { action: string; manifest: s
   return page("Create the App", form);
 }
 
-/** Asks for the key of the Claude platform. */
-export function keyPage(isPrinted: boolean, trouble?: string): Html {
+function appExists(isPrinted: boolean): Html {
   const words = isPrinted
     ? "Its credentials were printed on the console, once: put them into your secret store now."
     : "Its credentials are stored.";
+  return html`<p>Step 2 of 2: your GitHub App exists. ${words}</p>`;
+}
+
+/** Asks for the key of the Claude platform. */
+export function keyPage(isPrinted: boolean, trouble?: string): Html {
   const kept = isPrinted ? "it is tried, and neither stored nor printed" : "it is tried before it is stored";
-  const form = html`<p>Step 2 of 2: your GitHub App exists. ${words}</p>
+  const form = html`${appExists(isPrinted)}
 <form method="post" action="/setup/claude">
 <label>Claude API key<small>From the Claude Console; ${kept}.</small>
 <input name="key" type="password" autocomplete="off" required autofocus></label>
 <button>${isPrinted ? "Try it" : "Try and store it"}</button></form>`;
   return page("Claude", form, trouble);
+}
+
+/** Says why the key that the environment gives is none, where a form could not change it. */
+export function badKeyPage(isPrinted: boolean, trouble: string): Html {
+  return page("Claude", html`${appExists(isPrinted)}<p><a href="/">Try the key again</a></p>`, trouble);
 }
 
 /** The end: where to install the App. */

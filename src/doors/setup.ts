@@ -13,9 +13,6 @@ import { getCookie, setCookie } from "hono/cookie";
 import { csrf } from "hono/csrf";
 import { HTTPException } from "hono/http-exception";
 import { secureHeaders } from "hono/secure-headers";
-import { claudeClient } from "../agent/claude.ts";
-import { asProblem } from "../agent/failure.ts";
-import { tryKey } from "../agent/provisioning.ts";
 import type { Clock } from "../clock.ts";
 import type { SetUpConfig } from "../config.ts";
 import { isProblem } from "../domain/errors.ts";
@@ -25,9 +22,11 @@ import { textFields } from "./form.ts";
 import { readManifest } from "./manifest.ts";
 import { type Listening, serve } from "./server.ts";
 import { credentialLines, storeCredentials, tryToStore } from "./setup-credentials.ts";
-import { type AppOrder, manifestFor, readOrder } from "./setup-order.ts";
+import { keyProblem, lastingProblem } from "./setup-key.ts";
+import { type AppOrder, manifestFor, readOrder, variablesOf } from "./setup-order.ts";
 import {
   appPage,
+  badKeyPage,
   codePage,
   donePage,
   type Html,
@@ -139,13 +138,14 @@ class Steps {
     return show(context, troublePage(troubles.get(status) ?? unforeseen));
   }
 
-  begin(context: Context): Response | Promise<Response> {
+  async begin(context: Context): Promise<Response> {
     if (!this.isKnown(context)) return show(context, codePage());
-    if (this.#known["APP_ID"] !== undefined) return show(context, keyPage(this.#isPrinted));
+    if (this.#known["APP_ID"] !== undefined) return this.#askForKey(context);
     const { publicUrl } = this.#config.server;
     const blank = { name: "Patchwright", owner: "", host: "", protocol: "https", keep: "file" };
     const typed = { ...blank, ...this.#config.github };
-    return show(context, appPage({ ...typed, publicUrl: publicUrl ?? originOf(context) }));
+    const trouble = await this.#keyTrouble();
+    return show(context, appPage({ ...typed, publicUrl: publicUrl ?? originOf(context) }, trouble));
   }
 
   async enter(context: Context): Promise<Response> {
@@ -167,6 +167,8 @@ class Steps {
     const reading = readOrder({ ...(await form(context)), ...this.#config.github });
     if (reading.kind === "wrong") return show(context, appPage(reading.typed, reading.why));
     const { order } = reading;
+    const trouble = await this.#keyTrouble();
+    if (trouble !== undefined) return show(context, appPage(order.typed, trouble));
     try {
       // Looked at once more: GitHub shows an App's key only once.
       if (order.typed.keep === "file") await tryToStore(this.#config.credentialsPath);
@@ -189,17 +191,7 @@ class Steps {
       const { fetch, clock } = this.#outside;
       const app = await createdApp(code, { apiUrl: order.apiUrl, fetch, now: clock.now() });
       this.#isPrinted = order.typed.keep === "print";
-      const variables = {
-        APP_ID: String(app.id),
-        PRIVATE_KEY: app.pem,
-        WEBHOOK_SECRET: app.webhook_secret,
-        CLIENT_ID: app.client_id,
-        CLIENT_SECRET: app.client_secret,
-        PUBLIC_URL: order.publicUrl,
-        ...(order.typed.host === ""
-          ? {}
-          : { GHE_HOST: order.typed.host, GHE_PROTOCOL: order.typed.protocol }),
-      };
+      const variables = variablesOf(app, order);
       if (this.#isPrinted) this.#print(variables);
       await this.#keep({ ...variables, APP_URL: app.html_url }).catch((error: unknown) => {
         // The disk has filled up meanwhile, say. The App is there, and nobody tells its key again.
@@ -216,19 +208,27 @@ class Steps {
       if (again !== "") this.#asked ??= asked;
       return show(context, appPage(order.typed, `${wordsOf(error)}${again}`));
     }
-    return this.#config.claude.apiKey ? this.#end(context) : context.redirect("/", 303);
+    return this.#config.claude.apiKey ? this.#askForKey(context) : context.redirect("/", 303);
+  }
+
+  /** For the key that is missing yet; with one in the environment, which no typed one would replace, it is the end. */
+  async #askForKey(context: Context): Promise<Response> {
+    if (!this.#config.claude.apiKey) return show(context, keyPage(this.#isPrinted));
+    const trouble = await this.#keyTrouble();
+    return trouble === undefined ? this.#end(context) : show(context, badKeyPage(this.#isPrinted, trouble));
+  }
+
+  /** Why the service would not start with the environment's Claude key; undefined where nothing is known against it. */
+  #keyTrouble(): Promise<string | undefined> {
+    return lastingProblem(this.#config.claude, this.#outside.fetch);
   }
 
   async key(context: Context): Promise<Response> {
-    if (this.#known["APP_ID"] === undefined) return context.redirect("/", 303);
+    if (this.#known["APP_ID"] === undefined || this.#config.claude.apiKey) return context.redirect("/", 303);
     const { key = "" } = await form(context);
-    const { baseUrl } = this.#config.claude;
-    const claude = { apiKey: new Secret(key.trim()), ...(baseUrl === undefined ? {} : { baseUrl }) };
-    try {
-      await tryKey(claudeClient({ config: claude, fetch: this.#outside.fetch }));
-    } catch (error) {
-      return show(context, keyPage(this.#isPrinted, asProblem(error).message));
-    }
+    const claude = { ...this.#config.claude, apiKey: new Secret(key.trim()) };
+    const problem = await keyProblem(claude, this.#outside.fetch);
+    if (problem) return show(context, keyPage(this.#isPrinted, problem.message));
     try {
       await this.#keep({ ANTHROPIC_API_KEY: claude.apiKey.reveal() });
     } catch (error) {

@@ -1,0 +1,124 @@
+/**
+ * What the environment says before the set-up: a mistake in it is told before any page is served, its Claude key
+ * is tried, and its public address is not up to the form.
+ */
+import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { systemClock } from "../../src/clock.ts";
+import { readSetUpConfig } from "../../src/config.ts";
+import { isProblem } from "../../src/domain/errors.ts";
+import { openSetUp, type SetUp } from "../../src/doors/setup.ts";
+import { projectDir } from "../process.ts";
+import { type ClaudeSim, startClaude } from "../sim/claude/claude.ts";
+import { type GitHubSim, startGitHub } from "../sim/github/github.ts";
+import { Browser } from "./browser.ts";
+import { codeIn, comeBack, order } from "./setup-walk.ts";
+
+let github: GitHubSim;
+let claude: ClaudeSim;
+beforeAll(async () => {
+  github = await startGitHub();
+  github.addOrganization("acme");
+  claude = await startClaude({ gitHosts: [github.host] });
+});
+afterAll(() => Promise.all([github.stop(), claude.stop()]));
+
+let dataDir: string;
+let setUp: SetUp | undefined;
+beforeEach(() => {
+  dataDir = mkdtempSync(join(tmpdir(), "patchwright-setup-"));
+});
+afterEach(async () => {
+  await setUp?.close(0);
+  setUp = undefined;
+  rmSync(dataDir, { recursive: true });
+});
+
+const environment = () => ({ DATA_DIR: dataDir, PORT: "0", ANTHROPIC_BASE_URL: claude.url });
+
+/** The set-up in this environment, and the browser that is before its first page with the code. */
+async function open(changes: Record<string, string>): Promise<{ browser: Browser; code: string }> {
+  const config = readSetUpConfig({ ...environment(), ...changes });
+  if (!config) throw new Error("there is nothing to set up");
+  const said: string[] = [];
+  const say = (line: string) => void said.push(line);
+  setUp = await openSetUp(config, { clock: systemClock, random: randomBytes, fetch, say });
+  return { browser: new Browser(setUp.url), code: codeIn(said.join("\n")) };
+}
+
+/** The message that refuses to serve the set-up in this environment. */
+function refusal(changes: Record<string, string>): string {
+  try {
+    readSetUpConfig({ ...environment(), ...changes });
+  } catch (error) {
+    if (isProblem(error, "refused")) return error.message;
+    throw error;
+  }
+  throw new Error("nothing was refused");
+}
+
+test.each([
+  ["PATCHWRIGHT_SWEEP_MS", "abc", /PATCHWRIGHT_SWEEP_MS must be a number of milliseconds/],
+  ["DATABASE_URL", "mysql://db/x", /DATABASE_URL must be a postgres:\/\/ URL/],
+  ["PATCHWRIGHT_SEAL_KEY", "short", /PATCHWRIGHT_SEAL_KEY must hold 32-byte keys/],
+  ["PATCHWRIGHT_MCP_DOCS_URL", "http://docs.test", /PATCHWRIGHT_MCP_DOCS_URL must be an https address/],
+  ["PATCHWRIGHT_MCP_GITHUB_URL", "https://mcp.test", /PATCHWRIGHT_MCP_GITHUB_URL is for .* set GHE_HOST/],
+  ["OTEL_EXPORTER_OTLP_ENDPOINT", "collector", /OTEL_EXPORTER_OTLP_ENDPOINT must be an http or https URL/],
+  ["CLIENT_ID", "Iv1.x", /CLIENT_ID and CLIENT_SECRET belong together/],
+])("%s = %j is refused before there is an App", (name, value, words) => {
+  const both = refusal({ [name]: value, LOG_LEVEL: "loud" });
+  expect(both).toMatch(words);
+  expect(both).toMatch(/LOG_LEVEL must be one of pino's levels/);
+  expect(both).not.toMatch(/APP_ID|PRIVATE_KEY|WEBHOOK_SECRET|ANTHROPIC_API_KEY/);
+});
+
+test("`npm start` with a mistake beside the App's variables serves no set-up and ends with status 2", async () => {
+  const env = { PATH: process.env["PATH"] ?? "", ...environment(), PATCHWRIGHT_SWEEP_MS: "abc" };
+  const ended = await new Promise<{ status: unknown; stdout: string; stderr: string }>((resolve) => {
+    const options = { cwd: projectDir, env, timeout: 20_000 };
+    execFile(process.execPath, ["src/start.js"], options, (error, stdout, stderr) =>
+      resolve({ status: error?.code ?? error?.signal, stdout, stderr }),
+    );
+  });
+  expect(ended).toEqual({
+    status: 2,
+    stdout: "",
+    stderr: "Cannot start:\n  PATCHWRIGHT_SWEEP_MS must be a number of milliseconds\n",
+  });
+}, 30_000);
+
+test("a Claude key of the environment that is refused is told before there is an App", async () => {
+  const { browser, code } = await open({ ANTHROPIC_API_KEY: "sk-ant-refused" });
+  await browser.post("/setup/code", { code });
+  const words = /role="alert">[^<]*does not accept[^<]*ANTHROPIC_API_KEY[^<]*start again/;
+  expect((await browser.get("/")).text).toMatch(words);
+  const ordered = await browser.post("/setup/app", order(github));
+  expect(ordered.text).toMatch(words);
+  expect(ordered.text).not.toContain('name="manifest"');
+  expect(ordered.text).not.toContain("sk-ant-refused");
+});
+
+test("one that is good ends the set-up with the App; one that nobody can be asked about does not hold it up", async () => {
+  const given = { ANTHROPIC_API_KEY: claude.apiKey };
+  const away = claude.fault({ on: "*", times: 1_000, trouble: { kind: "status", status: 529 } });
+  const { browser, code } = await open(given);
+  const back = await comeBack(github, browser, { code });
+  away();
+  const last = await browser.get(back);
+  expect(last.text).toContain("Ready");
+  expect(await setUp?.finished).toEqual({});
+});
+
+test("a key that is refused only by the time GitHub comes back: not ready, and the App is kept", async () => {
+  const { browser, code } = await open({ ANTHROPIC_API_KEY: claude.apiKey });
+  const back = await comeBack(github, browser, { code });
+  const away = claude.fault({ on: "*", times: 1_000, trouble: { kind: "status", status: 401 } });
+  const { text } = await browser.get(back);
+  away();
+  expect(text).toMatch(/role="alert">[^<]*does not accept[^<]*ANTHROPIC_API_KEY[^<]*start again/);
+  expect(text).not.toContain("Ready");
+});
