@@ -9,6 +9,7 @@ import { mcpOffers } from "./config-mcp.ts";
 import { type OAuthApp, oauthOf, privateKey, sealKeysOf, webhookSecrets } from "./config-secrets.ts";
 import { Problem } from "./domain/errors.ts";
 import type { McpOffers } from "./domain/mcp.ts";
+import { isOrigin, originWords } from "./domain/origin.ts";
 import { Secret } from "./domain/secret.ts";
 import { type Tracing, tracingOf } from "./domain/tracing.ts";
 
@@ -87,7 +88,7 @@ const variables = z.object({
   DATA_DIR: text.default("./data"),
   HOST: text.default("127.0.0.1"),
   PORT: z.coerce.number("must be a port number").int().min(0).max(65_535).default(3000),
-  PUBLIC_URL: url.optional(),
+  PUBLIC_URL: text.refine(isOrigin, originWords).optional(),
   CLIENT_ID: optional,
   CLIENT_SECRET: optional,
   METRICS_TOKEN: text.optional(),

@@ -86,6 +86,11 @@ test("two webhook secrets while rotating, an Enterprise Server, owners in any ca
   expect(config.sealKeys).toHaveLength(2);
 });
 
+test("the public address without the slash that people copy along", () => {
+  const config = readConfig({ ...good, PUBLIC_URL: " https://patchwright.acme.test:8443/ " });
+  expect(config.server.publicUrl).toBe("https://patchwright.acme.test:8443");
+});
+
 const missing = join(directory, "nowhere.pem");
 test.each<[string, string | undefined, RegExp]>([
   ["APP_ID", undefined, /APP_ID is not set: the number/],
@@ -109,6 +114,10 @@ test.each<[string, string | undefined, RegExp]>([
   ["PORT", "http", /PORT must be a port number/],
   ["PORT", "65536", /PORT /],
   ["PUBLIC_URL", "patchwright.acme.test", /PUBLIC_URL must be an http or https URL/],
+  ["PUBLIC_URL", "https://patchwright.acme.test/app", /PUBLIC_URL must be .*: no path, query or password$/],
+  ["PUBLIC_URL", "https://patchwright.acme.test/?a=b", /PUBLIC_URL must be .*: no path/],
+  ["PUBLIC_URL", "https://patchwright.acme.test/#a", /PUBLIC_URL must be .*: no path/],
+  ["PUBLIC_URL", "https://mona:hunter2-hunter2@patchwright.acme.test", /PUBLIC_URL must be .*password$/],
   ["PATCHWRIGHT_AGENT_ID", "hunter2-hunter2", /PATCHWRIGHT_AGENT_ID must be an agent_… id/],
   ["PATCHWRIGHT_ENVIRONMENT_ID", "hunter2-hunter2", /PATCHWRIGHT_ENVIRONMENT_ID must be an env_… id/],
   ["PATCHWRIGHT_SEAL_KEY", "hunter2-hunter2", /PATCHWRIGHT_SEAL_KEY must hold 32-byte keys in base64/],

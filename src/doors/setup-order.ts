@@ -3,6 +3,7 @@
  * and what comes back as variables.
  */
 import { z } from "zod";
+import { isOrigin, originWords } from "../domain/origin.ts";
 import type { CreatedApp } from "../github/creation.ts";
 import type { Manifest } from "./manifest.ts";
 import type { Typed } from "./setup-pages.ts";
@@ -19,10 +20,7 @@ export interface AppOrder {
 }
 
 const fields = z.object({
-  publicUrl: z
-    .string()
-    .trim()
-    .refine(isOrigin, "The public URL must be an http or https URL of a host: no path, query or password."),
+  publicUrl: z.string().trim().refine(isOrigin, `The public URL ${originWords}.`),
   name: z.string().trim().min(1, "The App needs a name.").max(34, "The name is longer than 34 characters."),
   owner: z
     .string()
@@ -35,14 +33,6 @@ const fields = z.object({
   protocol: z.enum(["https", "http"], "The protocol must be https or http."),
   keep: z.enum(["file", "print"], "The credentials are kept in a file, or printed."),
 });
-
-/** Deliveries and visitors come to the root of a host: anything behind it would be lost, or be shown to GitHub. */
-function isOrigin(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { protocol, username, password, pathname, search, hash } = new URL(text);
-  const more = [username, password, search, hash].join("");
-  return /^https?:$/.test(protocol) && more === "" && /^\/+$/.test(pathname) && !/[?#@]/.test(text);
-}
 
 /** The form as an order, or what is wrong with it. */
 export function readOrder(

@@ -1,0 +1,15 @@
+/** The address of a host, as the public URL of the service has to be one. */
+
+/**
+ * Is this an http or https URL of a host and no more? Deliveries and visitors come to its root: a path would be lost,
+ * and what else stands in it be shown to GitHub.
+ */
+export function isOrigin(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, username, password, pathname, search, hash } = new URL(text);
+  const more = [username, password, search, hash].join("");
+  return /^https?:$/.test(protocol) && more === "" && /^\/+$/.test(pathname) && !/[?#@]/.test(text);
+}
+
+/** What such a text must be, in words that follow its name. */
+export const originWords = "must be an http or https URL of a host: no path, query or password";
