@@ -50,6 +50,7 @@ export interface ServerParts {
 /** A listening server. */
 export interface Listening {
   port: number;
+  /** Where it is opened on this machine. */
   url: string;
   /** Requests not yet answered. */
   busy(): number;
@@ -124,10 +125,11 @@ export async function serve(
     });
   });
   await bound(server, address);
-  const { port } = server.address() as AddressInfo;
+  const { port, address: heard } = server.address() as AddressInfo;
+  const isEverywhere = heard === "0.0.0.0" || heard === "::";
   return {
     port,
-    url: `http://${inAddress(address.host)}:${port}`,
+    url: `http://${isEverywhere ? "localhost" : inAddress(address.host)}:${port}`,
     busy: () => open,
     close: (ms) =>
       new Promise((resolve) => {

@@ -122,3 +122,12 @@ test("a key that is refused only by the time GitHub comes back: not ready, and t
   expect(text).toMatch(/role="alert">[^<]*does not accept[^<]*ANTHROPIC_API_KEY[^<]*start again/);
   expect(text).not.toContain("Ready");
 });
+
+test.each(["0.0.0.0", "::"])(
+  "listening on all addresses (%s) it prints one that can be opened",
+  async (HOST) => {
+    const { browser, code } = await open({ HOST });
+    expect(setUp?.url).toMatch(/^http:\/\/localhost:\d+$/);
+    expect((await browser.post("/setup/code", { code })).status).toBe(303);
+  },
+);
