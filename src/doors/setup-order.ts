@@ -6,6 +6,7 @@ import { z } from "zod";
 import { isOrigin, originWords } from "../domain/origin.ts";
 import type { CreatedApp } from "../github/creation.ts";
 import type { Manifest } from "./manifest.ts";
+import { isReachable } from "./reach.ts";
 import type { Typed } from "./setup-pages.ts";
 
 /** An App to be created. */
@@ -34,24 +35,39 @@ const fields = z.object({
   keep: z.enum(["file", "print"], "The credentials are kept in a file, or printed."),
 });
 
-/** The form as an order, or what is wrong with it. */
+/** The form as an order, or what is wrong with it. `fixedUrl`: the public URL of the environment, without a slash at the end. */
 export function readOrder(
   form: Record<string, string>,
+  fixedUrl?: string,
 ): { kind: "order"; order: AppOrder } | { kind: "wrong"; typed: Typed; why: string } {
-  const { publicUrl = "", name = "", owner = "", host = "", protocol = "", keep = "file" } = form;
+  const { name = "", owner = "", host = "", protocol = "", keep = "file" } = form;
+  const publicUrl = form["publicUrl"] || (fixedUrl ?? "");
   const given = { publicUrl, name, owner, host, protocol, keep };
   const read = fields.safeParse(given);
-  if (!read.success) {
-    const why = read.error.issues.map(({ message }) => message).join(" ");
-    return { kind: "wrong", typed: given, why };
-  }
+  const why = read.success
+    ? addressTrouble(read.data, fixedUrl)
+    : read.error.issues.map(({ message }) => message).join(" ");
+  if (!read.success || why !== undefined) return { kind: "wrong", typed: given, why: why ?? "" };
   const typed = read.data;
   const webUrl = typed.host === "" ? "https://github.com" : `${typed.protocol}://${typed.host}`;
   const apiUrl = typed.host === "" ? "https://api.github.com" : `${webUrl}/api/v3`;
   const account = typed.owner === "" ? "" : `/organizations/${typed.owner}`;
   const settingsUrl = `${webUrl}${account}/settings/apps/new`;
-  const publicBase = typed.publicUrl.replace(/\/+$/, "");
-  return { kind: "order", order: { typed, publicUrl: publicBase, webUrl, apiUrl, settingsUrl } };
+  return { kind: "order", order: { typed, publicUrl: baseOf(typed), webUrl, apiUrl, settingsUrl } };
+}
+
+function baseOf({ publicUrl }: Pick<Typed, "publicUrl">): string {
+  return publicUrl.replace(/\/+$/, "");
+}
+
+/** Why the public URL of a form that is right in itself does not serve. */
+function addressTrouble(typed: Pick<Typed, "publicUrl" | "host">, fixedUrl?: string): string | undefined {
+  const base = baseOf(typed);
+  if (fixedUrl !== undefined && base !== fixedUrl)
+    return `PUBLIC_URL in the environment says ${fixedUrl}: the form cannot say another.`;
+  if (typed.host === "" && !isReachable(base))
+    return `github.com cannot reach ${base}: the public URL must lead here from the internet, by a reverse proxy or a tunnel.`;
+  return undefined;
 }
 
 /** The manifest GitHub takes: `app.yml` with the addresses of this service. `origin`: where the browser is. */

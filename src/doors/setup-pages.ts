@@ -48,12 +48,18 @@ export function codePage(trouble?: string): Html {
 /** What was typed into the form about the App. */
 export type Typed = Record<"publicUrl" | "name" | "owner" | "host" | "protocol" | "keep", string>;
 
-/** Asks for what the App is created with. */
-export function appPage(typed: Typed, trouble?: string): Html {
+/** Asks for what the App is created with. `fixed`: the environment gives the public URL. */
+export function appPage(
+  typed: Typed,
+  { fixed, trouble }: { fixed: boolean; trouble?: string | undefined },
+): Html {
+  const origin = fixed
+    ? "Set by PUBLIC_URL in the environment."
+    : "GitHub delivers to it: https, reachable from GitHub.";
   const form = html`<p>Step 1 of 2: create your GitHub App.</p>
 <form method="post" action="/setup/app">
-<label>Public URL of this service<small>GitHub delivers to it: https, reachable from GitHub.</small>
-<input name="publicUrl" type="url" value="${typed.publicUrl}" required></label>
+<label>Public URL of this service<small>${origin}</small>
+<input name="publicUrl" type="url" value="${typed.publicUrl}" placeholder="https://patchwright.example.com" required${fixed ? raw(" readonly") : ""}></label>
 <label>Name of the App<small>Unique on GitHub, at most 34 characters.</small>
 <input name="name" value="${typed.name}" maxlength="34" required></label>
 <label>Organisation<small>Its login; empty for your own account.</small>

@@ -18,9 +18,10 @@ import type { SetUpConfig } from "../config.ts";
 import { isProblem } from "../domain/errors.ts";
 import { Secret } from "../domain/secret.ts";
 import { createdApp } from "../github/creation.ts";
-import { textFields } from "./form.ts";
 import { readManifest } from "./manifest.ts";
+import { isReachable } from "./reach.ts";
 import { type Listening, serve } from "./server.ts";
+import { formOf, originOf, show } from "./setup-answer.ts";
 import { credentialLines, storeCredentials, tryToStore } from "./setup-credentials.ts";
 import { keyProblem, lastingProblem } from "./setup-key.ts";
 import { type AppOrder, manifestFor, readOrder, variablesOf } from "./setup-order.ts";
@@ -29,10 +30,9 @@ import {
   badKeyPage,
   codePage,
   donePage,
-  type Html,
   handOverPage,
   keyPage,
-  styleHash,
+  type Typed,
   troublePage,
 } from "./setup-pages.ts";
 
@@ -141,15 +141,22 @@ class Steps {
   async begin(context: Context): Promise<Response> {
     if (!this.isKnown(context)) return show(context, codePage());
     if (this.#known["APP_ID"] !== undefined) return this.#askForKey(context);
-    const { publicUrl } = this.#config.server;
     const blank = { name: "Patchwright", owner: "", host: "", protocol: "https", keep: "file" };
     const typed = { ...blank, ...this.#config.github };
-    const trouble = await this.#keyTrouble();
-    return show(context, appPage({ ...typed, publicUrl: publicUrl ?? originOf(context) }, trouble));
+    const here = originOf(context);
+    const publicUrl = typed.host !== "" || isReachable(here) ? here : "";
+    return this.#askForApp(context, { ...typed, publicUrl }, await this.#keyTrouble());
+  }
+
+  /** The environment's public URL wins at the start as well, so no form shows another. */
+  #askForApp(context: Context, typed: Typed, trouble?: string): Response | Promise<Response> {
+    const { publicUrl } = this.#config.server;
+    const shown = { ...typed, publicUrl: publicUrl ?? typed.publicUrl };
+    return show(context, appPage(shown, { fixed: publicUrl !== undefined, trouble }));
   }
 
   async enter(context: Context): Promise<Response> {
-    const { code } = await form(context);
+    const { code } = await formOf(context);
     if (this.#code === undefined || !isSame(code ?? "", this.#code)) {
       context.status(403);
       return show(context, codePage("That is not the code. A new one is printed at the next start."));
@@ -164,16 +171,17 @@ class Steps {
   async order(context: Context): Promise<Response> {
     if (this.#known["APP_ID"] !== undefined) return context.redirect("/", 303);
     // The environment wins at the start as well: an App of another server would be of no use.
-    const reading = readOrder({ ...(await form(context)), ...this.#config.github });
-    if (reading.kind === "wrong") return show(context, appPage(reading.typed, reading.why));
+    const filled = { ...(await formOf(context)), ...this.#config.github };
+    const reading = readOrder(filled, this.#config.server.publicUrl);
+    if (reading.kind === "wrong") return this.#askForApp(context, reading.typed, reading.why);
     const { order } = reading;
     const trouble = await this.#keyTrouble();
-    if (trouble !== undefined) return show(context, appPage(order.typed, trouble));
+    if (trouble !== undefined) return this.#askForApp(context, order.typed, trouble);
     try {
       // Looked at once more: GitHub shows an App's key only once.
       if (order.typed.keep === "file") await tryToStore(this.#config.credentialsPath);
     } catch (error) {
-      return show(context, appPage(order.typed, wordsOf(error)));
+      return this.#askForApp(context, order.typed, wordsOf(error));
     }
     this.#asked = { state: this.#word(), order };
     const manifest = JSON.stringify(manifestFor(readManifest(), order, originOf(context)));
@@ -206,7 +214,7 @@ class Steps {
         : "";
       // What did not reach GitHub has used nothing up.
       if (again !== "") this.#asked ??= asked;
-      return show(context, appPage(order.typed, `${wordsOf(error)}${again}`));
+      return this.#askForApp(context, order.typed, `${wordsOf(error)}${again}`);
     }
     return this.#config.claude.apiKey ? this.#askForKey(context) : context.redirect("/", 303);
   }
@@ -225,7 +233,7 @@ class Steps {
 
   async key(context: Context): Promise<Response> {
     if (this.#known["APP_ID"] === undefined || this.#config.claude.apiKey) return context.redirect("/", 303);
-    const { key = "" } = await form(context);
+    const { key = "" } = await formOf(context);
     const claude = { ...this.#config.claude, apiKey: new Secret(key.trim()) };
     const problem = await keyProblem(claude, this.#outside.fetch);
     if (problem) return show(context, keyPage(this.#isPrinted, problem.message));
@@ -260,28 +268,8 @@ class Steps {
   }
 }
 
-/** Only forms of these pages are sent, to us and to the GitHub that was chosen; nothing else is loaded. */
-function show(context: Context, page: Html, alsoTo = ""): Response | Promise<Response> {
-  const policy = `default-src 'none'; style-src ${styleHash}; form-action 'self' ${alsoTo}; frame-ancestors 'none'; base-uri 'none'`;
-  context.header("content-security-policy", policy);
-  context.header("cache-control", "no-store");
-  return context.html(page);
-}
-
 function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : typeof error;
-}
-
-async function form(context: Context): Promise<Record<string, string>> {
-  const fields = await textFields(context);
-  if (!fields) throw new HTTPException(400);
-  return fields;
-}
-
-/** Where the browser believes to be: GitHub sends it back there. */
-function originOf(context: Context): string {
-  const isSecure = context.req.header("x-forwarded-proto")?.split(",")[0]?.trim() === "https";
-  return `${isSecure ? "https" : "http"}://${new URL(context.req.url).host}`;
 }
 
 /** Compared by digests of one length, so that time tells nothing. */

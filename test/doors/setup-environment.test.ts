@@ -50,6 +50,16 @@ async function open(changes: Record<string, string>): Promise<{ browser: Browser
   return { browser: new Browser(setUp.url), code: codeIn(said.join("\n")) };
 }
 
+/** The page with the form about the App, as it is shown first. */
+async function appForm(changes: Record<string, string>): Promise<{ browser: Browser; text: string }> {
+  const { browser, code } = await open(changes);
+  await browser.post("/setup/code", { code });
+  return { browser, text: (await browser.get("/")).text };
+}
+
+/** What stands in the field for the public URL. */
+const publicUrlIn = (text: string) => /name="publicUrl"[^>]* value="([^"]*)"/.exec(text)?.[1];
+
 /** The message that refuses to serve the set-up in this environment. */
 function refusal(changes: Record<string, string>): string {
   try {
@@ -121,6 +131,59 @@ test("a key that is refused only by the time GitHub comes back: not ready, and t
   away();
   expect(text).toMatch(/role="alert">[^<]*does not accept[^<]*ANTHROPIC_API_KEY[^<]*start again/);
   expect(text).not.toContain("Ready");
+});
+
+test("this machine's own address is offered to an Enterprise Server, and not to github.com", async () => {
+  const own = await appForm({});
+  expect(publicUrlIn(own.text)).toBe("");
+  const proxied = { host: "patchwright.acme.test", "x-forwarded-proto": "https" };
+  expect(publicUrlIn((await own.browser.get("/", proxied)).text)).toBe("https://patchwright.acme.test");
+  const address = setUp?.url;
+  await setUp?.close(0);
+  const { text } = await appForm({ GHE_HOST: github.host, GHE_PROTOCOL: "http", PORT: "0" });
+  expect(publicUrlIn(text)).toBe(setUp?.url);
+  expect(address).toMatch(/^http:\/\/127\.0\.0\.1:/);
+});
+
+test("github.com is sent nowhere it cannot reach, in words; a server of the same network is", async () => {
+  const { browser } = await appForm({});
+  const unreachable = [
+    ...["http://localhost:3000", "http://127.0.0.1:3000/", "http://127.1", "http://[::1]:3000"],
+    ...["http://0.0.0.0:3000", "https://patchwright.localhost", "http://localhost.:80", "http://[::]"],
+    ...["http://192.168.1.5:3000", "https://10.0.0.2", "http://172.16.0.1", "http://169.254.1.1"],
+    ...["http://[fd00::1]", "http://[fe80::1]", "http://[::ffff:127.0.0.1]"],
+  ];
+  for (const publicUrl of unreachable) {
+    const { text } = await browser.post("/setup/app", { ...order(github), host: "", publicUrl });
+    expect([publicUrl, /role="alert">[^<]*github\.com cannot reach/.test(text)]).toEqual([publicUrl, true]);
+    expect(text).not.toContain('name="manifest"');
+  }
+  const near = await browser.post("/setup/app", { ...order(github), publicUrl: "http://127.0.0.1:3000" });
+  expect(near.text).toContain('name="manifest"');
+  for (const publicUrl of ["https://patchwright.acme.test", "http://172.32.0.1", "https://[2606:50c0::1]"]) {
+    const { text } = await browser.post("/setup/app", { ...order(github), host: "", publicUrl });
+    expect([publicUrl, text.includes('name="manifest"')]).toEqual([publicUrl, true]);
+  }
+});
+
+test("the public address of the environment is shown, and no form changes it", async () => {
+  const { browser, text } = await appForm({ PUBLIC_URL: "https://given.acme.test/" });
+  expect(text).toMatch(/name="publicUrl"[^>]* value="https:\/\/given\.acme\.test"[^>]* readonly/);
+  expect(text).toMatch(/PUBLIC_URL in the environment/);
+  const other = await browser.post("/setup/app", order(github));
+  expect(other.text).toMatch(/role="alert">[^<]*PUBLIC_URL[^<]*https:\/\/given\.acme\.test/);
+  expect(other.text).not.toContain('name="manifest"');
+  expect(publicUrlIn(other.text)).toBe("https://given.acme.test");
+  for (const publicUrl of ["https://given.acme.test/", "https://given.acme.test", ""]) {
+    const same = await browser.post("/setup/app", { ...order(github), publicUrl });
+    expect(same.text).toContain("https://given.acme.test/api/github/webhooks");
+  }
+});
+
+test("nor does one that github.com cannot reach become a good one by standing there", async () => {
+  const { browser } = await appForm({ PUBLIC_URL: "http://localhost:3000" });
+  const { text } = await browser.post("/setup/app", { ...order(github), host: "", publicUrl: "" });
+  expect(text).toMatch(/role="alert">[^<]*github\.com cannot reach/);
 });
 
 test.each(["0.0.0.0", "::"])(
