@@ -34,16 +34,19 @@ export interface Metrics {
   called(call: Called, status: number | "none"): void;
   /** Does work of a run: the calls made meanwhile count as the run's. */
   forRun<T>(work: () => T): T;
-  /** What GitHub says is left of its limits, by installation (`app` for the App's own calls) and resource. */
-  limitLeft: Gauge<"installation" | "resource">;
+  /** GitHub said what is left of one of its limits; told until the limit is renewed. */
+  limitNoted(limit: Limit): void;
   /** Seconds between the time a wake was due and its entry. */
   wakeLag: Histogram<"kind">;
   /** Wakes whose worker failed and is tried again, by the problem's code. */
   wakeFailures: Counter<"kind" | "code">;
   /** A token was replaced in a session with this much life left, milliseconds: the least ever is kept. */
   tokenReplaced(leftMs: number): void;
-  /** Everything in Prometheus text, with how the store stands now; `contentType` goes with it. */
-  text(census: Census): Promise<string>;
+  /**
+   * Everything in Prometheus text, with how the store stands at `now`, milliseconds since the epoch; `contentType`
+   * goes with it.
+   */
+  text(census: Census, now: number): Promise<string>;
   contentType: string;
 }
 
@@ -52,6 +55,17 @@ export interface Called {
   to: string;
   method: string;
   route: string;
+}
+
+/** A limit of GitHub's. */
+export interface Limit {
+  /** Whose it is: an installation's, or of the App's own calls. */
+  installation: number | "app";
+  resource: string;
+  /** Requests left. */
+  left: number;
+  /** Milliseconds since the epoch. */
+  renewedAt: number;
 }
 
 /** How many of each the store holds, whichever process asks. */
@@ -66,6 +80,8 @@ export interface Census {
 
 /** From a reply in half a second to a pull request after half a day. */
 const reachedSeconds = [0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1_200, 2_400, 4_800, 14_400, 43_200];
+/** A token is replaced when a quarter of its hour is left. */
+const marginSeconds = [0, 60, 300, 600, 840, 960, 1_200, 1_800, 3_600];
 const lagSeconds = [0.005, 0.02, 0.1, 0.5, 1, 2, 5, 15, 60, 300];
 
 type Labels<L extends string> = Partial<Record<L, string | number>>;
@@ -94,7 +110,14 @@ export function createMetrics({ repositories = false }: { repositories?: boolean
   const seconds = <L extends string>(name: string, help: string, labelNames: L[], buckets: number[]) =>
     new Histogram({ name: `patchwright_${name}_seconds`, help, labelNames, buckets, registers });
   const tokens = counter("tokens", "Tokens of sessions, by what became of them", ["what"], tokenFates);
-  const tokenReplaced = replacements(instruments, tokens);
+  const margin = seconds(
+    "token_margin",
+    "Life a token had left when its session was given the next one",
+    [],
+    marginSeconds,
+  );
+  const tokenReplaced = replacements(instruments, { tokens, margin });
+  const limits = limitGauge(instruments);
   const gauge = <L extends string>(name: string, help: string, labelNames: L[]) =>
     new Gauge({ name: `patchwright_${name}`, help, labelNames, registers });
   const standing = {
@@ -131,14 +154,12 @@ export function createMetrics({ repositories = false }: { repositories?: boolean
     waits: counter("waits", "Waits on people that began", ["kind"], waitKinds),
     tokens,
     cost: counter("cost_cents", "US cents spent in sessions", [...named]),
-    limitLeft: gauge("github_limit_left", "Requests left until GitHub's limit is renewed", [
-      "installation",
-      "resource",
-    ]),
+    limitNoted: limits.note,
     wakeLag: seconds("wake_lag", "From the time a wake was due to its entry", ["kind"], lagSeconds),
     wakeFailures: counter("wake_failures", "Wakes that failed and are tried again", ["kind", "code"]),
     tokenReplaced,
-    text: async ({ runs, queued, deliveriesWaiting }) => {
+    text: async ({ runs, queued, deliveriesWaiting }, now) => {
+      limits.dropRenewed(now);
       // All phases every time: a phase that nobody is in any more would keep its last figure.
       for (const [phase, count] of Object.entries(runs)) standing.runs.set({ phase }, count);
       standing.queued.set(queued);
@@ -186,8 +207,45 @@ function repositoryLabels(): Metrics["at"] {
   };
 }
 
-/** The least life left is shown only once there was a replacement: a zero would be an alarm. */
-function replacements(instruments: Registry, tokens: Counter<"what">): Metrics["tokenReplaced"] {
+/**
+ * What was left of a limit says nothing once it is renewed, and nobody may ask for days: a low figure that stood
+ * on would be an alarm that never ends.
+ */
+function limitGauge(instruments: Registry) {
+  const left = new Gauge({
+    name: "patchwright_github_limit_left",
+    help: "Requests left until GitHub's limit is renewed",
+    labelNames: ["installation", "resource"],
+    registers: [instruments],
+  });
+  const noted = new Map<string, Limit>();
+  const labelsOf = ({ installation, resource }: Limit) => ({ installation, resource });
+  return {
+    note: (limit: Limit) => {
+      const key = `${limit.installation} ${limit.resource}`;
+      // Answers come out of order.
+      if ((noted.get(key)?.renewedAt ?? 0) > limit.renewedAt) return;
+      noted.set(key, limit);
+      left.set(labelsOf(limit), limit.left);
+    },
+    dropRenewed: (now: number) => {
+      for (const [key, limit] of noted) {
+        if (limit.renewedAt > now) continue;
+        noted.delete(key);
+        left.remove(labelsOf(limit));
+      }
+    },
+  };
+}
+
+/**
+ * The least life left is shown only once there was a replacement: a zero would be an alarm. It never rises again; how
+ * it was lately the histogram tells.
+ */
+function replacements(
+  instruments: Registry,
+  { tokens, margin }: { tokens: Counter<"what">; margin: Histogram },
+): Metrics["tokenReplaced"] {
   const least = new Gauge({
     name: "patchwright_token_life_left_least_seconds",
     help: "The least life a token had left when its session was given the next one",
@@ -198,6 +256,7 @@ function replacements(instruments: Registry, tokens: Counter<"what">): Metrics["
     if (leastMs === Number.POSITIVE_INFINITY) instruments.registerMetric(least);
     leastMs = Math.min(leastMs, leftMs);
     least.set(leastMs / 1000);
+    margin.observe(leftMs / 1000);
     tokens.inc({ what: "replaced" });
   };
 }

@@ -79,7 +79,7 @@ export function entrance(behind: Behind): ServerParts {
       : {}),
     metrics: async (visitor) =>
       mayRead(visitor, config.server.metricsToken, config.server.publicUrl)
-        ? { type: metrics.contentType, text: await metrics.text(await census(store.db)) }
+        ? { type: metrics.contentType, text: await metrics.text(await census(store.db), clock.now()) }
         : undefined,
     pages: createDashboard(behind),
     unready,

@@ -25,7 +25,7 @@ export interface GitHubOptions {
   clock: Clock;
   fetch: typeof fetch;
   log: Logger;
-  metrics: Pick<Metrics, "called" | "limitLeft">;
+  metrics: Pick<Metrics, "called" | "limitNoted">;
   traces: Pick<Traces, "call">;
   /** Where calls are counted together with other replicas; left out, this process counts alone. */
   store?: Store | undefined;
@@ -277,14 +277,15 @@ function lateDeparture(): Problem {
 }
 
 function noteLimit(
-  { limitLeft }: Pick<Metrics, "limitLeft">,
+  { limitNoted }: Pick<Metrics, "limitNoted">,
   installation: number | undefined,
   headers: Record<string, string | number | undefined>,
 ): void {
-  const left = headers["x-ratelimit-remaining"];
-  if (left === undefined) return;
-  const resource = headers["x-ratelimit-resource"] ?? "core";
-  limitLeft.set({ installation: installation ?? "app", resource: String(resource) }, Number(left));
+  const [left, reset] = [headers["x-ratelimit-remaining"], headers["x-ratelimit-reset"]];
+  if (left === undefined || reset === undefined) return;
+  const resource = String(headers["x-ratelimit-resource"] ?? "core");
+  const renewedAt = Number(reset) * 1_000;
+  limitNoted({ installation: installation ?? "app", resource, left: Number(left), renewedAt });
 }
 
 async function whoAmI(app: Octokit, reader: Octokit): Promise<Self> {

@@ -12,7 +12,7 @@ import { createGitHub } from "../../src/github/client.ts";
 import { createLogger } from "../../src/log.ts";
 import { createMetrics } from "../../src/metrics.ts";
 import { noTraces } from "../../src/traces.ts";
-import { askMaintainer, workForHours } from "../sim/claude/scripts.ts";
+import { askMaintainer, fixAndSubmit, workForHours } from "../sim/claude/scripts.ts";
 import { VirtualClock } from "../sim/virtual-clock.ts";
 import { type Stage, setStage } from "../stories/stage.ts";
 import { openService, post, send, usualHeaders } from "./service.ts";
@@ -57,7 +57,7 @@ test("without a token set none opens the page", () => {
 });
 
 test("every kind of alarm stands there before its first: a rule sees no increase otherwise", async () => {
-  const page = await createMetrics().text({ runs: {}, queued: 0, deliveriesWaiting: 0 });
+  const page = await createMetrics().text({ runs: {}, queued: 0, deliveriesWaiting: 0 }, 0);
   expect(page.match(/^patchwright_alarms_total\{.*$/gm)).toEqual([
     'patchwright_alarms_total{what="deletion"} 0',
     'patchwright_alarms_total{what="default branch"} 0',
@@ -75,9 +75,12 @@ test("verdicts are counted by their kind, without what is particular in them", (
 test("the least life left is kept, and is not there before the first replacement", async () => {
   const metrics = createMetrics();
   const none = { runs: {}, queued: 0, deliveriesWaiting: 0 };
-  expect(await metrics.text(none)).not.toMatch(/life_left/);
+  expect(await metrics.text(none, 0)).not.toMatch(/life_left/);
   for (const leftMs of [900_000, 600_000, 900_000]) metrics.tokenReplaced(leftMs);
-  expect(await metrics.text(none)).toMatch(/^patchwright_token_life_left_least_seconds 600$/m);
+  const text = await metrics.text(none, 0);
+  expect(text).toMatch(/^patchwright_token_life_left_least_seconds 600$/m);
+  expect(text).toMatch(/^patchwright_token_margin_seconds_bucket\{le="600"\} 1$/m);
+  expect(text).toMatch(/^patchwright_token_margin_seconds_count 3$/m);
 });
 
 test("the page over HTTP, and what it says of knocks", async () => {
@@ -184,13 +187,24 @@ test("calls without credentials say nothing about the App's limits", async () =>
     app: { id: 1 } as Config["app"],
     github: { apiUrl: "https://api.example", webUrl: "https://example" },
   };
-  const fetch = async () =>
-    Response.json({}, { headers: { "x-ratelimit-remaining": "7", "x-ratelimit-resource": "core" } });
+  const headers = { "x-ratelimit-remaining": "7", "x-ratelimit-resource": "core", "x-ratelimit-reset": "9" };
+  const fetch = async () => Response.json({}, { headers });
   const log = createLogger("silent", { write: () => undefined });
   const github = createGitHub({ config, clock, fetch, log, metrics, traces: noTraces });
   await github.bare.request("GET /rate_limit");
-  const text = await metrics.text({ runs: {}, queued: 0, deliveriesWaiting: 0 });
+  const text = await metrics.text({ runs: {}, queued: 0, deliveriesWaiting: 0 }, 0);
   expect(text).not.toContain("patchwright_github_limit_left{");
+});
+
+test("what was left of a limit is told until GitHub renews it, and no longer", async () => {
+  stage = await setStage();
+  stage.plays(fixAndSubmit());
+  await stage.untilShown(stage.labelled(), "opened #2");
+  const left = `patchwright_github_limit_left{installation="${stage.installation}",resource="core"}`;
+  expect((await figures()).get(left)).toBeGreaterThan(4_000);
+  // Nobody asks anything in the name of the installation meanwhile.
+  await stage.pass(61 * 60_000);
+  expect((await figures()).has(left)).toBe(false);
 });
 
 test("who waits for a turn is in the queue", async () => {
@@ -210,7 +224,7 @@ test("repositories are named where the operator asks for it, and nowhere else", 
     for (let n = 0; n < 1_005; n += 1)
       metrics.rounds.inc({ ending: "opened", ...metrics.at(`acme/shop-${n}`) });
     metrics.cost.inc(metrics.at("acme/shop-0"), 26);
-    return metrics.text(standing);
+    return metrics.text(standing, 0);
   };
   expect(await told(false)).not.toContain("acme");
   expect(await told(false)).toContain('rounds_total{ending="opened"} 1005');

@@ -76,6 +76,6 @@ test("what fails in the door is counted as the 500 that the server answers", asy
     read: async () => ({ kind: "read", bytes: body }),
   });
   await expect(knocking).rejects.toThrow("our mistake");
-  const text = await metrics.text({ runs: {}, queued: 0, deliveriesWaiting: 0 });
+  const text = await metrics.text({ runs: {}, queued: 0, deliveriesWaiting: 0 }, 0);
   expect(text).toContain('patchwright_webhook_answers_total{door="github",status="500"} 1');
 });
