@@ -4,14 +4,11 @@
  */
 import { statSync } from "node:fs";
 import { credentialsPath } from "../config.ts";
+import { weaknessOf } from "../domain/guessable.ts";
 import type { Check, Patient } from "./check.ts";
 import { fail, pass, warn } from "./findings.ts";
 
-/** Random text of the shortest length that is taken has more. */
-const differentMin = 6;
 const othersMayRead = 0o077;
-/** Long enough not to turn up in random text. */
-const placeholder = /secret|password|passwort|changeme|change-me|webhook|develop|example|patchwright/i;
 
 /** In one line, the worst first. */
 export const secretsCheck: Check = {
@@ -40,14 +37,6 @@ export const secretsCheck: Check = {
     return pass(sound(config));
   },
 };
-
-/** Why a secret is none, without saying it; undefined where nothing speaks against it. */
-function weaknessOf(secret: string): string | undefined {
-  if (new Set(secret).size < differentMin) return "it repeats a few characters";
-  // A text lies in its own double, between the first place and the last, where it consists of repetitions alone.
-  if (`${secret}${secret}`.slice(1, -1).includes(secret)) return "it repeats the same characters";
-  return placeholder.test(secret) ? "it holds a word that people put where a secret is to be" : undefined;
-}
 
 function sound({ app, sealKeys }: Patient["config"]): string {
   const webhook = app.webhookSecrets.length > 1 ? "two webhook secrets, while one is replaced" : "one";

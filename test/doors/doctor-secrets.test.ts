@@ -53,6 +53,10 @@ test.each([
   ["abab".repeat(8), "it repeats a few characters"],
   ["k3j9x0qa".repeat(3), "it repeats the same characters"],
   ["My-Webhook-Secret-2026", "it holds a word that people put where a secret is to be"],
+  ["kangarookangarook", "it repeats the same characters"],
+  ["secretsecretsec!!", "it holds a word that people put where a secret is to be"],
+  ["0123456789abcdef", "it follows the alphabet, the digits or the keyboard"],
+  ["qwertyuiop1234567890", "it follows the alphabet, the digits or the keyboard"],
 ])("a webhook secret that is long and can be guessed: %s", async (weak, why) => {
   const finding = await found("secrets", { WEBHOOK_SECRET: `${good},${weak}` });
   expect(finding).toMatchObject({ grade: "warn", found: `the webhook secret can be guessed: ${why}` });
