@@ -72,3 +72,12 @@ test("links and scripts lead somewhere", () => {
   const named = [...readme.matchAll(/npm run ([a-z:]+)/g)].map(([, name = ""]) => name);
   expect(named.filter((name) => !(name in scripts))).toEqual([]);
 });
+
+test("where proxies are described, nginx's lines stand there, and what cannot be told without them", () => {
+  const [before = "", rest = ""] = readme.split("```nginx\n");
+  const [lines = "", after = ""] = rest.split("\n```\n");
+  expect(before.slice(-400)).toMatch(/reverse proxy[\s\S]*PUBLIC_URL/);
+  expect(lines).toContain("proxy_set_header Host $host;");
+  expect(lines).toContain("proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;");
+  expect(after.slice(0, 1_000)).toMatch(/HTTP\/1\.1[\s\S]*cannot be told from a neighbour[\s\S]*\/metrics/);
+});

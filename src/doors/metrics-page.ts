@@ -2,6 +2,7 @@
  * Who may read the metrics: whoever sits on this machine, and whoever has the token. To everybody else the
  * page does not exist. Behind a public address not all that comes from this machine sits there: a proxy that adds no
  * header of its own shows itself by a name that is not the machine's, or by the HTTP/1.0 that proxies alone still speak.
+ * One that does neither cannot be told from a neighbour; the manual and the doctor say so.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Secret } from "../domain/secret.ts";
