@@ -108,7 +108,6 @@ export async function start(config: Config, outside: Outside): Promise<App> {
     seal,
     strays: new Strays(),
     backlog: createBacklog({ store, box, clock, log }, startedAt),
-    startedAt,
   };
   let stopping = false;
   let listening: Listening | undefined;

@@ -185,9 +185,9 @@ async function ownUp(tools: Tools, pull: Facts["pull"]): Promise<Ending> {
 }
 
 /** A no to the proposal ends the round; *later* goes to the engine, for a day. */
-function refusedOrFailed(tools: Tools, error: unknown): Ending {
+async function refusedOrFailed(tools: Tools, error: unknown): Promise<Ending> {
   if (!isProblem(error)) throw error;
-  if (error.kind === "later" && !isOverdue(tools, error)) throw error;
+  if (error.kind === "later" && !(await isOverdue(tools, error))) throw error;
   return { kind: error.kind === "refused" ? "refused" : "failed", words: error.message };
 }
 

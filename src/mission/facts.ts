@@ -84,6 +84,8 @@ export interface Facts {
   approval: { head: string; by: string; person?: Person };
   met: Met;
   interrupt: true;
+  /** A day of closing has passed and GitHub answers: what is put off is tried for an hour more. */
+  late: true;
   ending: Ending;
   /** The ending could not be told: GitHub does not let us speak; it may be tried again; it was. */
   untold: "waiting" | "due" | "told";

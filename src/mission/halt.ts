@@ -19,7 +19,7 @@ const restMs = 20_000;
 export async function halt(tools: Tools, met: Met): Promise<void> {
   // Whichever platform is down, the other is told: no token outlives its round for want of an answer of Claude's.
   const [quiet, dead] = await Promise.allSettled([silence(tools, met), releaseTokens(tools)]);
-  for (const one of [quiet, dead]) if (one.status === "rejected") notInTime(tools, one.reason);
+  for (const one of [quiet, dead]) if (one.status === "rejected") await notInTime(tools, one.reason);
   if (interrupts(met)) await seeCost(tools).catch((error: unknown) => notInTime(tools, error));
 }
 

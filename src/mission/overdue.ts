@@ -6,9 +6,9 @@ import { heldMs } from "./approval.ts";
 import { unheard } from "./report.ts";
 import type { Tools } from "./tools.ts";
 
-/** How long what does not succeed is tried again; and how long of that, after an absence, by a process that is there. */
+/** How long what does not succeed is tried again, and how long after that once GitHub answers, as after an outage. */
 const patienceMs = 24 * 60 * 60_000;
-const presenceMs = 60 * 60_000;
+const lastTriesMs = 60 * 60_000;
 
 /** What waits for ourselves, after an outage say, is no word of GitHub's, however long ago the round began to close. */
 const ourOwn: ReadonlySet<string> = new Set(["backlog_unread", "act_unsettled", "run_in_doubt"]);
@@ -27,16 +27,34 @@ function waitedMs({ ledger, clock }: Tools): number {
   return heldAt.length === 0 ? 0 : Math.min(until - Math.min(...heldAt), heldMs * heldAt.length);
 }
 
-/** Has what is only put off been put off for long enough that the round does without it? */
-export function isOverdue(tools: Tools, { code }: Problem): boolean {
-  const { clock, startedAt } = tools;
-  if (ourOwn.has(code) || clock.now() - startedAt < presenceMs) return false;
-  return closedForMs(tools) >= patienceMs;
+/**
+ * Has what is only put off been put off for long enough that the round does without it? Time in which nobody was
+ * here to try, or GitHub was away altogether, does not count: the last hour of tries begins when both are back, and is
+ * written down, so that it ends however often the process starts anew.
+ */
+export async function isOverdue(tools: Tools, { code }: Problem): Promise<boolean> {
+  const { ledger, clock } = tools;
+  if (ourOwn.has(code) || closedForMs(tools) < patienceMs) return false;
+  if (code.startsWith("github_") && !(await answers(tools))) return false;
+  const since = ledger.writtenAt("late");
+  if (since === undefined) await ledger.write("late", true);
+  return since !== undefined && clock.now() - since >= lastTriesMs;
 }
 
-/** Does without what is refused, and after a day without what is only put off: the round ends all the same. */
-export function notInTime(tools: Tools, error: unknown): void {
-  const isLate = isProblem(error, "later") && isOverdue(tools, error);
-  if (isLate) tools.log.error({ run_id: tools.held.run.id, err: error }, "an ending goes on without this");
+/** Does GitHub answer the App at all? */
+async function answers({ github }: Tools): Promise<boolean> {
+  try {
+    await github.app.rest.apps.getAuthenticated();
+    return true;
+  } catch (error) {
+    if (!isProblem(error)) throw error;
+    return error.kind !== "later";
+  }
+}
+
+/** Does without what is refused, and in the end without what is only put off: the round ends all the same. */
+export async function notInTime(tools: Tools, error: unknown): Promise<void> {
+  if (isProblem(error, "later") && (await isOverdue(tools, error)))
+    tools.log.error({ run_id: tools.held.run.id, err: error }, "an ending goes on without this");
   else unheard(tools, error);
 }

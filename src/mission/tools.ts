@@ -37,8 +37,6 @@ export interface Rooms {
   strays: Strays;
   backlog: Backlog;
   clock: Clock;
-  /** When this process began, milliseconds since the epoch. */
-  startedAt: number;
   /** Unpredictable bytes. */
   random: (bytes: number) => Uint8Array;
   log: Logger;

@@ -135,6 +135,32 @@ test("GitHub never says what was pushed: others work meanwhile, and after a day 
   await stage.untilShown(other, "failed", 2 * hour);
 });
 
+test("GitHub away for more than a day: the work that was done is proposed when it is back", async () => {
+  stage = await setStage({ env: rarely });
+  stage.plays(fixAndSubmit());
+  const heal = stage.github.fault({ route: compare, kind: "status", status: 503, times: 1e6 });
+  const issue = stage.labelled();
+  await stage.pass(minute);
+  const back = stage.github.fault({ kind: "status", status: 503, times: 1e6 });
+  await stage.pass(26 * hour);
+  back();
+  await stage.pass(50 * minute);
+  heal();
+  await stage.untilShown(issue, "opened #2", 2 * hour);
+});
+
+test("GitHub never says what was pushed, and the service starts anew every half hour: failed after a day", async () => {
+  stage = await setStage({ env: rarely });
+  stage.plays(doNothing);
+  stage.github.fault({ route: compare, kind: "status", status: 503, times: 1e6 });
+  const issue = stage.labelled();
+  for (let round = 0; round < 56; round += 1) {
+    await stage.pass(hour / 2);
+    await stage.restart();
+  }
+  expect(stage.headline(issue)).toContain("**failed");
+});
+
 test("after two days away GitHub gets another hour to say what was pushed", async () => {
   stage = await setStage({ env: rarely });
   stage.plays(fixAndSubmit());

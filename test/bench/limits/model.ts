@@ -105,7 +105,6 @@ export async function openModel(setting: Setting): Promise<ModelWorld> {
     ...{ github, repositories, rulebook, permits, agents, streams, store, engine },
     ...{ seal: sealWith([sealKeyFrom(config.app.privateKey)], randomBytes), clock, random: randomBytes },
     ...{ log, metrics, config, strays: new Strays(), backlog: { isRead: async () => true } },
-    startedAt: clock.now(),
   };
   await engine.start({
     run: { work: (id) => enter(rooms as Rooms, id), atOnce: 64 },
