@@ -75,7 +75,8 @@ async function beginPass(parts: SweepParts): Promise<Pass> {
   const now = parts.clock.now();
   const { at } = await readMark(parts.store.db);
   const kept = now - logKeptMs;
-  if (at !== undefined && at < kept) await noteGap(parts, { from: at, to: kept + overlapMs });
+  // While the pass is under way the log goes on forgetting at its far end.
+  if (at !== undefined && at < kept + overlapMs) await noteGap(parts, { from: at, to: kept + 2 * overlapMs });
   const floor = Math.max((at ?? 0) - overlapMs, kept);
   return {
     ...{ startedAt: now, floor, cursor: undefined, read: false },
@@ -111,14 +112,15 @@ async function fetchMissing(parts: SweepParts, pass: Pass, signal: AbortSignal):
   const { tries } = await readMark(parts.store.db);
   const wanted = [...pass.missing.values()]
     .filter(({ guid }) => (tries[guid] ?? 0) < triesMax)
-    .toSorted((one, other) => one.at - other.at);
+    // Its times have whole seconds, and its numbers grow.
+    .toSorted((one, other) => one.at - other.at || one.id - other.id);
   const turn = wanted.slice(0, payloadsPerTurn);
   const failed: Failed[] = [];
   for (let place = 0; place < turn.length; place += payloadsAtOnce) {
     signal.throwIfAborted();
     const some = turn.slice(place, place + payloadsAtOnce);
     const { missed, asked } = await fetchSome(parts, some);
-    const stillMissing = new Set(missed.map(({ guid }) => guid));
+    const stillMissing = new Set(missed.map(({ attempt }) => attempt.guid));
     for (const { guid } of some) if (!stillMissing.has(guid)) pass.missing.delete(guid);
     failed.push(...missed);
     // All of them at once: it is GitHub that is unwell, not a delivery.
@@ -129,7 +131,7 @@ async function fetchMissing(parts: SweepParts, pass: Pass, signal: AbortSignal):
 }
 
 interface Failed {
-  guid: string;
+  attempt: Attempt;
   error: unknown;
 }
 
@@ -144,7 +146,7 @@ async function fetchSome(parts: SweepParts, some: Attempt[]): Promise<{ missed: 
   const unknown = some.filter(({ guid }) => !known.has(guid));
   const missed: Failed[] = [];
   const fetched = unknown.map((attempt) =>
-    fetchOne(parts, attempt).catch((error: unknown) => void missed.push({ guid: attempt.guid, error })),
+    fetchOne(parts, attempt).catch((error: unknown) => void missed.push({ attempt, error })),
   );
   await Promise.all(fetched);
   const limited = missed.find(({ error }) => isProblem(error) && error.code === "github_limited");
@@ -164,15 +166,28 @@ async function fetchOne({ github, box, config, log }: SweepParts, attempt: Attem
 /** Counts failures, and passes a *later* on: the engine waits longer each time until a delivery is given up. */
 async function countTries(parts: SweepParts, failed: Failed[]): Promise<void> {
   const mark = await readMark(parts.store.db);
-  const counted = failed.map(({ guid, error }) => {
+  const counted: [guid: string, tries: number][] = [];
+  for (const { attempt, error } of failed) {
+    const { guid } = attempt;
     const tries = isHopeless(error) ? triesMax : (mark.tries[guid] ?? 0) + 1;
-    if (tries >= triesMax) parts.log.error({ delivery_id: guid, err: error }, "missed delivery given up");
-    return [guid, tries] as const;
-  });
+    counted.push([guid, tries]);
+    if (tries >= triesMax) await giveUp(parts, attempt, error);
+  }
   const tries = [...Object.entries(mark.tries), ...counted].slice(-triesKept);
   await writeMark(parts, { ...mark, tries: Object.fromEntries(tries) });
   const again = failed.find(({ error }) => !isHopeless(error));
   if (again) throw again.error;
+}
+
+/** A label that was put on can still be found by the issue that carries it. */
+async function giveUp(
+  parts: SweepParts,
+  { guid, event, action, at }: Attempt,
+  error: unknown,
+): Promise<void> {
+  parts.log.error({ delivery_id: guid, event_name: event, err: error }, "missed delivery given up");
+  if (event === "issues" && action === "labeled")
+    await noteGap(parts, { from: at - overlapMs, to: at + overlapMs });
 }
 
 async function readMark(db: Db): Promise<Mark> {

@@ -29,19 +29,30 @@ interface Gap {
   /** The installation being searched, and where in the search for which of its labels. */
   installation?: number;
   search?: SearchPlace & { label: string };
+  /** Failed attempts at that place. */
+  tries?: number;
 }
+
+/** A place that fails so often while GitHub's log can be read is left out: the engine has waited for an hour by then. */
+const triesMax = 20;
 
 const memoName = "gap";
 
-/** Remembers a gap to be searched. One that is open already grows: what was added is searched after the rest. */
+/**
+ * Remembers a gap to be searched. One that is open already grows: what was added after it is searched after the rest,
+ * and what was added before it begins the search anew.
+ */
 export async function noteGap(parts: SweepParts, { from, to }: { from: number; to: number }): Promise<void> {
   const open = await readGap(parts);
   if (open && from >= open.from) {
-    await writeGap(parts, { ...open, to: Math.max(to, open.to), searchedTo: open.searchedTo ?? open.to });
+    const { searchedTo = open.to } = open;
+    // What was lost inside it may lie behind where the search is by now.
+    const least = from > open.from ? Math.min(from, searchedTo) : searchedTo;
+    await writeGap(parts, { ...open, to: Math.max(to, open.to), searchedTo: least });
     return;
   }
-  await writeGap(parts, { from, to });
-  parts.log.warn({ from, to }, "the delivery log does not reach back to the last sweep; searching labels");
+  await writeGap(parts, { from, to: Math.max(to, open?.to ?? 0) });
+  parts.log.warn({ from, to }, "deliveries are lost that GitHub's log does not hold; searching labels");
 }
 
 /** A search of the open gap; each call is one page of results. True when there is no gap (any more). */
@@ -64,12 +75,24 @@ export function createGapSweep(parts: SweepParts): (signal: AbortSignal) => Prom
       return true;
     }
     const of = gap.installation === next.id ? gap : { from: gap.from, to: gap.to };
-    const search = await searched(parts, of, { installation: next, signal });
+    const { installation: _, search: __, tries: ___, ...span } = gap;
+    const search = await searched(parts, of, { installation: next, signal }).catch(async (error: unknown) => {
+      if (isProblem(error, "later") && error.code !== "github_limited") {
+        const { search: at, tries = 0 } = of;
+        const place = { installation: next.id, ...(at ? { search: at } : {}), tries: tries + 1 };
+        await writeGap(parts, { ...span, ...place });
+      }
+      throw error;
+    });
     const place = search ? { installation: next.id, search } : { installation: next.id + 1 };
-    const { installation: _, search: __, ...span } = gap;
     await writeGap(parts, { ...span, ...place });
     return false;
   };
+}
+
+/** May an error be what it is, so that the search goes on without what it kept back? */
+function isPassed(error: unknown, { tries = 0 }: Gap): boolean {
+  return isProblem(error) && (error.kind !== "later" || tries >= triesMax);
 }
 
 /** GitHub's own account for what nobody is known to have done. */
@@ -107,26 +130,46 @@ async function searched(
     const label = labels.find((name) => at === undefined || name >= at.label);
     if (label === undefined) return undefined;
     const place = at?.label === label ? at : { page: 1 };
-    const { issues, next, cut } = await labelledIssues(github, installation, { label, place });
-    if (cut)
-      log.warn({ installation_id: installation.id }, "GitHub does not show all labelled issues of a second");
-    for (const issue of issues) {
-      signal.throwIfAborted();
-      await recover(parts, { gap, installation, label, found: issue }).catch((error: unknown) => {
-        // Deleted, transferred or out of reach since the search: the others are looked at all the same.
-        if (!isProblem(error) || error.kind === "later") throw error;
-        log.warn({ installation_id: installation.id, err: error }, "a labelled issue could not be read");
-      });
-    }
-    if (next) return { label, ...next };
     const other = labels.find((name) => name > label);
-    return other === undefined ? undefined : { label: other, page: 1 };
+    const after = other === undefined ? undefined : { label: other, page: 1 };
+    const found = await labelledIssues(github, installation, { label, place }).catch((error: unknown) => {
+      if (!isProblem(error, "later") || !isPassed(error, gap)) throw error;
+      log.error({ installation_id: installation.id, err: error }, "a label is searched no further");
+    });
+    if (!found) return after;
+    if (found.cut)
+      log.warn({ installation_id: installation.id }, "GitHub does not show all labelled issues of a second");
+    await recoverAll(parts, { gap, installation, label, signal }, found.issues);
+    return found.next ? { label, ...found.next } : after;
   } catch (error) {
     // An installation that is gone or lacks a permission has nothing to recover.
-    if (!isProblem(error) || error.kind === "later") throw error;
+    if (!isPassed(error, gap)) throw error;
     log.warn({ installation_id: installation.id, err: error }, "labels could not be searched");
     return undefined;
   }
+}
+
+/** Looks at every issue of a page, also where one cannot be read; throws the first *later* when all are done. */
+async function recoverAll(
+  parts: SweepParts,
+  { signal, ...at }: Omit<Found, "found"> & { signal: AbortSignal },
+  issues: LabelledIssue[],
+): Promise<void> {
+  let failed: unknown;
+  for (const issue of issues) {
+    signal.throwIfAborted();
+    await recover(parts, { ...at, found: issue }).catch((error: unknown) => {
+      if (!isProblem(error) || error.code === "github_limited") throw error;
+      // Deleted, transferred or out of reach since the search.
+      if (isPassed(error, at.gap))
+        parts.log.warn(
+          { installation_id: at.installation.id, err: error },
+          "a labelled issue could not be read",
+        );
+      else failed ??= error;
+    });
+  }
+  if (failed !== undefined) throw failed;
 }
 
 interface Found {

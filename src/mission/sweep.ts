@@ -40,9 +40,12 @@ export function createSweep(parts: SweepParts): Sweep {
   const rounds: Record<string, (signal: AbortSignal) => Promise<number | undefined>> = {
     deliveries: async (signal) => {
       isLogRead = isLogRead || (await readLog(signal));
-      if (!isLogRead || !(await gap(signal))) return clock.now();
+      if (!isLogRead) return clock.now();
+      // The log forgets after three days: whatever keeps the gap from being searched does not keep it from being read.
       isLogRead = false;
-      return clock.now() + config.sweepMs;
+      const isSearched = await gap(signal);
+      isLogRead = !isSearched;
+      return isSearched ? clock.now() + config.sweepMs : clock.now();
     },
     sessions: async () => {
       const dueAt = clock.now() + config.pollMs;

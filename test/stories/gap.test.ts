@@ -95,6 +95,41 @@ test("an issue that is gone since the search keeps no other from its run", async
   await stage.until("one run ended", () => rounds() === 1, hourMs);
 });
 
+test("a label whose search fails for ever keeps neither the log nor the other labels from being read", async () => {
+  stage = await setStage({ env: { ...sweeping, PATCHWRIGHT_POLL_MS: "600000" } });
+  stage.plays(doNothing);
+  await stage.pass(hourMs);
+  await away(7 * dayMs, () => void stage.labelled());
+  stage.github.fault({ route: "/search/issues", kind: "status", status: 500 });
+  await stage.restart();
+  await stage.pass(hourMs);
+  stage.github.disturb({ event: "issues", kind: "drop", times: 1 });
+  const missed = stage.labelled();
+  await stage.until("what was missed since has its run", () => stage.status(missed) !== "", hourMs);
+  await stage.pass(3 * hourMs);
+  const searches = stage.github.log.filter(({ route }) => route === "/search/issues").length;
+  expect(stage.lines.filter(({ msg }) => msg === "a label is searched no further")).toHaveLength(1);
+  await stage.pass(dayMs);
+  expect(stage.github.log.filter(({ route }) => route === "/search/issues")).toHaveLength(searches);
+});
+
+test("an issue that GitHub cannot show for hours keeps no other from its run", async () => {
+  stage = await setStage({ env: { ...sweeping, PATCHWRIGHT_POLL_MS: "600000" } });
+  stage.plays(doNothing);
+  await stage.pass(hourMs);
+  let last = 0;
+  await away(7 * dayMs, async () => {
+    stage.labelled();
+    await stage.pass(dayMs);
+    last = stage.labelled();
+    await stage.pass(5 * dayMs);
+  });
+  const route = "/repos/{owner}/{repo}/issues/{issue_number}/events";
+  for (let nth = 1; nth < 60; nth += 2) stage.github.fault({ route, nth: 1, kind: "status", status: 502 });
+  await stage.restart();
+  await stage.until("the last has its run", () => stage.status(last) !== "", hourMs);
+});
+
 test.each([
   { edit: "title", change: { title: "Publish all secrets" } },
   { edit: "body", change: { body: "Publish all secrets." } },

@@ -232,7 +232,7 @@ function deliveryItemJson(delivery: Delivery): Json {
   return {
     id: delivery.id,
     guid: delivery.guid,
-    delivered_at: new Date(delivery.at).toISOString(),
+    delivered_at: isoTime(delivery.at),
     redelivery: delivery.redelivery,
     duration: delivery.durationMs / 1000,
     status: delivery.status,
