@@ -23,7 +23,7 @@ const checks: Check[] = [
   },
   {
     what: "pauses",
-    todo: "see what was found about the store",
+    todo: "where the store is well, restore a backup: its table of paused accounts cannot be read",
     look: async ({ paused }) => {
       const owners = await paused();
       return owners.length === 0

@@ -3,7 +3,7 @@
  * connections of its own, which it closes, and no log.
  */
 import { type Clock, systemClock } from "../clock.ts";
-import { type Config, readConfig } from "../config.ts";
+import { type Config, readConfig, readSetUpConfig } from "../config.ts";
 import { isProblem } from "../domain/errors.ts";
 import type { Where } from "../github/settings-files.ts";
 import { createLogger } from "../log.ts";
@@ -36,7 +36,20 @@ export async function examineBeside(
     return { words: findingsText(findings), to: "stdout", status: isBroken ? 1 : 0 };
   } catch (error) {
     if (!isProblem(error)) throw error;
-    return { words: `${error.message}\n`, to: "stderr", status: 1 };
+    return { words: `${error.message}\n${setUpHint(environment)}`, to: "stderr", status: 1 };
+  }
+}
+
+/** Where there is no App yet, the set-up makes one. */
+function setUpHint(environment: Record<string, string | undefined>): string {
+  try {
+    return readSetUpConfig(environment)
+      ? "There is no App yet: `npm start` serves a set-up page that creates one and keeps what it needs.\n"
+      : "";
+  } catch (error) {
+    // Its mistakes have been told.
+    if (!isProblem(error)) throw error;
+    return "";
   }
 }
 

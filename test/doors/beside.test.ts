@@ -9,7 +9,7 @@ import { sql } from "kysely";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../src/clock.ts";
 import { readConfig } from "../../src/config.ts";
-import { examineFromOutside } from "../../src/doors/examining.ts";
+import { examineBeside, examineFromOutside } from "../../src/doors/examining.ts";
 import { pauseOrResume } from "../../src/doors/pausing.ts";
 import { openStore, type Store, storeBeside, storeOptions } from "../../src/store/database.ts";
 import { type ClaudeSim, startClaude } from "../sim/claude/claude.ts";
@@ -121,7 +121,7 @@ describe.each(places)("beside %s", (_what, make) => {
     expect((await look())[1]).toMatchObject({
       grade: "fail",
       found: "The database does not let the pauses be read.",
-      todo: "see what was found about the store",
+      todo: "where the store is well, restore a backup: its table of paused accounts cannot be read",
     });
   });
 
@@ -142,4 +142,12 @@ describe.each(places)("beside %s", (_what, make) => {
     if (place.env["DATABASE_URL"]) await expect(names()).rejects.toThrow(/does not exist/);
     else expect(existsSync(join(dataDir, "patchwright.db"))).toBe(false);
   });
+});
+
+test("before there is an App the doctor names the set-up", async () => {
+  const { words, status } = await examineBeside({ DATA_DIR: dataDir });
+  expect(status).toBe(1);
+  expect(words).toContain("APP_ID is not set");
+  expect(words).toContain("`npm start` serves a set-up page");
+  expect((await examineBeside({ DATA_DIR: dataDir, APP_ID: "1" })).words).not.toContain("set-up page");
 });

@@ -109,8 +109,10 @@ test("the overview counts runs, success, time and cost by repository, label and 
 test("an unknown run, a malformed one and an unknown page are not found", async () => {
   for (const path of ["/runs/run_00000000000000000000", "/runs/x", "/runs/..%2f..", "/nothing", "/assets/x"])
     expect((await get(path)).status).toBe(404);
-  for (const path of ["/runs/x", "/nothing", "/nothing/at/all"])
+  for (const path of ["/runs/x", "/nothing", "/nothing/at/all", "/runs/", "/assets/x", "/auth/sign-in"])
     expect((await get(path)).text).toMatch(/<h1>Not found<\/h1>[\s\S]*<a href="\/">All runs<\/a>/);
+  const posted = await send(`${stage.app.url}/`, { method: "POST", headers: {} });
+  expect([posted.status, posted.text.includes("<h1>Not found</h1>")]).toEqual([404, true]);
 });
 
 test("what goes wrong on our side is said on a page, and what it was stands in the log alone", async () => {

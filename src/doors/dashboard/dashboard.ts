@@ -74,6 +74,7 @@ export function createDashboard(parts: DashboardParts): Hono<Pages> {
   );
   for (const act of ["stop", "retry"] as const)
     app.post(`/runs/:id/${act}`, (context) => change(parts, context, act));
+  app.all("*", (context) => missing(context));
   return app;
 }
 
@@ -132,7 +133,7 @@ function wayBack({ req }: Context<Pages>): string {
 function asset(context: Asked) {
   const name = context.req.param("name") ?? "";
   const file = Object.hasOwn(assets, name) ? assets[name] : undefined;
-  if (!file) return context.notFound();
+  if (!file) return missing(context);
   return context.body(file.text, 200, { "content-type": file.type, "cache-control": "public, max-age=300" });
 }
 
