@@ -15,6 +15,7 @@ export interface VisitorTokens {
   access: Secret;
   accessUntil?: number;
   refresh?: Secret;
+  refreshUntil?: number;
 }
 
 /** The way there, and the ways on from there. */
@@ -23,10 +24,13 @@ export interface OAuth {
   authorizeUrl(way: { state: string; challenge: string; redirectUri?: string }): string;
   /** Tokens for a code. `refused` `github_sign_in` when GitHub does not take it. */
   exchange(way: { code: string; verifier: string; redirectUri?: string }): Promise<VisitorTokens>;
-  /** The next tokens; the ones before are dead. `refused` `github_sign_in` when the refresh token is. */
+  /**
+   * The next tokens; the ones before are dead. `refused`: `github_refresh_dead` when GitHub says that the refresh token
+   * leads no further, `github_sign_in` when it does not take it for another reason. `later`: it may be alive.
+   */
   refresh(token: Secret): Promise<VisitorTokens>;
-  /** Gives a token back; a dead one counts as given back. */
-  revoke(token: Secret): Promise<void>;
+  /** Gives a token back, with the refresh token that came by it. False: GitHub does not know it (any more). */
+  revoke(token: Secret): Promise<boolean>;
   /** Calls as the person. */
   as(token: Secret): Octokit;
 }
@@ -43,8 +47,11 @@ const issued = z.object({
   access_token: z.string().min(1),
   expires_in: z.number().positive().optional(),
   refresh_token: z.string().min(1).optional(),
+  refresh_token_expires_in: z.number().positive().optional(),
 });
 const refusedAnswer = z.object({ error: z.string().regex(/^[a-z_]{1,60}$/) });
+/** What GitHub says of a refresh token that was used or has expired (*Refreshing user access tokens*). */
+const deadRefresh = "bad_refresh_token";
 
 /** GitHub's OAuth for this App. */
 export function createOAuth(options: OAuthOptions): OAuth {
@@ -79,16 +86,18 @@ export function createOAuth(options: OAuthOptions): OAuth {
       }),
     revoke: async (token) => {
       const basic = Buffer.from(`${clientId}:${oauth.clientSecret.reveal()}`).toString("base64");
-      await octokit()
-        .rest.apps.deleteToken({
+      try {
+        await octokit().rest.apps.deleteToken({
           client_id: clientId,
           access_token: token.reveal(),
           headers: { authorization: `basic ${basic}` },
-        })
-        .catch((error: unknown) => {
-          const problem = asProblem(error, { now: clock.now() });
-          if (problem.kind !== "gone" && problem.code !== "github_unprocessable") throw problem;
         });
+        return true;
+      } catch (error) {
+        const problem = asProblem(error, { now: clock.now() });
+        if (problem.kind !== "gone" && problem.code !== "github_unprocessable") throw problem;
+        return false;
+      }
     },
     as: (token) => {
       const own = octokit();
@@ -113,13 +122,11 @@ function silentOctokit({ github, fetch }: OAuthOptions): Octokit {
   return new Octokit({ baseUrl: github.apiUrl, userAgent: "patchwright", request: { fetch }, log });
 }
 
-/** GitHub tells troubles of the sign-in with status 200. */
 async function askForTokens(
   { github, fetch, clock }: OAuthOptions,
   fields: Record<string, string>,
 ): Promise<VisitorTokens> {
   const now = clock.now();
-  let answer: unknown;
   try {
     const response = await fetch(`${github.webUrl}/login/oauth/access_token`, {
       method: "POST",
@@ -130,24 +137,36 @@ async function askForTokens(
       },
       body: new URLSearchParams(fields).toString(),
     });
-    answer = await response.json();
+    return tokensOf({ status: response.status, answer: await response.json() }, now);
   } catch (cause) {
+    if (isProblem(cause)) throw cause;
     throw new Problem("later", "github_unreachable", "GitHub could not be reached.", {
       cause: nameOf(cause),
     });
   }
+}
+
+/** GitHub tells troubles of the sign-in by a word, mostly with status 200; without that word nothing is decided. */
+function tokensOf({ status, answer }: { status: number; answer: unknown }, now: number): VisitorTokens {
+  if (status >= 500 || status === 429)
+    throw new Problem("later", "github_unwell", `GitHub answered ${status}.`);
   const read = issued.safeParse(answer);
   if (read.success) {
-    const { access_token, expires_in, refresh_token } = read.data;
+    const { access_token, expires_in, refresh_token, refresh_token_expires_in } = read.data;
+    const until = (seconds: number) => now + seconds * 1_000;
     return {
       access: new Secret(access_token),
-      ...(expires_in === undefined ? {} : { accessUntil: now + expires_in * 1_000 }),
+      ...(expires_in === undefined ? {} : { accessUntil: until(expires_in) }),
       ...(refresh_token === undefined ? {} : { refresh: new Secret(refresh_token) }),
+      ...(refresh_token_expires_in === undefined ? {} : { refreshUntil: until(refresh_token_expires_in) }),
     };
   }
   const said = refusedAnswer.safeParse(answer);
-  const why = said.success ? said.data.error : "an answer without a token";
-  throw new Problem("refused", "github_sign_in", `GitHub did not sign you in (${why}). Try again.`);
+  if (!said.success && status < 400)
+    throw new Problem("later", "github_unwell", "GitHub's answer to a sign-in could not be read.");
+  const why = said.success ? said.data.error : `status ${status}`;
+  const code = why === deadRefresh ? "github_refresh_dead" : "github_sign_in";
+  throw new Problem("refused", code, `GitHub did not sign you in (${why}). Try again.`);
 }
 
 /** What is known of a network trouble without what hangs on it. */

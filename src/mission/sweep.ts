@@ -12,7 +12,7 @@ import type { SweepParts } from "./sweep-parts.ts";
 import { sweepOldPlaces, sweepPlaces } from "./sweep-places.ts";
 import { sweepSessions } from "./sweep-sessions.ts";
 import { closeLeftoverVaults } from "./sweep-vaults.ts";
-import { sweepVisits } from "./sweep-visits.ts";
+import { createVisitSweep } from "./sweep-visits.ts";
 
 /** The rounds, by the id of their alarm. */
 export const sweepIds = ["deliveries", "sessions", "leftovers", "departures"] as const;
@@ -28,6 +28,7 @@ export function createSweep(parts: SweepParts): Sweep {
   const { clock, config } = parts;
   const deliveries = createDeliverySweep(parts);
   const gap = createGapSweep(parts);
+  const visits = createVisitSweep(parts);
   const closing = { ...parts, told: new Set<string>() };
   // A pass over the log goes on through its turns; between two passes the gap, if there is one, is searched.
   let isLogRead = false;
@@ -58,7 +59,7 @@ export function createSweep(parts: SweepParts): Sweep {
     leftovers: async () => {
       await sweepRows(parts);
       await sweepOldPlaces(parts);
-      const areVisitsDone = await sweepVisits(parts);
+      const areVisitsDone = await visits();
       const isDone = (await closeLeftovers(closing)) && (await closeLeftoverVaults(parts)) && areVisitsDone;
       return clock.now() + (isDone ? config.sweepMs : config.pollMs);
     },

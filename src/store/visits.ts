@@ -41,8 +41,26 @@ export async function dropVisit(db: Db, id: string): Promise<void> {
   await db.deleteFrom("visits").where("id", "=", id).execute();
 }
 
-/** Visits that began before `before`, the oldest first. */
-export function visitsBefore(db: Db, before: number, limit: number): Promise<VisitRow[]> {
+/** Visits that began before `before`, the oldest first; with `after`, those follow first that come after it. */
+export function visitsBefore(
+  db: Db,
+  { before, after, limit }: { before: number; after?: Pick<VisitRow, "id" | "began_at">; limit: number },
+): Promise<VisitRow[]> {
   const over = db.selectFrom("visits").selectAll().where("began_at", "<", before);
-  return over.orderBy("began_at").limit(limit).execute();
+  const turned = after
+    ? over.orderBy(({ eb, or, and }) =>
+        eb
+          .case()
+          .when(
+            or([
+              eb("began_at", ">", after.began_at),
+              and([eb("began_at", "=", after.began_at), eb("id", ">", after.id)]),
+            ]),
+          )
+          .then(0)
+          .else(1)
+          .end(),
+      )
+    : over;
+  return turned.orderBy("began_at").orderBy("id").limit(limit).execute();
 }

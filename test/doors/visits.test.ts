@@ -1,11 +1,14 @@
-/** Visits that ran out while their browser stayed away: the caretaker gives their tokens back and forgets them. */
+/**
+ * Visits that ran out while their browser stayed away: the caretaker gives their tokens back, as often as it takes, and
+ * forgets them.
+ */
 import { randomBytes } from "node:crypto";
 import { afterEach, expect, test } from "vitest";
 import { Problem } from "../../src/domain/errors.ts";
 import { Secret } from "../../src/domain/secret.ts";
-import type { VisitorTokens } from "../../src/github/visitor-token.ts";
+import type { OAuth, VisitorTokens } from "../../src/github/visitor-token.ts";
 import { createLogger } from "../../src/log.ts";
-import { sweepVisits } from "../../src/mission/sweep-visits.ts";
+import { createVisitSweep } from "../../src/mission/sweep-visits.ts";
 import { sealTokens } from "../../src/mission/visitor-seal.ts";
 import { openStore, type Store } from "../../src/store/database.ts";
 import { sealWith } from "../../src/store/seal.ts";
@@ -40,13 +43,45 @@ afterEach(() => store?.close());
 const later = new Problem("later", "github_unavailable", "GitHub is unwell.");
 const seal = sealWith([new Uint8Array(32)], randomBytes);
 
+/** Tokens that have to be replaced before anything is done with them. */
+const spent = { accessUntil: 0, refresh: new Secret("refresh") };
+
+/** What GitHub does. */
+interface World {
+  given: string[];
+  trouble?: Problem;
+}
+
+/** A GitHub whose refresh tokens are good once. */
+function gitHub(world: World): OAuth {
+  const used = new Set<string>();
+  return {
+    authorizeUrl: () => "",
+    exchange: () => Promise.reject(later),
+    as: () => {
+      throw later;
+    },
+    refresh: async (token) => {
+      if (used.has(token.reveal()))
+        throw new Problem("refused", "github_refresh_dead", "It was used before.");
+      used.add(token.reveal());
+      return { access: new Secret(`after ${token.reveal()}`) };
+    },
+    revoke: async (token) => {
+      if (world.trouble) throw world.trouble;
+      world.given.push(token.reveal());
+      return true;
+    },
+  };
+}
+
 /** A caretaker with visits of these ages in days, whose tokens live for ever unless said otherwise. */
 async function caretaker(ages: number[], tokens: Partial<VisitorTokens> = {}) {
   const clock = new VirtualClock();
   store = await openStore({ kind: "lent", connection: new Disk().open() });
   for (const [person_id, age] of ages.entries()) {
     const row = {
-      id: `visit${person_id}`,
+      id: `visit${String(person_id).padStart(3, "0")}`,
       person_id,
       login: `${age} days`,
       began_at: clock.now() - age * dayMs,
@@ -54,33 +89,14 @@ async function caretaker(ages: number[], tokens: Partial<VisitorTokens> = {}) {
     const own = { access: new Secret(`access${person_id}`), ...tokens };
     await addVisit(store.db, { ...row, sealed: sealTokens(seal, row, own) });
   }
-  const world: { given: string[]; trouble?: Problem } = { given: [] };
-  const used = new Set<string>();
-  const oauth = {
-    // Good once, as GitHub's are.
-    refresh: async (token: Secret) => {
-      if (used.has(token.reveal())) throw new Problem("refused", "github_sign_in", "It was used before.");
-      used.add(token.reveal());
-      return { access: new Secret(`after ${token.reveal()}`) };
-    },
-    revoke: async (token: Secret) => {
-      if (world.trouble) throw world.trouble;
-      world.given.push(token.reveal());
-    },
-  };
-  const parts = { store, seal, clock, log: createLogger("silent") };
+  const world: World = { given: [] };
+  const lines: Record<string, unknown>[] = [];
+  const log = createLogger("info", { write: (line: string) => void lines.push(JSON.parse(line)) });
+  const parts = { store, seal, clock, log, oauth: gitHub(world) };
   const left = async () =>
     (await store.db.selectFrom("visits").select("login").execute()).map((row) => row.login);
-  return { world, left, sweep: () => sweepVisits({ ...parts, oauth: { ...unasked, ...oauth } }), parts };
+  return { world, left, sweep: createVisitSweep(parts), parts, lines };
 }
-
-const unasked = {
-  authorizeUrl: () => "",
-  exchange: () => Promise.reject(later),
-  as: () => {
-    throw later;
-  },
-};
 
 test("a token that lives is given back, a younger visit left alone", async () => {
   const { world, left, sweep } = await caretaker([29.9, 30.1, 80]);
@@ -89,14 +105,13 @@ test("a token that lives is given back, a younger visit left alone", async () =>
 });
 
 test("of a token that has expired, what it is replaced by is given back", async () => {
-  const refresh = new Secret("refresh");
-  const { world, left, sweep } = await caretaker([31], { accessUntil: 0, refresh });
+  const { world, left, sweep } = await caretaker([31], spent);
   await sweep();
   expect([world.given, await left()]).toEqual([["after refresh"], []]);
 });
 
 test("what an expired token was replaced by is not lost with a GitHub that fails just then", async () => {
-  const { world, left, sweep } = await caretaker([30.5], { accessUntil: 0, refresh: new Secret("refresh") });
+  const { world, left, sweep } = await caretaker([30.5], spent);
   world.trouble = later;
   await sweep();
   delete world.trouble;
@@ -120,25 +135,53 @@ test("a token that GitHub cannot take at the sign-out is given back by the caret
   await stage.close();
 });
 
-test("a GitHub that is unwell is waited for, for a day and no longer", async () => {
-  const { world, left, sweep } = await caretaker([30.5, 31.5]);
+test("a GitHub that is unwell is waited for, as long as it takes", async () => {
+  const { world, left, sweep } = await caretaker([30.5, 400]);
   world.trouble = later;
-  expect(await sweep()).toBe(true);
-  expect([world.given, await left()]).toEqual([[], ["30.5 days"]]);
+  for (let times = 0; times < 9; times += 1) expect(await sweep()).toBe(true);
+  expect([world.given, await left()]).toEqual([[], ["30.5 days", "400 days"]]);
+  delete world.trouble;
+  await sweep();
+  expect([world.given.toSorted(), await left()]).toEqual([["access0", "access1"], []]);
+});
+
+test("what GitHub refuses to take, or nobody signs in for just now, stays known, and is told of once", async () => {
+  const { world, left, sweep, parts, lines } = await caretaker([30.5]);
+  world.trouble = new Problem("refused", "github_credentials", "No.");
+  for (let times = 0; times < 3; times += 1) expect(await sweep()).toBe(true);
+  expect(lines.map(({ err }) => (err as { code?: string }).code)).toEqual(["github_credentials"]);
+  await createVisitSweep({ ...parts, oauth: undefined })();
+  expect(await left()).toEqual(["30.5 days"]);
   delete world.trouble;
   await sweep();
   expect([world.given, await left()]).toEqual([["access0"], []]);
 });
 
-test("what GitHub refuses to take, or nobody signs in for any more, is forgotten at once", async () => {
-  const { world, left, sweep, parts } = await caretaker([30.5]);
-  world.trouble = new Problem("refused", "github_refused", "No.");
+test("tokens that cannot be given back keep none from it that can", async () => {
+  const { world, sweep, parts } = await caretaker(Array.from({ length: 150 }, (_, at) => 200 - at));
+  const stuck = (token: Secret) => Number(token.reveal().slice("access".length)) < 120;
+  const revoke = (token: Secret) => (stuck(token) ? Promise.reject(refused) : parts.oauth.revoke(token));
+  const refused = new Problem("refused", "github_sign_in", "No.");
+  const halting = createVisitSweep({ ...parts, oauth: { ...parts.oauth, revoke } });
+  for (let times = 0; times < 8; times += 1) await halting();
+  expect(world.given).toHaveLength(30);
   await sweep();
-  expect(await left()).toEqual([]);
-  await store.close();
-  const other = await caretaker([30.5]);
-  await sweepVisits({ ...parts, store, oauth: undefined });
-  expect(await other.left()).toEqual([]);
+  expect(world.given).toHaveLength(130);
+});
+
+test("tokens that have expired at GitHub by themselves are forgotten, and the log says so", async () => {
+  const refreshUntil = new VirtualClock().now();
+  const { world, left, sweep, parts, lines } = await caretaker([31], { ...spent, refreshUntil });
+  const oauth = { ...parts.oauth, refresh: () => Promise.reject(later) };
+  await createVisitSweep({ ...parts, oauth })();
+  expect(await left()).toEqual(["31 days"]);
+  await parts.clock.advance(dayMs + 1);
+  await createVisitSweep({ ...parts, oauth })();
+  expect([world.given, await left()]).toEqual([[], []]);
+  expect(lines.map(({ msg }) => msg)).toEqual([
+    "the tokens of a visit expired at GitHub without being given back",
+  ]);
+  expect(await sweep()).toBe(true);
 });
 
 test("a hundred visits are ended in one pass, and the rest in the next", async () => {

@@ -4,25 +4,25 @@
  * and serves no longer than that.
  */
 import { createHash } from "node:crypto";
-import type { Clock } from "../../clock.ts";
 import { isProblem, Problem } from "../../domain/errors.ts";
 import type { Sight } from "../../github/sight.ts";
 import { sightOf, whoIs } from "../../github/sight.ts";
-import type { OAuth, VisitorTokens } from "../../github/visitor-token.ts";
+import type { VisitorTokens } from "../../github/visitor-token.ts";
 import type { Logger } from "../../log.ts";
-import { giveBack, isSpent, openTokens, sealTokens, visitMs } from "../../mission/visitor-seal.ts";
-import type { Store } from "../../store/database.ts";
+import {
+  giveBack,
+  isSpent,
+  openTokens,
+  sealTokens,
+  type TokenParts,
+  visitMs,
+} from "../../mission/visitor-seal.ts";
 import type { VisitRow } from "../../store/schema.ts";
-import type { Seal } from "../../store/seal.ts";
-import { addVisit, backdateVisit, dropVisit, findVisit, resealVisit } from "../../store/visits.ts";
+import { addVisit, backdateVisit, findVisit, resealVisit } from "../../store/visits.ts";
 import type { Audience } from "./audience.ts";
 
 /** What visits are kept with. */
-export interface VisitParts {
-  store: Store;
-  seal: Seal;
-  oauth: OAuth;
-  clock: Clock;
+export interface VisitParts extends TokenParts {
   random: (bytes: number) => Uint8Array;
   log: Logger;
 }
@@ -52,16 +52,15 @@ export function createVisits(parts: VisitParts): Visits {
   const { store, seal, oauth, clock, random, log } = parts;
   const sights = new Map<string, { at: number; sight: Promise<Sight> }>();
   const isOver = (row: VisitRow) => row.began_at + visitMs < clock.now();
-  const end = async (row: VisitRow, why: string) => {
+  const release = async (row: VisitRow, why: string) => {
     sights.delete(row.id);
-    // The browser is nobody from here on, and the caretaker goes on where GitHub cannot be asked now.
+    // The caretaker goes on where GitHub cannot be asked now.
+    await giveBack(parts, row).catch((error: unknown) => log.warn({ err: error }, why));
+  };
+  const end = async (row: VisitRow, why: string) => {
+    // The browser is nobody from here on.
     if (!isOver(row)) await backdateVisit(store.db, row.id, clock.now() - visitMs - 1);
-    try {
-      await giveBack({ store, seal, oauth }, row, clock.now());
-      await dropVisit(store.db, row.id);
-    } catch (error) {
-      log.warn({ err: error }, why);
-    }
+    await release(row, why);
   };
   const look = (row: VisitRow): Promise<Sight> => {
     const known = sights.get(row.id);
@@ -95,8 +94,7 @@ export function createVisits(parts: VisitParts): Visits {
       } catch (error) {
         if (!isProblem(error) || !overCodes.has(error.code)) throw error;
         log.info({ code: error.code }, "a visit ended at GitHub");
-        sights.delete(row.id);
-        await dropVisit(store.db, row.id);
+        await release(row, "the token of a visit that ended at GitHub was not given back");
         return undefined;
       }
     },
@@ -141,7 +139,7 @@ async function freshTokens(parts: VisitParts, row: VisitRow): Promise<VisitorTok
 }
 
 /** Problems that end a visit: the tokens were taken back at GitHub, or lead no further. */
-const overCodes: ReadonlySet<string> = new Set(["visit_over", "github_credentials", "github_sign_in"]);
+const overCodes: ReadonlySet<string> = new Set(["visit_over", "github_credentials", "github_refresh_dead"]);
 
 function over(): Problem {
   return new Problem("refused", "visit_over", "You are not signed in any more.");
