@@ -62,7 +62,7 @@ async function end(parts: Telling, row: VisitRow): Promise<Fate> {
     if (!isProblem(error)) throw error;
     if (livesUntil(parts, row) + graceMs < clock.now()) {
       log.warn("the tokens of a visit expired at GitHub without being given back");
-      await dropVisit(store.db, row.id);
+      await dropVisit(store.db, row);
       return "ended";
     }
     if (error.kind === "later") return "unwell";

@@ -1,17 +1,20 @@
 /**
- * A person's tokens between sign-in and sign-out: how they lie in the store, sealed to their visit, and how
- * they are given back. It knows no cookies and no pages.
- * Invariant: a row goes only when its tokens surely lead no further.
+ * A person's tokens between sign-in and sign-out: how they lie in the store, sealed to their visit, how they are
+ * replaced, and how they are given back. It knows no cookies and no pages.
+ * Invariants: no tokens are relied on before they are written down; a row goes only when what was read of it surely
+ * leads no further.
  */
+import { createHash } from "node:crypto";
 import type { Clock } from "../clock.ts";
 import { isProblem, Problem } from "../domain/errors.ts";
 import { Secret } from "../domain/secret.ts";
 import { whoIs } from "../github/sight.ts";
 import type { OAuth, VisitorTokens } from "../github/visitor-token.ts";
+import type { Logger } from "../log.ts";
 import type { Store } from "../store/database.ts";
 import type { VisitRow } from "../store/schema.ts";
 import type { Seal } from "../store/seal.ts";
-import { dropVisit, resealVisit } from "../store/visits.ts";
+import { addVisit, changeVisit, dropVisit } from "../store/visits.ts";
 
 /** What tokens are kept with. */
 export interface TokenParts {
@@ -19,6 +22,7 @@ export interface TokenParts {
   seal: Seal;
   oauth: OAuth;
   clock: Clock;
+  log: Logger;
 }
 
 /** A visit ends by itself after this. */
@@ -64,38 +68,78 @@ export function isSpent({ accessUntil }: VisitorTokens, now: number): boolean {
   return accessUntil !== undefined && accessUntil - visitorMarginMs <= now;
 }
 
+/** An id of a row whose tokens are only there to be given back: no cookie's hash looks like it. */
+function nobody(of: string): string {
+  return `nobody ${createHash("sha256").update(of).digest("hex")}`;
+}
+
+/**
+ * Replaces the tokens of a visit by its refresh token. Returns the row they lie in: another one, which no cookie opens
+ * and which is over, where theirs is gone or holds others by now. Throws what the refresh throws.
+ */
+export async function replaceTokens(
+  parts: TokenParts,
+  row: VisitRow,
+  refresh: Secret,
+): Promise<{ row: VisitRow; tokens: VisitorTokens }> {
+  const tokens = await parts.oauth.refresh(refresh);
+  return writtenDown(parts, tokens, async () => ({
+    row: await putTokens(parts, { row, tokens }),
+    tokens,
+  }));
+}
+
+async function putTokens(
+  { store, seal, clock }: TokenParts,
+  { row, tokens }: { row: VisitRow; tokens: VisitorTokens },
+): Promise<VisitRow> {
+  const sealed = sealTokens(seal, row, tokens);
+  if (await changeVisit(store.db, row, { sealed })) return { ...row, sealed };
+  const owner = { ...row, id: nobody(row.sealed), began_at: clock.now() - visitMs - 1 };
+  const spare = { ...owner, sealed: sealTokens(seal, owner, tokens) };
+  await addVisit(store.db, spare);
+  return spare;
+}
+
+/** Tokens that cannot be written down are given back at once: nobody would know them. */
+async function writtenDown<Done>(
+  { oauth, log }: TokenParts,
+  { access }: VisitorTokens,
+  write: () => Promise<Done>,
+): Promise<Done> {
+  try {
+    return await write();
+  } catch (error) {
+    await oauth.revoke(access).catch((cause: unknown) => {
+      log.error({ err: cause }, "a visitor's tokens were neither written down nor given back");
+    });
+    throw error;
+  }
+}
+
 /**
  * Gives a visit's tokens back and forgets it. A token that has expired is replaced first: what lives for months is the
  * refresh token, and it goes with the token that came by it. Throws where they may live on, and the row stays: asked
  * again, it goes on from where it was.
  */
 export async function giveBack(parts: TokenParts, row: VisitRow): Promise<void> {
-  const tokens = openTokens(parts.seal, row);
+  const { store, seal, oauth, clock } = parts;
+  const tokens = openTokens(seal, row);
   // With its key gone nobody can give it back.
-  if (tokens) await giveTokensBack(parts, row, tokens);
-  await dropVisit(parts.store.db, row.id);
-}
-
-async function giveTokensBack(
-  { store, seal, oauth, clock }: TokenParts,
-  row: VisitRow,
-  tokens: VisitorTokens,
-): Promise<void> {
+  if (!tokens) return dropVisit(store.db, row);
   const { access, refresh } = tokens;
   if (!refresh) {
     if (!(await oauth.revoke(access))) await checkDead(oauth, access);
-    return;
+    return dropVisit(store.db, row);
   }
-  if (!isSpent(tokens, clock.now()) && (await oauth.revoke(access))) return;
+  if (!isSpent(tokens, clock.now()) && (await oauth.revoke(access))) return dropVisit(store.db, row);
   // One that GitHub does not know may have expired before its time: then its refresh token lives.
-  const next = await oauth.refresh(refresh).catch((error: unknown) => {
+  const next = await replaceTokens(parts, row, refresh).catch((error: unknown) => {
     if (!isProblem(error) || error.code !== "github_refresh_dead") throw error;
   });
-  if (!next) return;
-  // Written down first: otherwise a GitHub that fails now leaves tokens alive that nobody knows.
-  await resealVisit(store.db, row, sealTokens(seal, row, next));
-  if (!(await oauth.revoke(next.access)))
+  if (next && !(await oauth.revoke(next.tokens.access)))
     throw new Problem("later", "github_unwell", "GitHub does not know a token that it has just given out.");
+  await dropVisit(store.db, next?.row ?? row);
 }
 
 /** GitHub says *not found* for more than one reason; a token that still opens something is not dead. */

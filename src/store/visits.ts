@@ -1,6 +1,9 @@
 /** Who has signed in, by the hash of their browser's cookie. What is sealed in a row is not this file's business. */
 import type { Db, VisitRow } from "./schema.ts";
 
+/** A row as it was read: what has changed since is somebody else's. */
+type Read = Pick<VisitRow, "id" | "sealed">;
+
 /** Writes a new visit. */
 export async function addVisit(db: Db, visit: VisitRow): Promise<void> {
   await db.insertInto("visits").values(visit).execute();
@@ -11,17 +14,13 @@ export function findVisit(db: Db, id: string): Promise<VisitRow | undefined> {
   return db.selectFrom("visits").selectAll().where("id", "=", id).executeTakeFirst();
 }
 
-/** Puts other tokens in the place of those that were read. False when somebody else has done so meanwhile. */
-export async function resealVisit(
-  db: Db,
-  { id, sealed: before }: Pick<VisitRow, "id" | "sealed">,
-  sealed: string,
-): Promise<boolean> {
+/** Puts another row, or some columns of it, in the place of the one that was read. False when it has changed meanwhile. */
+export async function changeVisit(db: Db, read: Read, changes: Partial<VisitRow>): Promise<boolean> {
   const done = await db
     .updateTable("visits")
-    .set({ sealed })
-    .where("id", "=", id)
-    .where("sealed", "=", before)
+    .set(changes)
+    .where("id", "=", read.id)
+    .where("sealed", "=", read.sealed)
     .executeTakeFirst();
   return done.numUpdatedRows === 1n;
 }
@@ -36,9 +35,9 @@ export async function backdateVisit(db: Db, id: string, beganAt: number): Promis
     .execute();
 }
 
-/** Forgets a visit. */
-export async function dropVisit(db: Db, id: string): Promise<void> {
-  await db.deleteFrom("visits").where("id", "=", id).execute();
+/** Forgets a visit, unless it holds other tokens by now than those that were read. */
+export async function dropVisit(db: Db, read: Read): Promise<void> {
+  await db.deleteFrom("visits").where("id", "=", read.id).where("sealed", "=", read.sealed).execute();
 }
 
 /** Visits that began before `before`, the oldest first; with `after`, those follow first that come after it. */

@@ -1,11 +1,12 @@
 /**
  * Visits that ran out while their browser stayed away: the caretaker gives their tokens back, as often as it takes, and
- * forgets them.
+ * forgets them. Two ends of one visit, and an end that meets a replacement, lose no token.
  */
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { afterEach, expect, test } from "vitest";
 import { Problem } from "../../src/domain/errors.ts";
 import { Secret } from "../../src/domain/secret.ts";
+import { createVisits } from "../../src/doors/dashboard/visits.ts";
 import type { OAuth, VisitorTokens } from "../../src/github/visitor-token.ts";
 import { createLogger } from "../../src/log.ts";
 import { createVisitSweep } from "../../src/mission/sweep-visits.ts";
@@ -46,15 +47,22 @@ const seal = sealWith([new Uint8Array(32)], randomBytes);
 /** Tokens that have to be replaced before anything is done with them. */
 const spent = { accessUntil: 0, refresh: new Secret("refresh") };
 
-/** What GitHub does. */
+/** What GitHub does; `before` and `after`: what happens elsewhere before, after a refresh token has been used. */
 interface World {
   given: string[];
   trouble?: Problem;
+  before?: () => Promise<unknown>;
+  after?: () => Promise<unknown>;
 }
 
 /** A GitHub whose refresh tokens are good once. */
 function gitHub(world: World): OAuth {
   const used = new Set<string>();
+  const meet = async (when: "before" | "after") => {
+    const happens = world[when];
+    delete world[when];
+    await happens?.();
+  };
   return {
     authorizeUrl: () => "",
     exchange: () => Promise.reject(later),
@@ -62,9 +70,11 @@ function gitHub(world: World): OAuth {
       throw later;
     },
     refresh: async (token) => {
+      await meet("before");
       if (used.has(token.reveal()))
         throw new Problem("refused", "github_refresh_dead", "It was used before.");
       used.add(token.reveal());
+      await meet("after");
       return { access: new Secret(`after ${token.reveal()}`) };
     },
     revoke: async (token) => {
@@ -95,7 +105,7 @@ async function caretaker(ages: number[], tokens: Partial<VisitorTokens> = {}) {
   const parts = { store, seal, clock, log, oauth: gitHub(world) };
   const left = async () =>
     (await store.db.selectFrom("visits").select("login").execute()).map((row) => row.login);
-  return { world, left, sweep: createVisitSweep(parts), parts, lines };
+  return { world, left, sweep: createVisitSweep(parts), another: createVisitSweep(parts), parts, lines };
 }
 
 test("a token that lives is given back, a younger visit left alone", async () => {
@@ -182,6 +192,61 @@ test("tokens that have expired at GitHub by themselves are forgotten, and the lo
     "the tokens of a visit expired at GitHub without being given back",
   ]);
   expect(await sweep()).toBe(true);
+});
+
+test("an end that comes after another has replaced the tokens forgets none of them", async () => {
+  const { world, left, sweep, another } = await caretaker([31], spent);
+  world.before = async () => {
+    // The other has replaced the tokens, and GitHub fails when they are to be given back.
+    world.trouble = later;
+    await another();
+  };
+  await sweep();
+  expect(await left()).toEqual(["31 days"]);
+  delete world.trouble;
+  await sweep();
+  expect([world.given, await left()]).toEqual([["after refresh"], []]);
+});
+
+test("an end whose row goes while it replaces the tokens writes them down elsewhere", async () => {
+  const { world, left, sweep, another } = await caretaker([31], spent);
+  world.after = async () => {
+    await another();
+    world.trouble = later;
+  };
+  await sweep();
+  expect([world.given, await left()]).toEqual([[], ["31 days"]]);
+  delete world.trouble;
+  await sweep();
+  expect([world.given, await left()]).toEqual([["after refresh"], []]);
+});
+
+test("tokens that cannot be written down are given back at once", async () => {
+  const { world, sweep } = await caretaker([31], spent);
+  world.after = () => store.close();
+  await expect(sweep()).rejects.toThrow();
+  expect(world.given).toEqual(["after refresh"]);
+});
+
+/** A browser's visit whose token is to be replaced, and what looks after it. */
+async function visiting() {
+  const all = await caretaker([]);
+  const visits = createVisits({ ...all.parts, random: randomBytes });
+  const cookie = "cookie";
+  const id = createHash("sha256").update(cookie).digest("hex");
+  const row = { id, person_id: 7, login: "mona", began_at: all.parts.clock.now() };
+  const tokens = { access: new Secret("access"), ...spent };
+  await addVisit(store.db, { ...row, sealed: sealTokens(seal, row, tokens) });
+  return { ...all, visits, cookie };
+}
+
+test("a sign-out that meets the replacement of the token leaves none behind", async () => {
+  const { world, left, sweep, visits, cookie } = await visiting();
+  world.after = () => visits.end(cookie);
+  expect(await visits.audience(cookie)).toBeUndefined();
+  expect(await visits.audience(cookie)).toBeUndefined();
+  await sweep();
+  expect([world.given, await left()]).toEqual([["after refresh"], []]);
 });
 
 test("a hundred visits are ended in one pass, and the rest in the next", async () => {

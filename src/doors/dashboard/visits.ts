@@ -8,23 +8,22 @@ import { isProblem, Problem } from "../../domain/errors.ts";
 import type { Sight } from "../../github/sight.ts";
 import { sightOf, whoIs } from "../../github/sight.ts";
 import type { VisitorTokens } from "../../github/visitor-token.ts";
-import type { Logger } from "../../log.ts";
 import {
   giveBack,
   isSpent,
   openTokens,
+  replaceTokens,
   sealTokens,
   type TokenParts,
   visitMs,
 } from "../../mission/visitor-seal.ts";
 import type { VisitRow } from "../../store/schema.ts";
-import { addVisit, backdateVisit, findVisit, resealVisit } from "../../store/visits.ts";
+import { addVisit, backdateVisit, findVisit } from "../../store/visits.ts";
 import type { Audience } from "./audience.ts";
 
 /** What visits are kept with. */
 export interface VisitParts extends TokenParts {
   random: (bytes: number) => Uint8Array;
-  log: Logger;
 }
 
 /** Visits, by cookie. */
@@ -119,15 +118,16 @@ function audienceOf({ login, person_id }: VisitRow, cookie: string, sight: Sight
 }
 
 async function freshTokens(parts: VisitParts, row: VisitRow): Promise<VisitorTokens> {
-  const { clock, oauth, seal, store } = parts;
+  const { clock, seal, store } = parts;
   const tokens = openTokens(seal, row);
   if (!tokens) throw over();
   if (!isSpent(tokens, clock.now())) return tokens;
   if (!tokens.refresh) throw over();
   try {
-    const next = await oauth.refresh(tokens.refresh);
-    await resealVisit(store.db, row, sealTokens(seal, row, next));
-    return next;
+    const next = await replaceTokens(parts, row, tokens.refresh);
+    // Signed out meanwhile: what came is the caretaker's to give back.
+    if (next.row.id !== row.id) throw over();
+    return next.tokens;
   } catch (error) {
     // A refresh token is good once: another replica may have used it, and then its tokens are here.
     const now = await findVisit(store.db, row.id);
