@@ -31,6 +31,9 @@ export const visitMs = 30 * 24 * 3_600_000;
 /** Tokens with less life than this are replaced before they are used. */
 export const visitorMarginMs = 60_000;
 
+/** A sign-in that has not got a name by then never gets one. */
+const nameMs = 10 * 60_000;
+
 type Owner = Pick<VisitRow, "id" | "person_id">;
 
 /** A visit's tokens belong to its row and its person, as a run's tokens to theirs. */
@@ -71,6 +74,20 @@ export function isSpent({ accessUntil }: VisitorTokens, now: number): boolean {
 /** An id of a row whose tokens are only there to be given back: no cookie's hash looks like it. */
 function nobody(of: string): string {
   return `nobody ${createHash("sha256").update(of).digest("hex")}`;
+}
+
+/**
+ * Writes down what a sign-in brought before GitHub has said who signs in: as a visit that no cookie opens and that is
+ * over after minutes. `id`: of the visit it may become.
+ */
+export async function keepNameless(parts: TokenParts, id: string, tokens: VisitorTokens): Promise<VisitRow> {
+  const began_at = parts.clock.now() - visitMs + nameMs;
+  const owner = { id: nobody(id), person_id: 0, login: "", began_at };
+  const row = { ...owner, sealed: sealTokens(parts.seal, owner, tokens) };
+  return writtenDown(parts, tokens, async () => {
+    await addVisit(parts.store.db, row);
+    return row;
+  });
 }
 
 /**

@@ -94,3 +94,17 @@ test("a token without end that GitHub does not find just now is not taken for de
   await stage.pass(hourMs);
   expect([alive(stage), rowsOf(stage.disk, "visits")]).toEqual([[0, 0], []]);
 });
+
+test.each([
+  ["answers with a failure", { route: "/user", kind: "status", status: 500 }],
+  ["never answers", { route: "/user", kind: "stallAfter" }],
+] as const)("a sign-in whose GitHub %s leaves no token behind", async (_what, fault) => {
+  const stage = await openStage({ callTimeoutMs: 500 }, 5 * 60_000);
+  const heal = stage.github.fault(fault);
+  expect((await new Browser(stage.app.url).signIn("mona")).status).toBe(503);
+  expect(alive(stage)).toEqual([1, 1]);
+  await stage.restart("kill");
+  heal();
+  await stage.pass(20 * 60_000);
+  expect([alive(stage), rowsOf(stage.disk, "visits")]).toEqual([[0, 0], []]);
+});

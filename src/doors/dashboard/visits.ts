@@ -1,6 +1,6 @@
 /**
- * Signed-in browsers: what a cookie stands for. A person's tokens lie sealed in the store, are replaced before
- * they expire and given back at the end; what GitHub lets the person see is asked at most every five minutes
+ * Signed-in browsers: what a cookie stands for. A person's tokens lie sealed in the store before anything is asked
+ * with them, are replaced before they expire and given back at the end; what GitHub lets the person see is asked at most every five minutes
  * and serves no longer than that.
  */
 import { createHash } from "node:crypto";
@@ -11,6 +11,7 @@ import type { VisitorTokens } from "../../github/visitor-token.ts";
 import {
   giveBack,
   isSpent,
+  keepNameless,
   openTokens,
   replaceTokens,
   sealTokens,
@@ -18,7 +19,7 @@ import {
   visitMs,
 } from "../../mission/visitor-seal.ts";
 import type { VisitRow } from "../../store/schema.ts";
-import { addVisit, backdateVisit, findVisit } from "../../store/visits.ts";
+import { backdateVisit, changeVisit, findVisit } from "../../store/visits.ts";
 import type { Audience } from "./audience.ts";
 
 /** What visits are kept with. */
@@ -28,7 +29,7 @@ export interface VisitParts extends TokenParts {
 
 /** Visits, by cookie. */
 export interface Visits {
-  /** Begins one for whoever the tokens act for; returns the cookie. */
+  /** Begins one for whoever the tokens act for; returns the cookie. Where it throws, the tokens are given back. */
   begin(tokens: VisitorTokens): Promise<string>;
   /** Who the cookie stands for and what they see; undefined for nobody. `later` when GitHub cannot be asked. */
   audience(cookie: string): Promise<Audience | undefined>;
@@ -74,12 +75,14 @@ export function createVisits(parts: VisitParts): Visits {
   };
   return {
     begin: async (tokens) => {
-      const { id, login } = await whoIs(oauth.as(tokens.access));
       const cookie = Buffer.from(random(cookieBytes)).toString("base64url");
-      const began_at = clock.now();
-      const row = { id: idOf(cookie), person_id: id, login, began_at };
-      await addVisit(store.db, { ...row, sealed: sealTokens(seal, row, tokens) });
-      return cookie;
+      const id = idOf(cookie);
+      const nameless = await keepNameless(parts, id, tokens);
+      const who = await whoIs(oauth.as(tokens.access));
+      const row = { id, person_id: who.id, login: who.login, began_at: clock.now() };
+      const sealed = sealTokens(seal, row, tokens);
+      if (await changeVisit(store.db, nameless, { ...row, sealed })) return cookie;
+      throw new Problem("later", "visit_late", "GitHub took too long over this sign-in. Begin again.");
     },
     audience: async (cookie) => {
       const row = await findVisit(store.db, idOf(cookie));
