@@ -14,7 +14,7 @@ import type { Logger } from "../log.ts";
 import type { Store } from "../store/database.ts";
 import type { VisitRow } from "../store/schema.ts";
 import type { Seal } from "../store/seal.ts";
-import { addVisit, changeVisit, dropVisit } from "../store/visits.ts";
+import { addVisit, changeVisit, dropVisit, findVisit } from "../store/visits.ts";
 
 /** What tokens are kept with. */
 export interface TokenParts {
@@ -33,6 +33,9 @@ export const visitorMarginMs = 60_000;
 
 /** A sign-in that has not got a name by then never gets one. */
 const nameMs = 10 * 60_000;
+
+/** Attempts to put new tokens into a row that is being sealed under another key. */
+const triesMax = 3;
 
 type Owner = Pick<VisitRow, "id" | "person_id">;
 
@@ -64,6 +67,11 @@ export function openTokens(seal: Seal, row: Owner & Pick<VisitRow, "sealed">): V
     ...(refresh === undefined ? {} : { refresh: new Secret(refresh) }),
     ...times,
   };
+}
+
+/** Was it sealed under the first key? */
+export function isFirstSealed(seal: Seal, row: VisitRow): boolean {
+  return seal.isFirst(row.sealed, rowOf(row));
 }
 
 /** Does the token that calls are made with have no life left to speak of? */
@@ -101,17 +109,24 @@ export async function replaceTokens(
 ): Promise<{ row: VisitRow; tokens: VisitorTokens }> {
   const tokens = await parts.oauth.refresh(refresh);
   return writtenDown(parts, tokens, async () => ({
-    row: await putTokens(parts, { row, tokens }),
+    row: await putTokens(parts, { row, refresh, tokens }),
     tokens,
   }));
 }
 
 async function putTokens(
   { store, seal, clock }: TokenParts,
-  { row, tokens }: { row: VisitRow; tokens: VisitorTokens },
+  { row, refresh, tokens }: { row: VisitRow; refresh: Secret; tokens: VisitorTokens },
 ): Promise<VisitRow> {
-  const sealed = sealTokens(seal, row, tokens);
-  if (await changeVisit(store.db, row, { sealed })) return { ...row, sealed };
+  let seen: VisitRow | undefined = row;
+  for (let tries = 0; seen && tries < triesMax; tries += 1) {
+    const sealed = sealTokens(seal, row, tokens);
+    if (await changeVisit(store.db, seen, { sealed })) return { ...seen, sealed };
+    const now = await findVisit(store.db, row.id);
+    // The same tokens, sealed anew under another key: this is still their row.
+    const isTheirs = now && openTokens(seal, now)?.refresh?.reveal() === refresh.reveal();
+    seen = isTheirs ? now : undefined;
+  }
   const owner = { ...row, id: nobody(row.sealed), began_at: clock.now() - visitMs - 1 };
   const spare = { ...owner, sealed: sealTokens(seal, owner, tokens) };
   await addVisit(store.db, spare);
@@ -137,13 +152,12 @@ async function writtenDown<Done>(
 /**
  * Gives a visit's tokens back and forgets it. A token that has expired is replaced first: what lives for months is the
  * refresh token, and it goes with the token that came by it. Throws where they may live on, and the row stays: asked
- * again, it goes on from where it was.
+ * again, it goes on from where it was. `refused` `visit_sealed` when no key opens them.
  */
 export async function giveBack(parts: TokenParts, row: VisitRow): Promise<void> {
   const { store, seal, oauth, clock } = parts;
   const tokens = openTokens(seal, row);
-  // With its key gone nobody can give it back.
-  if (!tokens) return dropVisit(store.db, row);
+  if (!tokens) throw unopened();
   const { access, refresh } = tokens;
   if (!refresh) {
     if (!(await oauth.revoke(access))) await checkDead(oauth, access);
@@ -170,4 +184,9 @@ async function checkDead(oauth: OAuth, token: Secret): Promise<void> {
   );
   if (isAlive)
     throw new Problem("refused", "github_sign_in", "GitHub does not take a token back that is alive.");
+}
+
+/** What a visit comes to whose tokens no key opens. */
+export function unopened(): Problem {
+  return new Problem("refused", "visit_sealed", "No seal key opens the tokens of a visit.");
 }

@@ -26,6 +26,8 @@ export interface Seal {
   seal(secret: Secret, row: SealedFor): string;
   /** The secret, or undefined when no key opens it for this row. */
   open(sealed: string, row: SealedFor): Secret | undefined;
+  /** Does the first key open it for this row? What only others open has to be sealed anew before they are taken away. */
+  isFirst(sealed: string, row: SealedFor): boolean;
 }
 
 /** What GCM authenticates besides the secret: the version and the row, unambiguously. */
@@ -34,10 +36,12 @@ function boundTo({ runId, resource, tokenId }: SealedFor): Buffer {
 }
 
 /** Opens with one key; undefined when the key, the row or a byte is another. */
-function openWith(key: Uint8Array, bytes: Buffer, bound: Buffer): Secret | undefined {
+function openWith(key: Uint8Array, sealed: string, row: SealedFor): Secret | undefined {
+  const bytes = Buffer.from(sealed, "base64url");
+  if (bytes[0] !== version || bytes.length < 1 + nonceBytes + tagBytes) return undefined;
   const nonce = bytes.subarray(1, 1 + nonceBytes);
   const decipher = createDecipheriv("aes-256-gcm", key, nonce, { authTagLength: tagBytes });
-  decipher.setAAD(bound).setAuthTag(bytes.subarray(-tagBytes));
+  decipher.setAAD(boundTo(row)).setAuthTag(bytes.subarray(-tagBytes));
   try {
     const text = Buffer.concat([
       decipher.update(bytes.subarray(1 + nonceBytes, -tagBytes)),
@@ -71,14 +75,13 @@ export function sealWith(keys: readonly Uint8Array[], random: (bytes: number) =>
       return Buffer.concat([Uint8Array.of(version), nonce, ...sealed]).toString("base64url");
     },
     open: (sealed, row) => {
-      const bytes = Buffer.from(sealed, "base64url");
-      if (bytes[0] !== version || bytes.length < 1 + nonceBytes + tagBytes) return undefined;
       for (const key of keys) {
-        const secret = openWith(key, bytes, boundTo(row));
+        const secret = openWith(key, sealed, row);
         if (secret) return secret;
       }
       return undefined;
     },
+    isFirst: (sealed, row) => openWith(first, sealed, row) !== undefined,
   };
 }
 

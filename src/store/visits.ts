@@ -63,3 +63,8 @@ export function visitsBefore(
     : over;
   return turned.orderBy("began_at").orderBy("id").limit(limit).execute();
 }
+
+/** Visits by id, those after `after`. */
+export function visitsAfter(db: Db, after: string, limit: number): Promise<VisitRow[]> {
+  return db.selectFrom("visits").selectAll().where("id", ">", after).orderBy("id").limit(limit).execute();
+}

@@ -25,6 +25,9 @@ async function openStage(setting: Setting = {}, roundMs = hourMs): Promise<Stage
 /** What GitHub lets live of what it gave out. */
 const alive = ({ github }: Stage) => [github.visitorTokens(), github.visitorRefreshes()];
 
+/** What the log says as a warning or worse. */
+const warnings = ({ lines }: Stage) => lines.filter(({ level }) => Number(level) >= 40 || level === "warn");
+
 const troubles: [what: string, answer: Omit<Extract<Fault, { kind: "status" }>, "kind">][] = [
   ["is unwell", { status: 503 }],
   ["asks to slow down", { status: 429 }],
@@ -106,5 +109,56 @@ test.each([
   await stage.restart("kill");
   heal();
   await stage.pass(20 * 60_000);
+  expect([alive(stage), rowsOf(stage.disk, "visits")]).toEqual([[0, 0], []]);
+});
+
+const [older, newer] = [Buffer.alloc(32, 1).toString("base64"), Buffer.alloc(32, 2).toString("base64")];
+
+/** A visit of mona's under the older seal key; `reopen` starts the service with other keys. */
+async function sealedStage() {
+  const setting: Setting = { env: { PATCHWRIGHT_SEAL_KEY: older } };
+  const stage = await openStage(setting, 12 * hourMs);
+  const browser = new Browser(stage.app.url);
+  await browser.signIn("mona");
+  const headers = { cookie: `patchwright=${browser.cookie("patchwright")}` };
+  const reopen = async (keys: string) => {
+    setting.env = { ...setting.env, PATCHWRIGHT_SEAL_KEY: keys };
+    await stage.restart();
+    await stage.pass(1_000);
+  };
+  return { stage, reopen, look: () => send(`${stage.app.url}/`, { method: "GET", headers }) };
+}
+
+test("a seal key is replaced in the middle of a visit, and the old one is not needed for long", async () => {
+  const { stage, reopen, look } = await sealedStage();
+  await reopen(`${newer},${older}`);
+  await reopen(newer);
+  expect((await look()).status).toBe(200);
+  await stage.pass(31 * dayMs);
+  expect([alive(stage), rowsOf(stage.disk, "visits")]).toEqual([[0, 0], []]);
+});
+
+test("where the seal key is gone, the log says what cannot be given back and how long it lives", async () => {
+  const { stage, reopen, look } = await sealedStage();
+  await reopen(newer);
+  expect((await look()).status).toBe(401);
+  expect(stage.lines.map(({ msg }) => msg)).not.toContain("a visit ended at GitHub");
+  expect(JSON.stringify(warnings(stage))).toContain("no seal key opens");
+  await stage.pass(32 * dayMs);
+  expect(stage.github.visitorRefreshes()).toBe(1);
+  expect(rowsOf(stage.disk, "visits")).toEqual([]);
+  const told = stage.lines.filter(({ msg }) => /not given back: no seal key opens/.test(String(msg)));
+  expect(told).toHaveLength(1);
+  const end = Date.parse(String(told[0]?.["lives_until"]));
+  // As GitHub says: six months after the last time they were replaced.
+  expect(end - stage.clock.now()).toBeGreaterThan(150 * dayMs);
+});
+
+test("a seal key that comes back in time gives the tokens back", async () => {
+  const { stage, reopen, look } = await sealedStage();
+  await reopen(newer);
+  await look();
+  await stage.pass(30.5 * dayMs);
+  await reopen(`${newer},${older}`);
   expect([alive(stage), rowsOf(stage.disk, "visits")]).toEqual([[0, 0], []]);
 });

@@ -249,6 +249,19 @@ test("a sign-out that meets the replacement of the token leaves none behind", as
   expect([world.given, await left()]).toEqual([["after refresh"], []]);
 });
 
+test("a token that is replaced while it is sealed anew goes on with its visit", async () => {
+  const { world, parts, cookie } = await visiting();
+  const keys = [new Uint8Array(32).fill(1), new Uint8Array(32)];
+  world.after = createVisitSweep({ ...parts, seal: sealWith(keys, randomBytes) });
+  const both = createVisits({ ...parts, seal: sealWith(keys, randomBytes), random: randomBytes });
+  await expect(both.audience(cookie)).rejects.toThrow(later);
+  const rows = await store.db.selectFrom("visits").selectAll().execute();
+  expect(rows.map(({ login }) => login)).toEqual(["mona"]);
+  expect(world.given).toEqual([]);
+  await both.end(cookie);
+  expect(world.given).toEqual(["after refresh"]);
+});
+
 test("a hundred visits are ended in one pass, and the rest in the next", async () => {
   const { world, left, sweep } = await caretaker(Array.from({ length: 103 }, () => 31));
   expect([await sweep(), world.given.length]).toEqual([false, 100]);

@@ -52,6 +52,8 @@ test("the first key seals, all open, an unknown one does not", () => {
       ?.reveal(),
   ).toBe("fresh");
   expect(sealWith([key(2)], randomBytes).open(old, row)).toBeUndefined();
+  expect([rotating.isFirst(old, row), rotating.isFirst(fresh, row)]).toEqual([false, true]);
+  expect(rotating.isFirst(fresh, { ...row, tokenId: "t2" })).toBe(false);
 });
 
 test("keys of another length are refused", () => {

@@ -1,7 +1,14 @@
 /** Visits on both databases: what has changed since it was read stays, and all that are over get their turn. */
 import { expect, test } from "vitest";
 import { openStore, type Store } from "../../src/store/database.ts";
-import { addVisit, changeVisit, dropVisit, findVisit, visitsBefore } from "../../src/store/visits.ts";
+import {
+  addVisit,
+  changeVisit,
+  dropVisit,
+  findVisit,
+  visitsAfter,
+  visitsBefore,
+} from "../../src/store/visits.ts";
 import { Disk } from "./disk.ts";
 import { freshDatabase, serverUrl } from "./server.ts";
 
@@ -38,6 +45,8 @@ async function hasTurns(store: Store): Promise<void> {
   expect(await ids()).toEqual(["c", "a", "d"]);
   expect(await ids(rows[1])).toEqual(["d", "b", "c"]);
   expect(await ids(rows[3])).toEqual(["c", "a", "d"]);
+  const after = async (id: string) => (await visitsAfter(store.db, id, 2)).map((one) => one.id);
+  expect([await after(""), await after("b"), await after("young")]).toEqual([["a", "b"], ["c", "d"], []]);
 }
 
 test("what has changed since it was read stays, and all have their turn, in memory", async () => {

@@ -16,6 +16,7 @@ import {
   replaceTokens,
   sealTokens,
   type TokenParts,
+  unopened,
   visitMs,
 } from "../../mission/visitor-seal.ts";
 import type { VisitRow } from "../../store/schema.ts";
@@ -94,7 +95,10 @@ export function createVisits(parts: VisitParts): Visits {
       try {
         return audienceOf(row, cookie, await look(row));
       } catch (error) {
-        if (!isProblem(error) || !overCodes.has(error.code)) throw error;
+        if (!isProblem(error)) throw error;
+        // The key may come back until the visit is over; the caretaker says what becomes of it.
+        if (error.code === "visit_sealed") return undefined;
+        if (!overCodes.has(error.code)) throw error;
         log.info({ code: error.code }, "a visit ended at GitHub");
         await release(row, "the token of a visit that ended at GitHub was not given back");
         return undefined;
@@ -123,7 +127,7 @@ function audienceOf({ login, person_id }: VisitRow, cookie: string, sight: Sight
 async function freshTokens(parts: VisitParts, row: VisitRow): Promise<VisitorTokens> {
   const { clock, seal, store } = parts;
   const tokens = openTokens(seal, row);
-  if (!tokens) throw over();
+  if (!tokens) throw unopened();
   if (!isSpent(tokens, clock.now())) return tokens;
   if (!tokens.refresh) throw over();
   try {
