@@ -93,7 +93,8 @@ export async function start(config: Config, outside: Outside): Promise<App> {
   const looks = createHourly(clock, looksPerHour);
   const asked = { ...known, engine, box, admission, rulebook, looks, examine: doctor };
   const intake = await createIntake(asked);
-  const seal = sealWith(config.sealKeys ?? [sealKeyFrom(config.app.privateKey)], random);
+  // What was sealed before there was a seal key opens still.
+  const seal = sealWith([...(config.sealKeys ?? []), sealKeyFrom(config.app.privateKey)], random);
   const oauth = oauthOf(config, outdoors.fetch, clock);
   const attachments = createAttachments({ host: config.github, github, fetch: outdoors.fetch, clock });
   const rooms: Rooms = {

@@ -166,8 +166,8 @@ export const plants: Plant[] = [
   ]),
   plant("tokens are sealed with a key that dies with the process", "main", /after POST \/v1\/sessions #1/, [
     "main.ts",
-    "config.sealKeys ?? [sealKeyFrom(config.app.privateKey)]",
-    "config.sealKeys ?? [sealKeyFrom(config.app.privateKey), random(32)].slice(1)",
+    "[...(config.sealKeys ?? []), sealKeyFrom(config.app.privateKey)]",
+    "[...(config.sealKeys ?? []), sealKeyFrom(config.app.privateKey), random(32)].slice(-1)",
   ]),
   plant("the round's tokens are not given back", "no changes", /before/, [
     "mission/credential.ts",

@@ -114,9 +114,9 @@ test.each([
 
 const [older, newer] = [Buffer.alloc(32, 1).toString("base64"), Buffer.alloc(32, 2).toString("base64")];
 
-/** A visit of mona's under the older seal key; `reopen` starts the service with other keys. */
-async function sealedStage() {
-  const setting: Setting = { env: { PATCHWRIGHT_SEAL_KEY: older } };
+/** A visit of mona's under the older seal key, or as `env` says; `reopen` starts the service with other keys. */
+async function sealedStage(env: Record<string, string> = { PATCHWRIGHT_SEAL_KEY: older }) {
+  const setting: Setting = { env };
   const stage = await openStage(setting, 12 * hourMs);
   const browser = new Browser(stage.app.url);
   await browser.signIn("mona");
@@ -136,6 +136,12 @@ test("a seal key is replaced in the middle of a visit, and the old one is not ne
   expect((await look()).status).toBe(200);
   await stage.pass(31 * dayMs);
   expect([alive(stage), rowsOf(stage.disk, "visits")]).toEqual([[0, 0], []]);
+});
+
+test("a seal key that is set for the first time ends no visit", async () => {
+  const { reopen, look } = await sealedStage({});
+  await reopen(newer);
+  expect((await look()).status).toBe(200);
 });
 
 test("where the seal key is gone, the log says what cannot be given back and how long it lives", async () => {
