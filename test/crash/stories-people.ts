@@ -5,7 +5,10 @@ import { issue, type Scene, shop } from "./scene.ts";
 import { labelled, opened, type Story, says, shows, work } from "./story.ts";
 
 const rests = (scene: Scene) => scene.rows("runs")[0]?.["phase"] === "resting";
-const hasEnded = (scene: Scene) => scene.rows("runs")[0]?.["phase"] === "ended";
+/** The run has ended, and not in the second in which it was stopped: of words of one second the stop counts. */
+const hasEnded = (scene: Scene) =>
+  scene.rows("runs")[0]?.["phase"] === "ended" &&
+  scene.github.comments(shop, issue).every(({ createdAt }) => createdAt < scene.clock.now() - 1_000);
 
 const openedAndRests = (scene: Scene) => shows("opened #2")(scene) && rests(scene);
 
