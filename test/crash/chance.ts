@@ -23,6 +23,27 @@ export function sampled<T>(all: readonly T[], count: number, seed: number): T[] 
   });
 }
 
+/** All of them in an order of the seed's, one of each kind first, then a second of each, and so on. */
+export function spread<T>(all: readonly T[], kindOf: (one: T) => string, seed: number): T[] {
+  const counts = new Map<string, number>();
+  return shuffled(all, seed)
+    .map((one) => {
+      const rank = counts.get(kindOf(one)) ?? 0;
+      counts.set(kindOf(one), rank + 1);
+      return { one, rank };
+    })
+    .toSorted((a, b) => a.rank - b.rank)
+    .map(({ one }) => one);
+}
+
+/** Which of `of` shares a text belongs to, whoever asks (FNV-1a). */
+export function shareOf(text: string, of: number): number {
+  let hash = 0x811c9dc5;
+  for (const byte of Buffer.from(text)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+  // The last bits of the hash know only the last bits of the text.
+  return (hash >>> 16) % of;
+}
+
 /** All of them, in an order of the seed's. */
 export function shuffled<T>(all: readonly T[], seed: number): T[] {
   const chance = chanceFrom(seed);

@@ -4,10 +4,11 @@
  */
 import { readFileSync } from "node:fs";
 import { expect, test, vi } from "vitest";
+import { shareOf, spread } from "./chance.ts";
 import { pointsOf } from "./plan.ts";
 import { plants } from "./plants.ts";
 import { play } from "./play.ts";
-import { report } from "./report.ts";
+import { report, type Said } from "./report.ts";
 import { main } from "./stories.ts";
 import type { Return } from "./strokes.ts";
 
@@ -65,6 +66,41 @@ test("a whole sweep that plays less than it planned fails", () => {
   expect(sum()).toBe(1);
   hear({ kind: "played", what: "kill" });
   expect(sum()).toBe(0);
+});
+
+test("a planted bug is caught by a play that ends well without it, and by no other", () => {
+  const proof = { story: "main", strikes: [] };
+  const bug = { what: "a bug", proof, flaw: "runs: 2, not 1" };
+  const failures = (...said: Said[]) => {
+    const { hear, sum } = report("1", { isSample: true, print: () => undefined });
+    for (const one of said) hear(one);
+    return sum();
+  };
+  expect(failures({ kind: "shown", ...bug })).toBe(1);
+  expect(failures({ kind: "missed", ...bug }, { kind: "fine", proof })).toBe(1);
+  expect(failures({ kind: "shown", ...bug }, { kind: "fine", proof })).toBe(0);
+});
+
+test.each([
+  [4, 0],
+  [5, 1],
+])("planted bugs without a turn are named, and more than a few fail: %i", (count, failures) => {
+  const lines: string[] = [];
+  const { hear, sum } = report("1", { isSample: true, print: (line) => void lines.push(line) });
+  for (let at = 0; at < count; at += 1) hear({ kind: "turnless", what: `bug ${at}` });
+  expect(sum()).toBe(failures);
+  expect(lines.filter((line) => line.startsWith("NO TURN  bug"))).toHaveLength(count);
+});
+
+test("a sample has one of each kind before a second of any, and every play has one share", () => {
+  const plays = Array.from({ length: 60 }, (_, at) => `${at < 40 ? "often" : "seldom"} ${at}`);
+  const kindOf = (play: string) => play.split(" ")[0] ?? "";
+  const kinds = spread(plays, kindOf, 7).map(kindOf);
+  expect(kinds.slice(0, 40).filter((kind) => kind === "seldom")).toHaveLength(20);
+  expect(spread(plays, kindOf, 7)).not.toEqual(spread(plays, kindOf, 8));
+  const shares = plays.map((play) => shareOf(play, 2));
+  expect(shares.filter((share) => share === 0).length).toBeGreaterThan(20);
+  expect(shares.filter((share) => share === 1).length).toBeGreaterThan(20);
 });
 
 test("what the planted bugs change is in the source, exactly once", () => {

@@ -5,26 +5,28 @@
  *   (nothing)       every death of every story with every return, people's acts in the absence, every real kill,
  *                   some pairs of the main story
  *   --all           every pair of the main story besides: some fifteen thousand, an hour of two cores
- *   --sample        a sample by the seed, within five minutes: for CI
+ *   --sample        every planted bug, then a sample by the seed for as long as time allows, within five minutes: for CI
  *   --seed N        the seed, printed at the start
- *   --only PART     one part of it: sweep, kills or plants
+ *   --only PART     one part of it: plants, kills or sweep
  *   --replay PLAN   one play, as a failure printed it
  */
 import { spawn } from "node:child_process";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { shuffled } from "./chance.ts";
-import type { Measure } from "./plan.ts";
+import type { Measure, Proof } from "./plan.ts";
 import { sow } from "./plant.ts";
 import { plants } from "./plants.ts";
 import { report, type Said } from "./report.ts";
 
 const processes = 2;
-/** What a sample takes at most, in seconds; planted bugs that had no turn by `all` have one another time. */
-const sampleSeconds = { sweep: 55, kills: 45, all: 120 };
-
-const plantsMin = 4;
+/** When, in seconds from its start, a sample begins no more planted bugs and nothing more at all; how long it kills. */
+const sampleSeconds = { plants: 150, kills: 45, all: 240 };
+/** Compiled code of one process serves the next: most of a planted bug's turn is a start. */
+const compiledDir = join(tmpdir(), "patchwright-compiled");
 
 const { values: given } = parseArgs({
   options: {
@@ -33,9 +35,13 @@ const { values: given } = parseArgs({
     seed: { type: "string", default: String(process.pid) },
     only: { type: "string" },
     replay: { type: "string" },
-    /** Of the processes started here: `sweep`, `kills`, or the number of a planted bug; and which share. */
+    /**
+     * Of the processes started here: `sweep`, `kills`, `proofs` (without their bugs), or the number of a planted bug;
+     * which share; and for how many seconds.
+     */
     part: { type: "string" },
     share: { type: "string", default: "0" },
+    seconds: { type: "string" },
   },
 });
 
@@ -50,15 +56,28 @@ async function work(part: string): Promise<void> {
   const bug = plants[Number(part)];
   if (bug) sow(bug);
   await import("./git/stand-in.ts");
-  const { catchBug, killSweep, sweep } = await import("./sweep.ts");
-  const seconds = given.sample && (part === "sweep" || part === "kills") ? sampleSeconds[part] : undefined;
-  const isOver = () => seconds !== undefined && performance.now() > seconds * 1_000;
+  const { killSweep, proved, sweep } = await import("./sweep.ts");
+  const isOver = () => given.seconds !== undefined && performance.now() > Number(given.seconds) * 1_000;
   const share = { share: Number(given.share), of: processes, tell, isOver };
   if (bug) {
-    const by = await catchBug(bug, measure);
-    tell(by === undefined ? { kind: "missed", what: bug.what } : { kind: "caught", what: bug.what, by });
+    const { what, proof } = bug;
+    const { flaws, unplayed } = await proved(proof);
+    const [flaw] = flaws;
+    if (flaw !== undefined) tell({ kind: "shown", what, proof, flaw });
+    else tell({ kind: "missed", what, proof, flaw: unplayed ?? "its play ends well" });
+  } else if (part === "proofs") {
+    for (const proof of proofs()) {
+      const { flaws, unplayed } = await proved(proof);
+      if (flaws.length === 0 && unplayed === undefined) tell({ kind: "fine", proof });
+      else console.error(`without its bug: ${[...flaws, unplayed].join("; ")}: ${JSON.stringify(proof)}`);
+    }
   } else await (part === "kills" ? killSweep : sweep)(measure, share);
   process.exit(0);
+}
+
+/** The plays that show planted bugs, each once. */
+function proofs(): Proof[] {
+  return [...new Map(plants.map(({ proof }) => [JSON.stringify(proof), proof])).values()];
 }
 
 /** Starts a process and hears what it says; rejects when it fails. */
@@ -67,6 +86,7 @@ function started(args: string[], hear: (said: Said) => void): Promise<void> {
   const extent = measure.extent === "singles" ? [] : [`--${measure.extent}`];
   const child = spawn(process.execPath, [file, `--seed=${given.seed}`, ...extent, ...args], {
     stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, NODE_COMPILE_CACHE: compiledDir },
   });
   createInterface({ input: child.stdout }).on("line", (line) => hear(JSON.parse(line) as Said));
   return new Promise((resolve, reject) => {
@@ -77,26 +97,40 @@ function started(args: string[], hear: (said: Said) => void): Promise<void> {
   });
 }
 
+/** What is to be done, in this order: in a sample the planted bugs come first, since time may be over for the last. */
+function partsOfAll(): string[][] {
+  const sweep = Array.from({ length: processes }, (_, share) => ["sweep", `--share=${share}`]);
+  const bugs = shuffled([...plants.keys()], measure.seed).map((at) => [String(at)]);
+  const parts = { plants: [["proofs"], ...bugs], kills: [["kills"]], sweep };
+  const order = given.sample
+    ? (["plants", "kills", "sweep"] as const)
+    : (["sweep", "kills", "plants"] as const);
+  return order
+    .filter((name) => given.only === undefined || given.only === name)
+    .flatMap((name) => parts[name]);
+}
+
 /** All of it. Resolves with the number of failures. */
 async function whole(): Promise<number> {
-  const shares = Array.from({ length: processes }, (_, share) => `--share=${share}`);
-  const parts = {
-    sweep: shares.map((share) => ["--part=sweep", share]),
-    kills: [["--part=kills"]],
-    plants: shuffled([...plants.keys()], measure.seed).map((at) => [`--part=${at}`]),
-  };
-  const wanted = Object.entries(parts).filter(([name]) => given.only === undefined || given.only === name);
-  const waiting = wanted.flatMap(([, args]) => args);
+  const waiting = partsOfAll();
   const { hear, sum } = report(given.seed, { isSample: given.sample });
-  // Some bugs have their turn however slow the machine is.
-  const spareMax = plants.length - plantsMin;
-  const isLate = () =>
-    given.sample && waiting.length <= spareMax && performance.now() > sampleSeconds.all * 1_000;
+  const leftOf = (seconds: number) => Math.max(0, seconds - performance.now() / 1_000);
   const worker = async () => {
-    while (waiting.length > 0 && !isLate()) await started(waiting.shift() ?? [], hear);
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const [part = "", ...more] = next;
+      const bug = plants[Number(part)];
+      const left = leftOf(sampleSeconds.all);
+      const seconds = part === "kills" ? Math.min(sampleSeconds.kills, left) : left;
+      if (bug && given.sample && leftOf(sampleSeconds.plants) === 0)
+        hear({ kind: "turnless", what: bug.what });
+      else
+        await started(
+          [`--part=${part}`, ...more, ...(given.sample && !bug ? [`--seconds=${seconds}`] : [])],
+          hear,
+        );
+    }
   };
   await Promise.all(Array.from({ length: processes }, worker));
-  if (waiting.length > 0) console.log(`${waiting.length} planted bugs had no turn`);
   return sum();
 }
 

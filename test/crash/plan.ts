@@ -6,6 +6,7 @@ import { meanwhilesAt } from "./absence.ts";
 import { chanceFrom, sampled, shuffled } from "./chance.ts";
 import type { Blow } from "./life.ts";
 import { momentOf } from "./moments.ts";
+import type { rivals } from "./rivals.ts";
 import type { Story } from "./story.ts";
 import { type Return, returns, type Strike } from "./strokes.ts";
 
@@ -16,8 +17,11 @@ export interface Plan {
   kill?: string;
 }
 
+/** Something that can be played by itself: a plan, a story and its echo, or a check of what no story shows. */
+export type Proof = Plan | { echo: string } | { rival: keyof typeof rivals };
+
 /**
- * How much of everything. `sample`: some of it, each death with one return. `singles`: every death with every
+ * How much of everything. `sample`: as much as time allows, one of each kind first. `singles`: every death with every
  * return, some pairs. `all`: every pair of the main story too.
  */
 export interface Measure {
@@ -33,9 +37,8 @@ export interface Recorded {
 
 /** Later occurrences of a moment are the caretaker's rounds and add nothing new. */
 const occurrencesMax = 3;
-const sampleSizes = { main: 40, other: 12 };
 /** Pairs that are played where not all are. */
-const pairs = { sample: 60, singles: 240 };
+const pairsMax = 240;
 const lost: Blow[] = ["reset", "timeout", "5xx"];
 /** Calls that change something; minting is one, although what is lost with it was given to nobody. */
 const changing = /^after (POST|PATCH|PUT|DELETE) (?!.*graphql)/;
@@ -60,10 +63,10 @@ export function deathsOf(points: string[]): string[] {
 
 /** The single blows of a story: deaths at its points, replies lost at the calls that change something. */
 export function singlesOf({ story, points }: Recorded, measure: Measure): Plan[] {
-  const size = story.name === "main" ? sampleSizes.main : sampleSizes.other;
-  const some = measure.extent === "sample" ? sampled(deathsOf(points), size, measure.seed) : points;
-  const deaths = some.flatMap((point, at) =>
-    backsFor(story, measure, at).map((back) => planOf(story, { point, blow: "crash", back })),
+  // A sample has no time for two points of one death.
+  const some = measure.extent === "sample" ? deathsOf(points) : points;
+  const deaths = some.flatMap((point) =>
+    backsFor(story).map((back) => planOf(story, { point, blow: "crash", back })),
   );
   const losses = some
     .filter((point) => changing.test(point))
@@ -86,7 +89,7 @@ export function openingsOf({ story, points }: Recorded, { extent, seed }: Measur
   );
   if (extent === "all") return openings;
   const chance = chanceFrom(seed);
-  return sampled(openings, pairs[extent], seed).map((one) => ({ ...one, place: chance() }));
+  return sampled(openings, pairsMax, seed).map((one) => ({ ...one, place: chance() }));
 }
 
 /** The pairs that begin so: `later` are the points that were passed after the first death. */
@@ -97,14 +100,21 @@ export function pairsOf({ story, first, place }: Opening, later: string[]): Plan
   return seconds.map((point) => ({ story, strikes: [first, { point, blow: "crash", back: "at once" }] }));
 }
 
-/** Deaths of the main story with hours until the return, in which people act; each of them, or some by the seed. */
-export function absencesOf({ story, points }: Recorded, { extent, seed }: Measure): Plan[] {
-  const plans = deathsOf(points).flatMap((point) =>
+/** Deaths of the main story with hours until the return, in which people act. */
+export function absencesOf({ story, points }: Recorded): Plan[] {
+  return deathsOf(points).flatMap((point) =>
     meanwhilesAt(points, point).map((meanwhile) =>
       planOf(story, { point, blow: "crash", back: "two hours later", meanwhile }),
     ),
   );
-  return extent === "sample" ? sampled(plans, sampleSizes.main, seed) : plans;
+}
+
+/** What kind of play it is: the story, what happens, and the call or write at which it does. */
+export function kindOf(plan: Plan | Opening): string {
+  const strike = "first" in plan ? plan.first : plan.strikes[0];
+  const call = momentOf(strike?.point ?? "").replace(/^(before|after) /, "");
+  const what = strike?.meanwhile ?? (strike?.blow === "crash" ? "death" : "loss");
+  return `${plan.story}, ${"first" in plan ? "pair" : what}, ${call}`;
 }
 
 /** Where real servers are killed: at every point of the main story, and where others do what none before them did. */
@@ -124,7 +134,6 @@ function planOf({ name }: Story, ...strikes: Strike[]): Plan {
   return { story: name, strikes };
 }
 
-function backsFor({ isBrief }: Story, { extent, seed }: Measure, at: number): Return[] {
-  const possible = returns.filter((back) => !isBrief || back !== "two hours later");
-  return extent === "sample" ? possible.slice((at + seed) % possible.length).slice(0, 1) : possible;
+function backsFor({ isBrief }: Story): Return[] {
+  return returns.filter((back) => !isBrief || back !== "two hours later");
 }

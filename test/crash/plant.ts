@@ -6,7 +6,10 @@
 import { readFileSync } from "node:fs";
 import { registerHooks } from "node:module";
 import { fileURLToPath } from "node:url";
+import type { Blow } from "./life.ts";
+import type { Proof } from "./plan.ts";
 import type { rivals } from "./rivals.ts";
+import type { Strike } from "./strokes.ts";
 
 /** One change of one file. */
 interface Edit {
@@ -15,29 +18,42 @@ interface Edit {
   to: string;
 }
 
-/**
- * A bug, and where it is looked for first: points of `story` whose name matches `near`, what it does at an echo, or
- * one of the checks of what no story shows.
- */
+/** A bug, and the play that shows it: it ends badly with the bug and well without. */
 export interface Plant {
   what: string;
   edits: Edit[];
-  story: string;
-  near: RegExp | "echo" | keyof typeof rivals;
+  proof: Proof;
 }
 
 /** A bug of these edits. */
 export const plant = (
   what: string,
-  story: string,
-  near: Plant["near"],
+  proof: Proof,
   ...edits: [file: string, from: string, to: string][]
 ): Plant => ({
   what,
-  story,
-  near,
+  proof,
   edits: edits.map(([file, from, to]) => ({ file: `src/${file}`, from, to })),
 });
+
+/** A story with nothing done to it, or with blows. */
+export const played = (story: string, ...strikes: Strike[]): Proof => ({ story, strikes });
+
+/** A death after which it comes back at once. */
+export const crash = (point: string): Strike => ({ point, blow: "crash", back: "at once" });
+
+/** A reply that is lost. */
+export const lost = (blow: Exclude<Blow, "crash">, point: string): Strike => ({
+  point,
+  blow,
+  back: "at once",
+});
+
+/** Whatever GitHub delivered in a story comes again. */
+export const echoed = (story: string): Proof => ({ echo: story });
+
+/** One of the checks of what no story shows. */
+export const rival = (name: keyof typeof rivals): Proof => ({ rival: name });
 
 /** Plants a bug: import the service after this. Throws when the text is not there exactly once. */
 export function sow({ edits }: Pick<Plant, "edits">): void {

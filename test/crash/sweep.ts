@@ -2,22 +2,23 @@
  * The sweep itself, in one process: clean runs give the points, plans are played one after another, and
  * what went wrong is told. A planted bug is looked for where it should hurt first.
  */
-import { shuffled } from "./chance.ts";
+import { shareOf, shuffled, spread } from "./chance.ts";
 import { echo } from "./echo.ts";
 import { kill } from "./kill/kill.ts";
 import {
   absencesOf,
   killsOf,
+  kindOf,
   type Measure,
   type Opening,
   openingsOf,
   type Plan,
+  type Proof,
   pairsOf,
   pointsOf,
   type Recorded,
   singlesOf,
 } from "./plan.ts";
-import type { Plant } from "./plant.ts";
 import { type Played, play } from "./play.ts";
 import { rivals } from "./rivals.ts";
 import { killPoints, main, stories } from "./stories.ts";
@@ -27,8 +28,8 @@ import type { Story } from "./story.ts";
 export type Told =
   | { kind: "bad"; plan: Plan; flaws: string[] }
   | { kind: "story"; name: string; points: number; least: number; most: number }
-  | { kind: "planned"; plays: number }
-  | { kind: "played"; what: Kind }
+  | { kind: "planned"; plays: number; of?: string[] }
+  | { kind: "played"; what: Kind; of?: string }
   | { kind: "unplayed"; what: Kind; plan: Plan; why: string };
 
 /** Kinds of plays, as they are counted. */
@@ -45,8 +46,6 @@ export interface Share {
 
 /** A sample plays so many in each process, however slow the machine is. */
 const fewest = { plays: 20, kills: 6 };
-/** A bug that has not shown by then is missed. */
-const catchPlaysMax = 60;
 /** A play that does not come to its point is given more chances, a real server fewer, for each takes seconds. */
 const triesMax = { played: 6, killed: 3 };
 /** Real servers at work side by side: each play waits now and then. */
@@ -71,14 +70,17 @@ export async function sweep(measure: Measure, { share, of, tell, isOver }: Share
         tell({ kind: "bad", plan: { story: story.name, strikes: [] }, flaws: clean.flaws });
     }
     plans.push(...singlesOf(recorded, measure));
-    if (story === main) plans.push(...openingsOf(recorded, measure), ...absencesOf(recorded, measure));
+    if (story === main) plans.push(...openingsOf(recorded, measure), ...absencesOf(recorded));
   }
+  // By name and not by place: which writes share a commit is different in each process now and then.
+  const mine = plans.filter((plan) => shareOf(JSON.stringify(plan), of) === share);
   const isOne = (one: Plan | Opening) => !("first" in one) || one.place !== undefined;
-  if (share === 0) tell({ kind: "planned", plays: plans.filter(isOne).length });
-  const mine = shuffled(plans, measure.seed).filter((_, at) => at % of === share);
-  for (const [at, plan] of mine.entries()) {
+  tell({ kind: "planned", plays: mine.filter(isOne).length, of: [...new Set(mine.map(kindOf))] });
+  const inOrder =
+    measure.extent === "sample" ? spread(mine, kindOf, measure.seed) : shuffled(mine, measure.seed);
+  for (const [at, plan] of inOrder.entries()) {
     if (isOver() && at >= fewest.plays) return;
-    await ("first" in plan ? playPairs(plan, tell) : playPlan(plan, tell));
+    await ("first" in plan ? playPairs(plan, tell) : playPlan(plan, tell, kindOf(plan)));
   }
 }
 
@@ -99,7 +101,7 @@ async function playPairs(opening: Opening, tell: Share["tell"]): Promise<void> {
   if (unplayed !== undefined) tell({ kind: "unplayed", what: "pair", plan: alone, why: unplayed });
   const plans = unplayed === undefined ? pairsOf(opening, later) : [];
   if (opening.place === undefined) tell({ kind: "planned", plays: plans.length });
-  for (const plan of plans) await playPlan(plan, tell);
+  for (const plan of plans) await playPlan(plan, tell, kindOf(opening));
 }
 
 /** Kills real servers, at all places: what is planned is seen on one of them, so one process plans it. */
@@ -141,11 +143,12 @@ async function played({ story, strikes, kill: point }: Plan): Promise<Played> {
   return last;
 }
 
-async function playPlan(plan: Plan, tell: Share["tell"]): Promise<void> {
+async function playPlan(plan: Plan, tell: Share["tell"], of?: string): Promise<void> {
   const { flaws, unplayed } = await played(plan);
   if (flaws.length > 0) tell({ kind: "bad", plan, flaws });
   const what = whatOf(plan);
-  tell(unplayed === undefined ? { kind: "played", what } : { kind: "unplayed", what, plan, why: unplayed });
+  if (unplayed !== undefined) tell({ kind: "unplayed", what, plan, why: unplayed });
+  else tell({ kind: "played", what, ...(of === undefined ? {} : { of }) });
 }
 
 function whatOf({ strikes, kill: point }: Plan): Kind {
@@ -154,37 +157,15 @@ function whatOf({ strikes, kill: point }: Plan): Kind {
   return strikes[0]?.blow === "crash" ? "death" : "loss";
 }
 
-/** Plays until the bug shows. Resolves with what showed it; undefined when nothing did. */
-export async function catchBug({ story: name, near }: Plant, measure: Measure): Promise<string | undefined> {
-  if (typeof near === "string" && near !== "echo") {
-    const [flaw] = await rivals[near]();
-    return flaw === undefined ? undefined : `test/crash/rivals.ts, ${near}: ${flaw}`;
-  }
-  const story = storyOf(name);
-  const clean = await play(story, []);
-  if (clean.flaws.length > 0) return `a clean run of ${name}: ${clean.flaws[0]}`;
-  if (near === "echo") {
-    const [flaw] = await echo(story);
-    return flaw === undefined ? undefined : `the echo of ${name}: ${flaw}`;
-  }
-  const [recorded, all] = [
-    { story, points: pointsOf(clean) },
-    { ...measure, extent: "singles" as const },
-  ];
-  const plans = [...singlesOf(recorded, all), ...(story === main ? absencesOf(recorded, all) : [])];
-  const isNear = ({ strikes: [one] }: Plan) => near.test(`${one?.point}, ${one?.meanwhile}`);
-  const nearFirst = [...plans.filter(isNear), ...plans.filter((one) => !isNear(one))];
-  for (const plan of nearFirst.slice(0, catchPlaysMax)) {
-    const { flaws } = await play(story, plan.strikes);
-    const [{ blow, point, back, meanwhile } = {}] = plan.strikes;
-    const acts = meanwhile === undefined ? "" : `, somebody ${meanwhile}`;
-    if (flaws.length > 0) return `${name}, ${blow} ${point}, back ${back}${acts}: ${flaws[0]}`;
-  }
-  return undefined;
+/** Plays one thing. Resolves with all that is wrong, and with why it was not played. */
+export async function proved(proof: Proof): Promise<Pick<Played, "flaws" | "unplayed">> {
+  if ("rival" in proof) return { flaws: await rivals[proof.rival](), unplayed: undefined };
+  if ("echo" in proof) return { flaws: await echo(storyOf(proof.echo)), unplayed: undefined };
+  return played(proof);
 }
 
-/** Plays one plan again. Resolves with all that is wrong. */
-export async function replayed(plan: Plan): Promise<string[]> {
-  const { flaws, unplayed } = await played(plan);
+/** Plays one thing again. Resolves with all that is wrong; not having been played is. */
+export async function replayed(proof: Proof): Promise<string[]> {
+  const { flaws, unplayed } = await proved(proof);
   return unplayed === undefined ? flaws : [...flaws, `not played: ${unplayed}`];
 }
