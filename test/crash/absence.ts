@@ -136,8 +136,7 @@ export function endsAfter(meanwhile: Meanwhile, stage: Stage): Ends[] {
 }
 
 /** What was said is told to the agent, once. */
-export function unheardFlaws({ claude }: Scene, meanwhile: Meanwhile): string[] {
-  if (meanwhile !== "says more") return [];
+export function unheardFlaws({ claude }: Scene): string[] {
   const words = claude.sessions.flatMap(({ log, queue }) =>
     [...log, ...queue].filter(({ type }) => type === "user.message" || type === "user.custom_tool_result"),
   );

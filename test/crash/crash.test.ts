@@ -5,11 +5,13 @@
 import { readFileSync } from "node:fs";
 import { expect, test, vi } from "vitest";
 import { shareOf, spread } from "./chance.ts";
-import { pointsOf } from "./plan.ts";
+import type { Lateness } from "./late.ts";
+import { latesOf, pointsOf } from "./plan.ts";
 import { plants } from "./plants.ts";
 import { play } from "./play.ts";
 import { report, type Said } from "./report.ts";
-import { main } from "./stories.ts";
+import { longWork, main } from "./stories.ts";
+import type { Story } from "./story.ts";
 import type { Return } from "./strokes.ts";
 
 vi.mock("../sim/program.ts", () => import("./git/program.ts"));
@@ -29,6 +31,44 @@ test.each(sample)("dies %s and comes back %s: it ends as if nothing had happened
 
 test("a clean run of the main story has the points that are on record", async () => {
   expect(pointsOf(await play(main, []))).toHaveLength(main.points);
+});
+
+const lates: ({ story: Story } & Lateness)[] = [
+  { story: main, delivery: "issues.labeled by mona #1", by: "a minute", meanwhile: "says stop" },
+  { story: main, delivery: "issues.labeled by mona #1", by: "the next one", meanwhile: "closes the issue" },
+  {
+    story: longWork,
+    ...{ delivery: "issue_comment.created by mona #1", by: "12 seconds", meanwhile: "says stop and labels" },
+  },
+  {
+    story: longWork,
+    ...{ delivery: "issues.unlabeled by mona #1", by: "a minute" },
+    meanwhile: "takes the label off and puts it on",
+  },
+];
+
+test.each(lates)(
+  "$story.name, somebody $meanwhile, $delivery late by $by: the last word counts",
+  async ({ story, ...late }) => {
+    const { unplayed, flaws } = await play(story, [], { late });
+    expect({ unplayed, flaws }).toEqual({ unplayed: undefined, flaws: [] });
+  },
+);
+
+test("each delivery of a story is held back in turn, and of further words people's own", async () => {
+  const { deliveries } = await play(main, []);
+  const names = latesOf(main, undefined, deliveries).map(({ late }) => `${late?.delivery}, ${late?.by}`);
+  expect(names).toHaveLength(4 * deliveries.length);
+  expect(names).toContain("pull_request.opened by patchwright[bot] #1, twenty minutes");
+  const words = latesOf(main, "says stop", deliveries).map(({ late }) => late?.delivery);
+  expect([...new Set(words)]).toEqual(["issues.opened by mona #1", "issues.labeled by mona #1"]);
+});
+
+test("a delivery that never leaves is told", async () => {
+  const { unplayed } = await play(main, [], {
+    late: { delivery: "issues.closed by mona #1", by: "a minute" },
+  });
+  expect(unplayed).toMatch(/^issues\.closed by mona #1 was not among the \d+ deliveries$/);
 });
 
 test("a blow that finds nobody is told with its reason, and no good play", async () => {

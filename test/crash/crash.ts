@@ -1,9 +1,10 @@
 /**
- * `npm run test:crash`: plays every story with the service dying at its points, kills real servers, judges the
- * endings and plants bugs to see that they are caught. A failure is one line that replays it.
+ * `npm run test:crash`: plays every story with the service dying at its points and with GitHub's deliveries late,
+ * kills real servers, judges the endings and plants bugs to see that they are caught. A failure is one line that
+ * replays it.
  *
- *   (nothing)       every death of every story with every return, people's acts in the absence, every real kill,
- *                   some pairs of the main story
+ *   (nothing)       every death of every story with every return, people's acts in the absence, every delivery late,
+ *                   every real kill, some pairs of the main story
  *   --all           every pair of the main story besides: some fifteen thousand, an hour of two cores
  *   --sample        every planted bug, then a sample by the seed for as long as time allows, within five minutes: for CI
  *   --seed N        the seed, printed at the start

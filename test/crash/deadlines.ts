@@ -3,8 +3,10 @@
  * only counted while the service was alive, in each of its lives anew: whoever comes back begins from what it finds.
  */
 import type { Session } from "../sim/claude/session.ts";
+import { receivedAt } from "./late.ts";
 import { issue, type Scene, shop } from "./scene.ts";
 import type { Ends } from "./story.ts";
+import { textOf } from "./wishes.ts";
 
 /** A life of the service. */
 export interface Span {
@@ -30,6 +32,8 @@ export interface Timed {
   actedAt: number;
   /** For so long somebody asked to be left alone. */
   pausedMs: number;
+  /** Word of something came late: nobody knows of what is not heard yet. */
+  isLate: boolean;
 }
 
 /** Within a minute an extra session is archived, the token of a round that is over revoked, the ending told. */
@@ -113,13 +117,15 @@ function toldDuties({ world, ends, actedAt }: Timed): Duty[] {
 }
 
 /** Whoever says stop is heard. */
-function stopDuties({ world }: Timed): Duty[] {
+function stopDuties({ world, isLate }: Timed): Duty[] {
   const said = world.github.comments(shop, issue).find(({ body }) => body === "/agent stop");
   const events = world.claude.sessions.flatMap(({ log }) =>
     log.filter(({ type }) => type === "user.interrupt"),
   );
   const done = said && events.map(timeOf).find((at) => at >= said.createdAt);
-  return said && done !== undefined
-    ? [{ what: "the interrupt", from: said.createdAt, done, limitMs: stopMs }]
+  const word = world.github.deliveries.find(({ payload }) => textOf(payload) === said?.body);
+  const from = isLate && word ? receivedAt(world, word.guid) : said?.createdAt;
+  return from !== undefined && done !== undefined
+    ? [{ what: "the interrupt", from, done, limitMs: stopMs }]
     : [];
 }

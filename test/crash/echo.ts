@@ -33,13 +33,15 @@ async function again(world: World, age: string): Promise<number[]> {
 /** Plays a story and its echo. Resolves with all that is wrong, and with what the echo did. */
 export async function echo(story: Story): Promise<string[]> {
   const more: string[] = [];
-  const { flaws } = await play(story, [], async (world) => {
-    const before = changes(world).length;
-    for (const age of ["soon", "late"]) {
-      more.push(...(await again(world, age)).map((status) => `answered ${status}`));
-      await world.clock.advance(hoursMs);
-    }
-    more.push(...changes(world).slice(before));
+  const { flaws } = await play(story, [], {
+    encore: async (world) => {
+      const before = changes(world).length;
+      for (const age of ["soon", "late"]) {
+        more.push(...(await again(world, age)).map((status) => `answered ${status}`));
+        await world.clock.advance(hoursMs);
+      }
+      more.push(...changes(world).slice(before));
+    },
   });
   return [...flaws, ...more];
 }

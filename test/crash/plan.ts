@@ -4,8 +4,10 @@
  */
 import { meanwhilesAt } from "./absence.ts";
 import { chanceFrom, sampled, shuffled } from "./chance.ts";
+import { holds, type Lateness, type Words } from "./late.ts";
 import type { Blow } from "./life.ts";
 import { momentOf } from "./moments.ts";
+import type { Played } from "./play.ts";
 import type { rivals } from "./rivals.ts";
 import type { Story } from "./story.ts";
 import { type Return, returns, type Strike } from "./strokes.ts";
@@ -15,6 +17,8 @@ export interface Plan {
   story: string;
   strikes: Strike[];
   kill?: string;
+  /** What of GitHub's word comes late in it. */
+  late?: Lateness;
 }
 
 /** Something that can be played by itself: a plan, a story and its echo, or a check of what no story shows. */
@@ -111,10 +115,27 @@ export function absencesOf({ story, points }: Recorded): Plan[] {
 
 /** What kind of play it is: the story, what happens, and the call or write at which it does. */
 export function kindOf(plan: Plan | Opening): string {
+  if ("late" in plan && plan.late)
+    return `${plan.story}, ${plan.late.meanwhile ?? "late"}, ${momentOf(plan.late.delivery ?? "")}`;
   const strike = "first" in plan ? plan.first : plan.strikes[0];
   const call = momentOf(strike?.point ?? "").replace(/^(before|after) /, "");
   const what = strike?.meanwhile ?? (strike?.blow === "crash" ? "death" : "loss");
   return `${plan.story}, ${"first" in plan ? "pair" : what}, ${call}`;
+}
+
+/** Each delivery of a story in turn, late or after the next; with more words it is people's own. */
+export function latesOf(
+  { name }: Story,
+  meanwhile: Words | undefined,
+  deliveries: Played["deliveries"],
+): Plan[] {
+  const held = deliveries.filter(({ isPeoples }) => isPeoples || meanwhile === undefined);
+  return held.flatMap((one) =>
+    holds.map((by) => {
+      const late = { delivery: one.name, by, ...(meanwhile === undefined ? {} : { meanwhile }) };
+      return { story: name, strikes: [], late };
+    }),
+  );
 }
 
 /** Where real servers are killed: at every point of the main story, and where others do what none before them did. */

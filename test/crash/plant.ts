@@ -6,6 +6,7 @@
 import { readFileSync } from "node:fs";
 import { registerHooks } from "node:module";
 import { fileURLToPath } from "node:url";
+import type { Words } from "./late.ts";
 import type { Blow } from "./life.ts";
 import type { Proof } from "./plan.ts";
 import type { rivals } from "./rivals.ts";
@@ -47,6 +48,13 @@ export const lost = (blow: Exclude<Blow, "crash">, point: string): Strike => ({
   point,
   blow,
   back: "at once",
+});
+
+/** A delivery that comes a minute late, and what people say meanwhile. */
+export const late = (story: string, delivery: string, meanwhile: Words): Proof => ({
+  story,
+  strikes: [],
+  late: { delivery, by: "a minute", meanwhile },
 });
 
 /** Whatever GitHub delivered in a story comes again. */

@@ -1,5 +1,7 @@
 /** The planted bugs, by what they break; those that take two to show are at the end. */
+
 import { crash, echoed, lost, type Plant, plant, played, rival } from "./plant.ts";
+import { wordPlants } from "./plants-words.ts";
 
 const never = "async () => undefined";
 
@@ -206,6 +208,11 @@ export const plants: Plant[] = [
     "  if (current?.open() && now < replaceAt(life(current))) return replaceAt(life(current));",
     "  if (current?.open() && now < current.expires_at) return current.expires_at;",
   ]),
+  plant("a token that was replaced lives on for long", played("rotation"), [
+    "domain/rotation.ts",
+    "return retired.retiredAt + Math.min(graceMsMax, ",
+    "return retired.retiredAt + Math.max(6 * graceMsMax, ",
+  ]),
   plant(
     "tokens are sealed with a key that dies with the process",
     played("main", crash("after POST /v1/sessions #1")),
@@ -230,35 +237,10 @@ export const plants: Plant[] = [
     ],
   ),
   plant(
-    "a label that was taken off before its run began is forgotten",
-    played("main", {
-      point: "after write delete deliveries #1",
-      blow: "crash",
-      back: "two hours later",
-      meanwhile: "takes the label off",
-    }),
-    [
-      "doors/intake.ts",
-      "await rememberUnlabelled(tx, { ...key, label }, stop.at);",
-      "void rememberUnlabelled;",
-    ],
-  ),
-  plant("a stop waits for the next look", played("stop"), ["doors/stopping.ts", "`, wake: id };", "` };"]),
-  plant("a token that was replaced lives on for long", played("rotation"), [
-    "domain/rotation.ts",
-    "return retired.retiredAt + Math.min(graceMsMax, ",
-    "return retired.retiredAt + Math.max(6 * graceMsMax, ",
-  ]),
-  plant(
     "what failed is tried again much later",
     played("main", lost("reset", "after POST /api/v3/repos/acme/shop/pulls #1")),
     ["engine/wakes.ts", "const backoffMsMin = 1_000;", "const backoffMsMin = 121_000;"],
   ),
-  plant("a stop is not asked about", played("stop"), [
-    "mission/mission.ts",
-    "if (off) return off;",
-    "void off;",
-  ]),
   plant("a change leaves for Claude however late", rival("late to Claude"), [
     "agent/gate.ts",
     "&& clock.now() - now > departureMsMax) {",
@@ -284,6 +266,7 @@ export const plants: Plant[] = [
     "return taken.numUpdatedRows === 1n;",
     "return taken.numUpdatedRows >= 0n;",
   ]),
+  ...wordPlants,
   // Each mends what the other forgets.
   plant(
     "a run at rest loses its alarm, and the caretaker looks for none",

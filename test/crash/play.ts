@@ -6,6 +6,7 @@
 import { endsAfter, unheardFlaws } from "./absence.ts";
 import { lateFlaws } from "./deadlines.ts";
 import { flawsOf } from "./invariants.ts";
+import { type Lateness, Post } from "./late.ts";
 import type { Scene } from "./scene.ts";
 import { type Ends, headlineOf, type Story } from "./story.ts";
 import { type Strike, Strokes } from "./strokes.ts";
@@ -20,6 +21,16 @@ export interface Played {
   /** Why a blow that was planned did not fall; undefined when all did. */
   unplayed: string | undefined;
   flaws: string[];
+  /** Deliveries that left, in order. */
+  deliveries: Post["names"];
+}
+
+/** What else there is in a play besides blows. */
+interface More {
+  /** What of GitHub's word comes late. */
+  late?: Lateness | undefined;
+  /** Happens when all has come to rest, and has to change nothing of what is judged. */
+  encore?: (world: World) => Promise<unknown>;
 }
 
 /** Whoever does so much goes round in circles: ten times what the longest story takes. */
@@ -29,60 +40,66 @@ const playMsMax = 12 * 3_600_000;
 /** After the ending: the caretaker comes by, what was retired is revoked, spare sessions are closed. */
 const restMs = 12 * 60_000;
 
-/** Plays it; `encore` happens when all has come to rest, and has to change nothing of what is judged. */
-export async function play(
-  story: Story,
-  strikes: Strike[],
-  encore?: (world: World) => Promise<unknown>,
-): Promise<Played> {
+/** Plays it. */
+export async function play(story: Story, strikes: Strike[], { late, encore }: More = {}): Promise<Played> {
   const world = await buildWorld(story);
   world.claude.script(() => story.script);
   const stroke = new Strokes(strikes, world);
+  const post = new Post(late, world);
   const flaws: string[] = [];
   try {
     await stroke.live();
-    const actedAt = await playOut(world, story, stroke);
+    const actedAt = await playOut(world, story, { stroke, post });
     await encore?.(world);
     if (encore) await rest(world, stroke);
-    flaws.push(...judged(world, story, { stroke, actedAt }));
+    flaws.push(...judged(world, story, { stroke, post, actedAt }));
   } catch (error) {
     flaws.push(`never came to rest: ${String(error instanceof Error ? error.message : error)}`);
   } finally {
     await world.end();
   }
   const [points = []] = stroke.lives;
-  return { points, later: stroke.lives.at(-1) ?? [], unplayed: stroke.unplayed(), flaws };
+  const unplayed = stroke.unplayed() ?? post.unplayed();
+  return { points, later: stroke.lives.at(-1) ?? [], unplayed, flaws, deliveries: post.names };
+}
+
+/** What is done to a story. */
+interface Done {
+  stroke: Strokes;
+  post: Post;
 }
 
 /** How it may end after all that was done to it. */
-function endsOf({ ends, endsAway }: Story, stroke: Strokes): Ends[] {
+function endsOf({ ends, endsAway, endsLate = [] }: Story, { stroke, post }: Done): Ends[] {
   const { absence } = stroke;
   if (absence) return endsAfter(absence.meanwhile, absence.stage);
-  return [ends, ...(endsAway && stroke.wasAway() ? [endsAway] : [])];
+  const usual = [ends, ...(endsAway && stroke.wasAway() ? [endsAway] : []), ...(post.late ? endsLate : [])];
+  return post.ends() ?? usual;
 }
 
 /** All that is wrong, held to the ending that comes closest. */
-function judged(
-  world: World,
-  story: Story,
-  { stroke, actedAt }: { stroke: Strokes; actedAt: number },
-): string[] {
+function judged(world: World, story: Story, { stroke, post, actedAt }: Done & { actedAt: number }): string[] {
   const { absence, spans: lives } = stroke;
   const so = { world, lost: stroke.mints.lost, wasAway: stroke.wasAway() };
-  const times = { world, lives, actedAt: Math.max(actedAt, absence?.at ?? 0), pausedMs: story.pausedMs ?? 0 };
-  const [best = ["it cannot end like this"]] = endsOf(story, stroke)
+  const times = {
+    ...{ world, lives, pausedMs: story.pausedMs ?? 0, isLate: post.late !== undefined },
+    actedAt: Math.max(actedAt, absence?.at ?? 0, post.heardAt()),
+  };
+  const [best = ["it cannot end like this"]] = endsOf(story, { stroke, post })
     .map((ends) => [...flawsOf({ ...so, ends }), ...lateFlaws({ ...times, ends })])
     .toSorted((one, other) => one.length - other.length);
-  return [...best, ...(absence ? unheardFlaws(world, absence.meanwhile) : [])];
+  const said = absence?.meanwhile ?? post.late?.meanwhile;
+  return [...best, ...(said === "says more" ? unheardFlaws(world) : [])];
 }
 
 /** Resolves with when people acted last. */
-async function playOut(world: World, story: Story, stroke: Strokes): Promise<number> {
+async function playOut(world: World, story: Story, { stroke, post }: Done): Promise<number> {
   const { clock } = world;
   let actedAt = clock.now();
   const end = clock.now() + playMsMax;
-  const acts = [...story.acts];
-  const isOver = () => acts.length === 0 && endsOf(story, stroke).some((ends) => isSo(world, ends));
+  const acts = [...story.acts, ...post.acts];
+  const isOver = () =>
+    acts.length === 0 && post.isIn() && endsOf(story, { stroke, post }).some((ends) => isSo(world, ends));
   await move(world, stroke, async () => {
     const [next] = acts;
     if (next?.when(world)) {

@@ -13,7 +13,7 @@ export type Said =
  * The part of the plays whose blow may fall on nobody. One process does the same every time, but for how writes
  * share a commit; real servers differ, although they are tried again.
  */
-const unplayedMax: Record<Kind, number> = { death: 0.005, loss: 0.005, pair: 0.01, kill: 0.02 };
+const unplayedMax: Record<Kind, number> = { death: 0.005, loss: 0.005, late: 0.01, pair: 0.01, kill: 0.02 };
 
 /** A sample in which more planted bugs had no turn is proof of little. */
 const turnlessMax = 4;
@@ -73,8 +73,8 @@ export function report(
   { isSample, print = console.log }: { isSample: boolean; print?: (line: string) => void },
 ): { hear: (said: Said) => void; sum: () => number } {
   const began = performance.now();
-  const counts = { death: 0, loss: 0, pair: 0, kill: 0 };
-  const unplayed = { death: 0, loss: 0, pair: 0, kill: 0 };
+  const counts = { death: 0, loss: 0, late: 0, pair: 0, kill: 0 };
+  const unplayed = { death: 0, loss: 0, late: 0, pair: 0, kill: 0 };
   const sums = { points: 0, planned: 0, plays: 0, bad: 0, astray: 0 };
   const [plants, seen] = [plantsTable(print), kindsSeen()];
   let saidAt = began;
@@ -122,7 +122,7 @@ export function report(
   };
   const sum = () => {
     const { caught, missed, turnless } = plants.sum();
-    const { death, loss, pair, kill } = counts;
+    const { death, loss, late, pair, kill } = counts;
     const idle = kinds.reduce((all, kind) => all + unplayed[kind], 0);
     const forgotten = isSample || sums.plays + idle === sums.planned ? 0 : 1;
     const most = (kind: Kind) => Math.floor((counts[kind] + unplayed[kind]) * unplayedMax[kind]);
@@ -131,7 +131,7 @@ export function report(
       print(`FEWER plays than planned: ${unplayed[kind]} of kind ${kind}, at most ${most(kind)} may be`);
     print(
       `${sums.points} points; ${sums.plays} of ${sums.planned} planned plays: ${death} deaths, ` +
-        `${loss} lost replies, ${pair} pairs, ${kill} real kills; ` +
+        `${loss} lost replies, ${late} late deliveries, ${pair} pairs, ${kill} real kills; ` +
         `${idle} not played; ${sums.bad} bad endings`,
     );
     if (isSample) print(`a sample: ${seen.sum()}; npm run test:crash plays all but pairs, --all those too`);

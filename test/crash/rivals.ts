@@ -140,11 +140,13 @@ const kept: Story = {
 /** Nobody comes back to a run at rest: its own alarm archives the session when its days are over. */
 async function atRest(): Promise<string[]> {
   const archived: boolean[] = [];
-  const { flaws } = await play(kept, [], async ({ clock, claude }) => {
-    for (const hours of [22, 3]) {
-      await clock.advance(hours * hourMs);
-      archived.push(claude.sessions.every(({ archivedAt }) => archivedAt !== null));
-    }
+  const { flaws } = await play(kept, [], {
+    encore: async ({ clock, claude }) => {
+      for (const hours of [22, 3]) {
+        await clock.advance(hours * hourMs);
+        archived.push(claude.sessions.every(({ archivedAt }) => archivedAt !== null));
+      }
+    },
   });
   if (archived[0]) return ["the session was archived before its time"];
   if (!archived[1]) return ["the session of a run at rest outlived its days", ...flaws];

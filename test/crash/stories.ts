@@ -29,6 +29,15 @@ export const main: Story = { name: "main", script: work, acts: [labelled], ends:
  */
 export const killPoints = { least: 154, most: 172 };
 
+/** From the label to the pull request, with an agent that thinks for long: nobody dies in it, and people do much. */
+export const longWork: Story = {
+  name: "long work",
+  script: workSlowly(40 * 60_000),
+  acts: [labelled],
+  ends: opened,
+  points: 0,
+};
+
 /** Every story; the main one first. */
 export const stories: Story[] = [
   main,
@@ -59,6 +68,8 @@ export const stories: Story[] = [
     isBrief: true,
     acts: [labelled, says(shows("working"), "/agent fix Mind the tests.", "mona")],
     ends: { ...opened, messages: 2 },
+    // After the agent's work is done, it is a round of its own, answered on the pull request.
+    endsLate: [{ ...opened, messages: 2, rounds: 2, comments: 1 }],
     points: 228,
   },
   {

@@ -52,6 +52,8 @@ export interface Story {
   isBrief?: true;
   /** How it may end besides, when nobody was there to replace a token and the agent's push failed. */
   endsAway?: Ends;
+  /** How it may end besides, when GitHub's word of something came late. */
+  endsLate?: Ends[];
   /** Points of a clean run, exactly: change it with a word on what is looked at besides, or not any more. */
   points: number;
 }

@@ -5,10 +5,12 @@
 import { shareOf, shuffled, spread } from "./chance.ts";
 import { echo } from "./echo.ts";
 import { kill } from "./kill/kill.ts";
+import { allWords } from "./late.ts";
 import {
   absencesOf,
   killsOf,
   kindOf,
+  latesOf,
   type Measure,
   type Opening,
   openingsOf,
@@ -21,7 +23,7 @@ import {
 } from "./plan.ts";
 import { type Played, play } from "./play.ts";
 import { rivals } from "./rivals.ts";
-import { killPoints, main, stories } from "./stories.ts";
+import { killPoints, longWork, main, stories } from "./stories.ts";
 import type { Story } from "./story.ts";
 
 /** What a sweep tells while it goes on. */
@@ -33,7 +35,7 @@ export type Told =
   | { kind: "unplayed"; what: Kind; plan: Plan; why: string };
 
 /** Kinds of plays, as they are counted. */
-export type Kind = "death" | "loss" | "pair" | "kill";
+export type Kind = "death" | "loss" | "late" | "pair" | "kill";
 
 /** One process's part of the work. */
 export interface Share {
@@ -52,7 +54,7 @@ const triesMax = { played: 6, killed: 3 };
 const killsAtOnce = 4;
 
 const storyOf = (name: string): Story => {
-  const story = stories.find((one) => one.name === name);
+  const story = [...stories, longWork].find((one) => one.name === name);
   if (!story) throw new Error(`there is no story called ${name}`);
   return story;
 };
@@ -69,9 +71,10 @@ export async function sweep(measure: Measure, { share, of, tell, isOver }: Share
       if (clean.flaws.length > 0)
         tell({ kind: "bad", plan: { story: story.name, strikes: [] }, flaws: clean.flaws });
     }
-    plans.push(...singlesOf(recorded, measure));
+    plans.push(...singlesOf(recorded, measure), ...latesOf(story, undefined, clean.deliveries));
     if (story === main) plans.push(...openingsOf(recorded, measure), ...absencesOf(recorded));
   }
+  plans.push(...(await lates()));
   // By name and not by place: which writes share a commit is different in each process now and then.
   const mine = plans.filter((plan) => shareOf(JSON.stringify(plan), of) === share);
   const isOne = (one: Plan | Opening) => !("first" in one) || one.place !== undefined;
@@ -91,6 +94,21 @@ export async function sweep(measure: Measure, { share, of, tell, isOver }: Share
 async function cleanPlay(story: Story): ReturnType<typeof play> {
   const clean = await play(story, []);
   return pointsOf(clean).length === story.points ? clean : play(story, []);
+}
+
+/**
+ * Plays with deliveries that come late. Of people's further words, said in the two plainest stories, it is seen in a
+ * play where nothing is late what is delivered.
+ */
+async function lates(): Promise<Plan[]> {
+  const plans = latesOf(longWork, undefined, (await play(longWork, [])).deliveries);
+  for (const story of [main, longWork]) {
+    for (const meanwhile of allWords) {
+      const { deliveries } = await play(story, [], { late: { by: "the next one", meanwhile } });
+      plans.push(...latesOf(story, meanwhile, deliveries));
+    }
+  }
+  return plans;
 }
 
 /** Plays the first death alone, which shows what the next life does, and then with a second. */
@@ -133,8 +151,9 @@ export async function killSweep(measure: Measure, { tell, isOver }: Pick<Share, 
 
 const union = (one: string[], other: string[]) => [...new Set([...one, ...other])];
 
-async function played({ story, strikes, kill: point }: Plan): Promise<Played> {
-  const once = () => (point === undefined ? play(storyOf(story), strikes) : kill(storyOf(story), point));
+async function played({ story, strikes, kill: point, late }: Plan): Promise<Played> {
+  const once = () =>
+    point === undefined ? play(storyOf(story), strikes, { late }) : kill(storyOf(story), point);
   const most = point === undefined ? triesMax.played : triesMax.killed;
   let last = await once();
   // Which writes share a commit is different each time, also in a life after a death: the point may come next time.
@@ -151,7 +170,8 @@ async function playPlan(plan: Plan, tell: Share["tell"], of?: string): Promise<v
   else tell({ kind: "played", what, ...(of === undefined ? {} : { of }) });
 }
 
-function whatOf({ strikes, kill: point }: Plan): Kind {
+function whatOf({ strikes, kill: point, late }: Plan): Kind {
+  if (late) return "late";
   if (point !== undefined) return "kill";
   if (strikes.length > 1) return "pair";
   return strikes[0]?.blow === "crash" ? "death" : "loss";

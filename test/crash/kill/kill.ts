@@ -36,7 +36,7 @@ export async function kill(story: Story, cut?: string): Promise<Played> {
   }
   const { points, deaths } = house;
   const unplayed = cut !== undefined && deaths === 0 ? whyUnplayed(cut, points) : undefined;
-  return { points, later: [], unplayed, flaws };
+  return { points, later: [], unplayed, flaws, deliveries: [] };
 }
 
 /**

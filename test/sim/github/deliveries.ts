@@ -26,6 +26,8 @@ export interface Delivery extends Occurrence {
 export type Mishap = {
   event?: string;
   action?: string;
+  /** Asked of each delivery as it leaves. */
+  fits?: (delivery: Delivery) => boolean;
   /** How many deliveries it meets; every one when absent. */
   times?: number;
 } & (
@@ -146,7 +148,8 @@ export class Courier {
       (each) =>
         (each.event ?? delivery.event) === delivery.event &&
         (each.action ?? delivery.action) === delivery.action &&
-        (each.times ?? 1) > 0,
+        (each.times ?? 1) > 0 &&
+        (each.fits?.(delivery) ?? true),
     );
     if (mishap?.times !== undefined) mishap.times -= 1;
     return mishap;
