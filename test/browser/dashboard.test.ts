@@ -1,102 +1,42 @@
 /**
- * The dashboard in a real browser, against the simulators: sign-in, the list and how it lives, a run's page,
- * stop, what another person sees; with and without script, by keyboard, on a phone, in light and dark.
+ * The dashboard in a real browser, against the simulators: sign-in, the list, a run's page, stop, what another
+ * person sees; with and without script, by keyboard, on a phone, in light and dark.
  */
-import type { Browser } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import { openService, type Service } from "../doors/service.ts";
-import { fixAndSubmit } from "../sim/claude/scripts.ts";
-import { barriers, chromiumPath, hearing, openBrowser, openWindow, picture, type Window } from "./window.ts";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { longName, openScene, type Scene } from "./scene.ts";
+import { barriers, chromiumPath, openWindow, picture, type Window } from "./window.ts";
 
-const shop = "acme/shop";
-/** Names and words that nothing says where to break. */
-const longName = "a_repository_whose_name_is_really_very_long_and_goes_on_and_on_without_any_end";
+/** A word that nothing says where to break. */
 const longWord = "Averyveryverylongwordthatgoesonandonandonandonandonandonandonandonwithoutanyend";
 
 describe.skipIf(chromiumPath === undefined)("in a browser", () => {
-  let service: Service;
-  let browser: Browser;
+  let scene: Scene;
   let window: Window;
-  let opened: number;
   beforeAll(async () => {
-    service = await openService({ PATCHWRIGHT_POLL_MS: "500" });
-    const { github, claude, url } = service;
-    github.setWebhook(`${url}/api/github/webhooks`);
-    github.setCallbackUrls([`${url}/auth/callback`]);
-    github.addOrganization("acme");
-    for (const login of ["mona", "rita", "otto"]) github.addUser(login);
-    await github.addRepository({
-      owner: "acme",
-      name: "shop",
-      files: { "README.md": "# shop\n", "add.js": "export const add = (a, b) => a + b + 1;\n" },
-      private: true,
-    });
-    await github.addRepository({
-      owner: "acme",
-      name: longName,
-      files: { "README.md": "#\n" },
-      private: true,
-    });
-    for (const repository of [shop, `acme/${longName}`]) github.setRole(repository, "mona", "write");
-    github.setRole(shop, "rita", "read");
-    github.install("acme");
-    claude.script(() => async (agent) => {
-      for (const cents of [6, 11, 9]) {
-        await agent.read("add.js");
-        await agent.spend(cents);
-        await agent.wait(1_500);
-      }
-      await fixAndSubmit({ title: "Add without one too many", summary: "`add` no longer adds one." })(agent);
-    });
-    opened = labelled("Add is wrong");
-    await state(opened, "opened");
-    browser = await openBrowser();
+    scene = await openScene();
   });
-  afterAll(async () => {
-    await browser?.close();
-    await service?.close();
-  });
+  afterAll(() => scene?.close());
   afterEach(async () => {
     const flaws = window?.flaws ?? [];
     await window?.close();
     expect(flaws).toEqual([]);
   });
 
-  function labelled(title: string): number {
-    const number = service.github.openIssue(shop, { title, body: "`add(1, 2)` gives 4.", author: "mona" });
-    service.github.label(shop, number, { label: "agent", by: "mona" });
-    return number;
+  async function signedIn(login: string, options = {}): Promise<Window["page"]> {
+    window = await scene.signedIn(login, options);
+    return window.page;
   }
-
-  const status = (issue: number) =>
-    service.github.comments(shop, issue).find(({ body }) => body.includes("patchwright:run:"))?.body ?? "";
-  const runId = (issue: number) => /run_\w{20}/.exec(status(issue))?.[0] ?? "";
-  const state = (issue: number, words: string) =>
-    vi.waitFor(() => expect(status(issue).split("\n")[0]).toContain(`**${words}`), { timeout: 60_000 });
 
   /** Every kind of page, by name. */
   const pages = () => [
     ["list", "/"],
-    ["run", `/runs/${runId(opened)}`],
+    ["run", `/runs/${scene.runId(scene.opened)}`],
     ["overview", "/overview"],
   ];
 
-  /** Opens a window and signs in by the pages, as a person does. */
-  async function signedIn(login: string, options = {}): Promise<Window["page"]> {
-    window = await openWindow(browser, options);
-    const { page } = window;
-    await page.goto(`${service.url}/`);
-    await page.getByRole("link", { name: "Sign in with GitHub" }).click();
-    await page.getByLabel("Username").fill(login);
-    await page.getByRole("button", { name: "Sign in" }).click();
-    await page.getByRole("button", { name: /^Authorize/ }).click();
-    await page.getByRole("heading", { name: "Runs" }).waitFor();
-    return page;
-  }
-
   test("a person signs in with GitHub, sees their runs, and signs out", async () => {
-    window = await openWindow(browser);
-    await window.page.goto(`${service.url}/`);
+    window = await openWindow(scene.browser);
+    await window.page.goto(`${scene.service.url}/`);
     expect(await barriers(window.page)).toEqual([]);
     await picture(window.page, "sign-in");
     await window.close();
@@ -104,36 +44,19 @@ describe.skipIf(chromiumPath === undefined)("in a browser", () => {
     expect(await page.getByRole("row", { name: /Add is wrong.*opened #\d+/ }).count()).toBe(1);
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.getByRole("link", { name: "Sign in with GitHub" }).waitFor();
-    await page.goto(`${service.url}/runs/${runId(opened)}`);
+    await page.goto(`${scene.service.url}/runs/${scene.runId(scene.opened)}`);
     await page.getByRole("link", { name: "Sign in with GitHub" }).waitFor();
-  });
-
-  test("the list lives: a new run appears and changes its state without a reload", async () => {
-    service.claude.script(() => async (agent) => {
-      await agent.wait(4_000);
-      await fixAndSubmit()(agent);
-    });
-    const page = await signedIn("mona");
-    await page.evaluate("globalThis.isSamePage = true");
-    await page.getByRole("link", { name: "Add is wrong" }).focus();
-    const issue = labelled("Subtract is missing");
-    await page.getByRole("row", { name: /Subtract is missing.*(starting|working)/ }).waitFor();
-    await picture(page, "list-working");
-    await state(issue, "opened");
-    await page.getByRole("row", { name: /Subtract is missing.*opened #\d+/ }).waitFor();
-    expect(await page.evaluate("globalThis.isSamePage")).toBe(true);
-    expect(await page.evaluate("document.activeElement.textContent")).toBe("Add is wrong");
   });
 
   test("filters live in the address and survive a reload", async () => {
     const page = await signedIn("mona");
     await page.getByLabel("State").selectOption("failed");
     await page.getByRole("button", { name: "Show" }).click();
-    await page.getByText("No runs.").waitFor();
+    await page.getByText("No run is like that.").waitFor();
     expect(page.url()).toContain("state=failed");
     await page.reload();
     expect(await page.getByLabel("State").inputValue()).toBe("failed");
-    await page.getByRole("link", { name: "Show all" }).click();
+    await page.getByRole("form").getByRole("link", { name: "Show all" }).click();
     await page.getByRole("link", { name: "Add is wrong" }).waitFor();
   });
 
@@ -158,14 +81,14 @@ describe.skipIf(chromiumPath === undefined)("in a browser", () => {
   });
 
   test("a person stops a run from its page and sees it stop", async () => {
-    service.claude.script(() => (agent) => agent.wait(60_000));
-    const issue = labelled("Never ends");
-    await state(issue, "working");
+    scene.service.claude.script(() => (agent) => agent.wait(60_000));
+    const issue = scene.labelled("Never ends");
+    await scene.state(issue, "working");
     const page = await signedIn("mona");
     await page.getByRole("link", { name: "Never ends" }).click();
     await page.getByRole("button", { name: "Stop this run" }).click();
-    await state(issue, "stopped");
-    expect(status(issue)).toContain("Stopped by mona");
+    await scene.state(issue, "stopped");
+    expect(scene.status(issue)).toContain("Stopped by mona");
     await page.getByText("Ended: stopped").waitFor();
     await page.getByRole("button", { name: "Start again" }).waitFor();
     const dot = (kind: string) =>
@@ -174,49 +97,13 @@ describe.skipIf(chromiumPath === undefined)("in a browser", () => {
     await picture(page, "run-stopped");
   });
 
-  test("what a person is about to press is not replaced, and the line that tells the state stays", async () => {
-    service.claude.script(() => (agent) => agent.wait(60_000));
-    const issue = labelled("Is stopped elsewhere");
-    await state(issue, "working");
-    const page = await signedIn("mona");
-    await page.addInitScript(hearing);
-    await page.goto(`${service.url}/runs/${runId(issue)}`);
-    const heard = (id: string) =>
-      expect
-        .poll(() => page.evaluate<string[]>("globalThis.heard"), { timeout: 20_000 })
-        .toEqual(expect.arrayContaining([id]));
-    const forget = () => page.evaluate("globalThis.heard.length = 0");
-    const stays = () => page.evaluate("globalThis.first.map(({ isConnected }) => isConnected)");
-    await page.locator("#facts dd").first().hover();
-    await page.mouse.down();
-    // Only now: until then what is there may be replaced every second.
-    await page.evaluate(
-      "globalThis.first = ['[role=status]', 'button.stop', '#facts'].map((one) => document.querySelector(one))",
-    );
-    await forget();
-    await heard("facts");
-    expect(await stays()).toEqual([true, true, true]);
-    await page.mouse.up();
-    await expect.poll(stays).toEqual([true, true, false]);
-    await page.getByRole("button", { name: "Stop this run" }).focus();
-    await forget();
-    service.github.comment(shop, issue, { body: "/agent stop", by: "mona" });
-    await page.getByRole("status").getByText("stopped").waitFor();
-    await heard("acts");
-    expect(await stays()).toEqual([true, true, false]);
-    expect(await page.evaluate("document.activeElement === globalThis.first[1]")).toBe(true);
-    await page.keyboard.press("Tab");
-    await page.getByRole("button", { name: "Start again" }).waitFor();
-    expect(await stays()).toEqual([true, false, false]);
-  });
-
   test("another person sees nothing of it, and who may only read cannot stop", async () => {
-    service.claude.script(() => (agent) => agent.wait(20_000));
-    const issue = labelled("Takes its time");
-    await state(issue, "working");
+    scene.service.claude.script(() => (agent) => agent.wait(20_000));
+    const issue = scene.labelled("Takes its time");
+    await scene.state(issue, "working");
     const stranger = await signedIn("otto");
-    await stranger.getByText("No runs.").waitFor();
-    await stranger.goto(`${service.url}/runs/${runId(issue)}`);
+    await stranger.getByText("No runs yet.").waitFor();
+    await stranger.goto(`${scene.service.url}/runs/${scene.runId(issue)}`);
     await stranger.getByRole("heading", { name: "Not found" }).waitFor();
     expect(await stranger.content()).not.toContain("Takes its time");
     await window.close();
@@ -229,7 +116,7 @@ describe.skipIf(chromiumPath === undefined)("in a browser", () => {
   test.each(["light", "dark"] as const)("nothing bars anybody's way, in %s", async (colorScheme) => {
     const page = await signedIn("mona", { colorScheme });
     for (const [name, path] of [...pages(), ["missing", "/runs/run_none"]]) {
-      await page.goto(`${service.url}${path}`);
+      await page.goto(`${scene.service.url}${path}`);
       expect([path, await barriers(page)]).toEqual([path, []]);
       await picture(page, `${colorScheme}-${name}`);
     }
@@ -238,7 +125,7 @@ describe.skipIf(chromiumPath === undefined)("in a browser", () => {
   test("on a phone no page is wider than the screen", async () => {
     const page = await signedIn("mona", { viewport: { width: 360, height: 740 } });
     for (const [name, path] of pages()) {
-      await page.goto(`${service.url}${path}`);
+      await page.goto(`${scene.service.url}${path}`);
       expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(360);
       expect(await barriers(page)).toEqual([]);
       await picture(page, `phone-${name}`);
@@ -246,10 +133,10 @@ describe.skipIf(chromiumPath === undefined)("in a browser", () => {
   });
 
   test("nor where names and words are long, and on a desk the list shows all its columns", async () => {
-    service.claude.script(() => (agent) => agent.wait(60_000));
+    scene.service.claude.script(() => (agent) => agent.wait(60_000));
     const asked = { title: `${longWord} is wrong`, body: `${longWord} `.repeat(8), author: "mona" };
-    const issue = service.github.openIssue(`acme/${longName}`, asked);
-    service.github.label(`acme/${longName}`, issue, { label: "agent", by: "mona" });
+    const issue = scene.service.github.openIssue(`acme/${longName}`, asked);
+    scene.service.github.label(`acme/${longName}`, issue, { label: "agent", by: "mona" });
     const page = await signedIn("mona");
     const row = page.getByRole("row", { name: /without_any_end#1.*working/ });
     await row.waitFor();
@@ -260,7 +147,7 @@ describe.skipIf(chromiumPath === undefined)("in a browser", () => {
     await page.setViewportSize({ width: 320, height: 640 });
     const run = await row.getByRole("link").getAttribute("href");
     for (const path of ["/", run, "/overview"]) {
-      await page.goto(`${service.url}${path}`);
+      await page.goto(`${scene.service.url}${path}`);
       expect([path, await page.evaluate("document.documentElement.scrollWidth")]).toEqual([path, 320]);
       await picture(page, `narrow-${path === run ? "run" : path?.slice(1) || "list"}`);
     }
@@ -283,16 +170,16 @@ describe.skipIf(chromiumPath === undefined)("in a browser", () => {
   });
 
   test("without script everything but the living works", async () => {
-    service.claude.script(() => (agent) => agent.wait(60_000));
-    const issue = labelled("Without script");
-    await state(issue, "working");
+    scene.service.claude.script(() => (agent) => agent.wait(60_000));
+    const issue = scene.labelled("Without script");
+    await scene.state(issue, "working");
     const page = await signedIn("mona", { javaScriptEnabled: false });
     await page.getByRole("link", { name: "Without script" }).click();
     await page.getByRole("button", { name: "Stop this run" }).click();
-    await state(issue, "stopped");
+    await scene.state(issue, "stopped");
     // The issue hears of it a moment before the list does, and without script nothing follows by itself.
     const listed = async () => {
-      await page.goto(`${service.url}/?state=stopped`);
+      await page.goto(`${scene.service.url}/?state=stopped`);
       return page.getByRole("link", { name: "Without script" }).count();
     };
     await expect.poll(listed, { timeout: 20_000 }).toBe(1);

@@ -141,7 +141,7 @@ test("a run that may not be seen looks exactly like one that does not exist", as
   const key = formKey(await browser.get("/"));
   expect((await browser.post(`/runs/${id}/stop`, { key })).status).toBe(404);
   const list = await browser.get("/");
-  expect(list.text).toContain("No runs.");
+  expect(list.text).toContain("No runs yet.");
   expect(list.text).not.toMatch(/acme\/shop|<option>mona/);
   expect((await browser.get("/overview")).text).not.toContain("acme");
 });

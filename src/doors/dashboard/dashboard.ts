@@ -190,7 +190,7 @@ async function listFragments(parts: DashboardParts, context: Asked): Promise<Fra
   const lines = (await linesOf(parts, context.get("audience"), filters)).slice(0, linesMax);
   const now = parts.clock.now();
   return {
-    frame: { id: "rows", html: rows(lines, now) },
+    frame: { id: "rows", html: rows({ lines, filters, now }) },
     parts: new Map(lines.map((line) => [line.id, row(line, now)])),
   };
 }

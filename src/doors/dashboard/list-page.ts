@@ -76,7 +76,7 @@ ${filterForm(filters, choices)}
 <table class="runs">
 <thead><tr><th scope="col">Run</th><th scope="col">State</th><th scope="col" class="aside">Asked by</th>
 <th scope="col" class="aside">Started (UTC)</th><th scope="col" class="number aside">Time</th><th scope="col" class="number">Cost</th></tr></thead>
-${rows(lines, now)}
+${rows({ lines, filters, now })}
 </table></div>
 ${pages(filters, more)}`;
   return page({ title: "Runs", looker, current: "runs", live: `/live${queryOf(filters)}`, body });
@@ -117,9 +117,22 @@ function select({
 }
 
 /** The table's body, which is replaced as a whole when runs come and go. */
-export function rows(lines: RunLine[], now: number): Html {
-  const none = html`<tr><td colspan="6" class="none">No runs. Put a label on an issue, or write <code>/agent fix</code> in a comment.</td></tr>`;
-  return html`<tbody id="rows">${lines.length === 0 ? none : lines.map((line) => row(line, now))}</tbody>`;
+export function rows({ lines, filters, now }: Pick<ListParts, "lines" | "filters" | "now">): Html {
+  const shown = lines.length === 0 ? none(filters) : lines.map((line) => row(line, now));
+  return html`<tbody id="rows">${shown}</tbody>`;
+}
+
+/** Why there is nothing to see, and the way to where there may be. */
+function none(filters: Filters): Html {
+  const first = { ...filters, page: 1 };
+  if (filters.page > 1)
+    return noneBut(html`No runs on this page. <a href="/${queryOf(first)}">The newest</a>`);
+  if (queryOf(first) !== "") return noneBut(html`No run is like that. <a href="/">Show all</a>`);
+  return noneBut(html`No runs yet. Put a label on an issue, or write <code>/agent fix</code> in a comment.`);
+}
+
+function noneBut(words: Html): Html {
+  return html`<tr><td colspan="6" class="none">${words}</td></tr>`;
 }
 
 /** One run's row. */

@@ -1,7 +1,7 @@
 /**
  * Puts newer fragments of a page in the place of older ones, as the service sends them. Without it the page
- * works and is as old as its last loading. Nothing is replaced under somebody's finger: while the pointer is
- * down all fragments wait, and a form waits while the focus is in it.
+ * works and is as old as its last loading. Only what has changed is touched, and nothing under somebody's finger: while
+ * the pointer is down all fragments wait, and one waits while its text is selected or the focus is in its form.
  */
 const page = document.querySelector("[data-live]");
 
@@ -24,10 +24,41 @@ function replace(old, fresh) {
   same?.focus({ preventScroll: true });
 }
 
-/** Is somebody about to press what is in it? */
+const isElement = ({ nodeType }) => nodeType === Node.ELEMENT_NODE;
+const attributesOf = (element) =>
+  [...element.attributes].flatMap(({ name, value }) => (name === "open" ? [] : [`${name}=${value}`])).join();
+
+/** Can one become the other, and stay the node that it is? */
+function isKin(old, fresh) {
+  return old.nodeName === fresh?.nodeName && old.id === fresh.id;
+}
+
+/** Makes what is there say what is new: its nodes stay as far as they can, and further ones come after them. */
+function renew(old, fresh) {
+  if (old.isEqualNode(fresh)) return;
+  if (!isElement(old)) {
+    old.data = fresh.data;
+    return;
+  }
+  const [was, is] = [[...old.childNodes], [...fresh.childNodes]];
+  const isGrown = attributesOf(old) === attributesOf(fresh) && was.every((node, at) => isKin(node, is[at]));
+  if (!isGrown) {
+    replace(old, fresh);
+    return;
+  }
+  for (const [at, node] of was.entries()) renew(node, is[at]);
+  old.append(...is.slice(was.length));
+}
+
+/** Is somebody about to press what is in it, or to copy it? */
 function isInUse(old) {
   const focused = document.activeElement;
-  return isPressed || (old.contains(focused) && focused.form);
+  const selected = getSelection();
+  return (
+    isPressed ||
+    (old.contains(focused) && focused.form) ||
+    (selected && !selected.isCollapsed && selected.containsNode(old, true))
+  );
 }
 
 /** Puts in place what nobody is using. */
@@ -39,7 +70,7 @@ function settle() {
     const template = document.createElement("template");
     template.innerHTML = html;
     const fresh = template.content.firstElementChild;
-    if (old && fresh && old.outerHTML !== fresh.outerHTML) replace(old, fresh);
+    if (old && fresh) renew(old, fresh);
   }
 }
 
@@ -55,17 +86,104 @@ function release() {
   settleSoon();
 }
 
-if (page) {
-  const source = new EventSource(page.dataset.live);
-  source.addEventListener("fragment", ({ data }) => {
-    const { id, html } = JSON.parse(data);
-    waiting.delete(id);
-    waiting.set(id, html);
-    settle();
+/** The pause before the stream is opened again: longer each time, and not the same in every window. */
+const pauseMs = (tries) => Math.min(1_000 * 2 ** tries, 60_000) * (0.75 + Math.random() / 2);
+
+/** The line that says whether the page lives, and the button that stops it. It is there with the script alone. */
+function lineOf(press) {
+  const line = document.createElement("p");
+  line.className = "live";
+  const words = document.createElement("span");
+  words.setAttribute("role", "status");
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "quiet";
+  button.addEventListener("click", press);
+  line.append(words, " ", button);
+  page.prepend(line);
+  return (text, isPaused) => {
+    if (words.textContent !== text) words.textContent = text;
+    button.textContent = isPaused ? "Resume updates" : "Pause updates";
+  };
+}
+
+/**
+ * Follows the page. A browser opens no stream again after an answer of a proxy's or a gate's, and does not say which:
+ * so the page itself is asked first, and loaded anew where it is not this person's to see any more.
+ */
+function follow() {
+  let source;
+  let tries = 0;
+  let timer;
+  let isPaused = false;
+  const say = lineOf(() => {
+    isPaused = !isPaused;
+    tries = 0;
+    end();
+    waiting.clear();
+    say(isPaused ? "Paused" : "Live", isPaused);
+    if (!isPaused) void ask();
   });
-  source.addEventListener("over", () => source.close());
-  addEventListener("pagehide", () => source.close());
+
+  function end() {
+    clearTimeout(timer);
+    source?.close();
+    source = undefined;
+  }
+
+  function later() {
+    end();
+    // An end after half an hour is nobody's trouble.
+    if (tries > 0) say("Not live: trying again", false);
+    timer = setTimeout(ask, pauseMs(tries));
+    tries += 1;
+  }
+
+  async function ask() {
+    try {
+      const { status } = await fetch(location.href, { headers: { accept: "text/html" } });
+      if (isPaused || source) return;
+      if (status === 401 || status === 404) location.reload();
+      else if (status < 400) open();
+      else later();
+    } catch {
+      if (!isPaused && !source) later();
+    }
+  }
+
+  function open() {
+    end();
+    source = new EventSource(page.dataset.live);
+    // What is sent first is the whole page: it is new again.
+    const hear = () => {
+      tries = 0;
+      say("Live", false);
+    };
+    source.addEventListener("beat", hear);
+    source.addEventListener("fragment", ({ data }) => {
+      hear();
+      const { id, html } = JSON.parse(data);
+      waiting.delete(id);
+      waiting.set(id, html);
+      settle();
+    });
+    source.addEventListener("over", () => location.reload());
+    source.addEventListener("error", later);
+  }
+
+  say("Live", false);
+  open();
+  addEventListener("pagehide", end);
+  // Taken out of the browser's memory again, a page is as old as it was.
+  addEventListener("pageshow", ({ persisted }) => {
+    if (persisted && !isPaused) void ask();
+  });
+}
+
+if (page) {
+  follow();
   addEventListener("pointerdown", press);
   for (const end of ["pointerup", "pointercancel", "contextmenu", "blur"]) addEventListener(end, release);
   addEventListener("focusout", settleSoon);
+  document.addEventListener("selectionchange", settleSoon);
 }
