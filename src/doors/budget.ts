@@ -44,7 +44,7 @@ export async function budget(
     const now = await seizeRun(tx, run.id);
     const answered = (text: string) => [replyTo(intent, { text })];
     if (!now) return { verdict: "ignored: the run has ended", replies: answered(answers.runOver) };
-    if (await isStoppedSince(tx, now.place, said.at)) return stoppedMeanwhile;
+    if (await isStoppedSince(tx, now.place, said.at)) return { ...stoppedMeanwhile, wake: run.id };
     const dear = await overDay(parts, tx, { run: now, cents });
     if (dear !== undefined) return { verdict: "answered", wake: run.id, replies: answered(dear) };
     await resettle(tx, run.id, { ...now.settings, budget_usd: cents / 100, usual_budget_usd: usualUsd });
@@ -52,7 +52,7 @@ export async function budget(
       const replies = answered(answers.budgetRaised(cents));
       return { verdict: `budget of ${run.id} changed`, wake: run.id, replies };
     }
-    const source = { kind: "budget" as const };
+    const source = { kind: "budget" as const, writtenAt: said.at };
     const by = { author: origin.sender.login, asker: askerIn(origin) };
     const note = { id: `budget:${said.id}`, kind: "said" as const, text: "", source };
     const told = await tellRun(tx, parts, run, { ...note, ...by });

@@ -16,7 +16,7 @@ import { type Commanded, isOlder, owing, reply, replyTo } from "./commanded.ts";
 import { findingsComment } from "./findings.ts";
 import type { StopTimes } from "./precedence.ts";
 import { deadPull, helpFor, standing, whyKept } from "./standing.ts";
-import { beginRun, tellRun } from "./starting.ts";
+import { beginRun, stopping, tellRun } from "./starting.ts";
 import { askRun, holdTarget, rememberWord, type Target, targetOfStop } from "./stopping.ts";
 import { refusedTerms } from "./terms.ts";
 import { conclude, type IntakeParts, keyOf, written } from "./verdict.ts";
@@ -186,6 +186,7 @@ async function retry(parts: IntakeParts, delivery: string, intent: Commanded, te
   const { place, origin, said, onPull } = intent;
   const run = await latestRun(parts.store.db, keyOf(onPull ? "pull" : "issue", place));
   if (!run) return reply(parts, delivery, intent, onPull ? answers.foreignPull : answers.noRun);
+  if (run.phase === "working" && run.stop && run.stop.at < said.at) throw stopping();
   if (run.phase === "working") return reply(parts, delivery, intent, answers.stillWorking);
   if (!run.ending || run.ending.kind === "opened")
     return reply(parts, delivery, intent, answers.retrySuccess);

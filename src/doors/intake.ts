@@ -219,7 +219,8 @@ async function stopFound(
   const target = await targetOfStop(parts, key, times);
   return written(parts, delivery, async (tx) => {
     const run = await holdTarget(tx, parts, { key, target });
-    if (label === undefined) await rememberWord(tx, { key, run, times });
+    // What closes a pull request is about that one: the next may have been asked for already.
+    if (label === undefined && key.kind === "issue") await rememberWord(tx, { key, run, times });
     if (target.isOlder) return { verdict: "ignored: older than the run" };
     // Neither taking the label off again nor a lock closes what has already been proposed.
     if (run && (run.phase === "working" || isFinal(stop))) return askRun(tx, run, stop);

@@ -4,15 +4,19 @@
  * and in whole seconds. In doubt, and of the same second, the stop counts: work that is wanted can be asked for
  * again, and what was not wanted has been paid for.
  */
-import type { Run } from "../domain/run.ts";
+import { isProblem } from "../domain/errors.ts";
+import type { Note, Run } from "../domain/run.ts";
 import { lastLabelling } from "../github/labels.ts";
 import { type IssueKey, stopAt } from "../store/memos.ts";
-import { notesOf } from "../store/notes.ts";
 import type { Db } from "../store/schema.ts";
 import type { IntakeParts } from "./verdict.ts";
 
 /** GitHub's clock is not ours, and its times are cut to seconds. */
 const slackMs = 6_000;
+/** As far apart as two clocks may be before the doctor says so. */
+const skewMsMax = 30_000;
+/** So long after it was received a stop counts although GitHub cannot be asked which came first. */
+const patienceMs = 10_000;
 
 /** The times of a stop, milliseconds since the epoch. */
 export interface StopTimes {
@@ -23,24 +27,28 @@ export interface StopTimes {
 }
 
 /**
- * Was the stop surely written before what the run was last asked, so that it was meant for what was before? `later`
- * while GitHub cannot be asked.
+ * Was the stop surely written before what the run was last asked, so that it was meant for what was before? `notes`:
+ * what has been said to the run. `later` while GitHub cannot be asked, for some seconds.
  */
 export async function isBeforeRequest(
-  { github, store }: Pick<IntakeParts, "github" | "store">,
-  { id, place, origin }: Run,
+  { github, clock }: Pick<IntakeParts, "github" | "clock">,
+  { run: { place, origin }, notes }: { run: Run; notes: Note[] },
   { writtenAt, receivedAt }: StopTimes,
 ): Promise<boolean> {
   if (writtenAt === undefined) return receivedAt < origin.at;
   // Whoever says something to a run after a stop wants it to go on.
-  const notes = await notesOf(store.db, id);
   if (notes.some(({ source }) => source.writtenAt !== undefined && writtenAt < source.writtenAt)) return true;
-  const { trigger, askedAt } = origin;
-  if (trigger.kind === "command" || origin.before) return writtenAt < (askedAt ?? origin.at - slackMs);
+  const { trigger, askedAt, before } = origin;
+  // Asked again on a page of ours: that time is by our clock.
+  if (before && askedAt === undefined) return writtenAt + skewMsMax < origin.at;
+  if (trigger.kind === "command") return writtenAt < (askedAt ?? origin.at - slackMs);
   // Punctual word of a run that was there: the label was on before both.
-  if (receivedAt - writtenAt <= slackMs && writtenAt + slackMs >= origin.at) return false;
+  if (clock.now() - writtenAt <= slackMs && writtenAt >= origin.at + slackMs) return false;
   // The newest labelling and not the run's own: put on again while the run works, the label asks for it to go on.
-  const last = await lastLabelling(github, place, trigger.label);
+  const last = await lastLabelling(github, place, trigger.label).catch((error: unknown) => {
+    // Nobody's agent works on because GitHub cannot be read.
+    if (!isProblem(error, "later") || clock.now() - receivedAt < patienceMs) throw error;
+  });
   return last?.kind === "labeled" && writtenAt < last.at;
 }
 

@@ -64,7 +64,9 @@ export async function beginRun(parts: IntakeParts, delivery: string, start: Star
 export const stoppedMeanwhile: Change = { verdict: "ignored: it was stopped meanwhile" };
 
 /** Was it stopped after it was asked for? Throws *later* where GitHub's record of labels has to tell. */
-async function isCalledOff(tx: Tx, place: Place, { at, askedAt }: Origin): Promise<boolean> {
+async function isCalledOff(tx: Tx, place: Place, { at, askedAt, before }: Origin): Promise<boolean> {
+  // Asked again on a page of ours, this moment.
+  if (before && askedAt === undefined) return false;
   if (at < ((await stopAt(tx, place, "heard")) ?? 0)) return true;
   if (askedAt !== undefined) return isStoppedSince(tx, place, askedAt);
   if ((await stopAt(tx, place, "written")) !== undefined) throw stopsChanged();
@@ -76,7 +78,7 @@ async function isOffSince(tx: Tx, { place, label, origin, offAt: seenAt }: Start
   if (label === undefined) return false;
   const offAt = await unlabelledAt(tx, { ...place, label });
   // Who asks again asks no label.
-  if (origin.trigger.kind === "command" || origin.before) return (offAt ?? 0) > origin.at;
+  if (origin.trigger.kind === "command" || origin.before) return (offAt ?? 0) > (origin.askedAt ?? origin.at);
   if (offAt !== seenAt) throw stopsChanged();
   return false;
 }
@@ -84,6 +86,15 @@ async function isOffSince(tx: Tx, { place, label, origin, offAt: seenAt }: Start
 /** Word of a stop came between two looks: the next try asks what it was about. */
 function stopsChanged(): Problem {
   return new Problem("later", "stops_changed", "A stop has just come in.", { undone: true });
+}
+
+/** How soon what is said to a run that is being stopped looks again whether it has ended. */
+const endingMs = 5_000;
+
+/** What is said after a stop is not for the work that was stopped: it waits for its end. */
+export function stopping(): Problem {
+  const words = "The run that was stopped has not ended yet.";
+  return new Problem("later", "run_stopping", words, { undone: true, retryAfterMs: endingMs });
 }
 
 /** It ended between two looks: the next try finds that. */
@@ -98,6 +109,7 @@ async function tellOrigin(
   { run, origin }: { run: Run; origin: Origin },
 ): Promise<Change> {
   const { trigger } = origin;
+  if (trigger.kind === "command" && run.phase === "working" && run.stop) throw stopping();
   if (trigger.kind !== "command" || (trigger.instructions === "" && run.phase === "working")) {
     return { verdict: "ignored: a run is at work" };
   }
@@ -128,7 +140,9 @@ export async function tellRun(
   const run = await seizeRun(tx, id);
   if (!run) throw justEnded();
   const { writtenAt } = said.source;
-  if (writtenAt !== undefined && (await isStoppedSince(tx, run.place, writtenAt))) return stoppedMeanwhile;
+  if (writtenAt !== undefined && (await isStoppedSince(tx, run.place, writtenAt)))
+    return { ...stoppedMeanwhile, wake: id };
+  if (run.phase === "working" && run.stop) throw stopping();
   const at = clock.now();
   const rests = run.phase === "resting";
   const earlier = await notesOf(tx, id);

@@ -6,6 +6,7 @@ import { Problem } from "../domain/errors.ts";
 import type { Place, Run, Stop } from "../domain/run.ts";
 import type { Tx } from "../engine/engine.ts";
 import { rememberStop, takeDecision } from "../store/memos.ts";
+import { notesOf } from "../store/notes.ts";
 import { keepRun, liveRun, type RunKey, stopRun } from "../store/runs.ts";
 import { isBeforeRequest, type StopTimes } from "./precedence.ts";
 import type { Change, IntakeParts } from "./verdict.ts";
@@ -13,30 +14,37 @@ import type { Change, IntakeParts } from "./verdict.ts";
 /** What a stop would end, as it was when GitHub was asked about it. */
 export interface Target {
   run: Run | undefined;
+  /** How much has been said to it. */
+  notes: number;
   /** Was the stop meant for what was before? */
   isOlder: boolean;
 }
 
 /** Finds what a stop would end. `later` while GitHub cannot say which came first. */
 export async function targetOfStop(parts: IntakeParts, key: RunKey, times: StopTimes): Promise<Target> {
-  const run = await liveRun(parts.store.db, key);
-  return { run, isOlder: run !== undefined && (await isBeforeRequest(parts, run, times)) };
+  const { db } = parts.store;
+  const run = await liveRun(db, key);
+  if (!run) return { run, notes: 0, isOlder: false };
+  const notes = await notesOf(db, run.id);
+  return { run, notes: notes.length, isOlder: await isBeforeRequest(parts, { run, notes }, times) };
 }
 
 /**
  * Keeps everybody else from deciding about the issue until `tx` is over, and holds what was found to what is so now:
- * resolves with the run, or throws `later`, with nothing done, where it is another or does something else.
+ * resolves with the run, or throws `later`, with nothing done, where it is another, does something else or was told more.
  */
 export async function holdTarget(
   tx: Tx,
   { clock }: Pick<IntakeParts, "clock">,
-  { key, target: { run } }: { key: RunKey; target: Target },
+  { key, target: { run, notes } }: { key: RunKey; target: Target },
 ): Promise<Run | undefined> {
   const issue = issueOf(key, run);
   if (issue) await takeDecision(tx, issue, clock.now());
   const found = await liveRun(tx, key);
   const now = found && (await keepRun(tx, found.id));
-  if (now?.id === run?.id && now?.round === run?.round && now?.phase === run?.phase) return now;
+  const said = now ? await notesOf(tx, now.id) : [];
+  const isSame = now?.id === run?.id && now?.round === run?.round && now?.phase === run?.phase;
+  if (isSame && said.length === notes) return now;
   throw new Problem("later", "run_changed", "The issue's run has just changed.", { undone: true });
 }
 

@@ -137,6 +137,27 @@ test("a label that came off since does not keep a run from being started again",
   await stage.untilShown(issue, "opened");
 });
 
+test.each([-12_000, 12_000])(
+  "our clock %i ms off: what is asked on a page and on GitHub keeps its order",
+  async (aheadMs) => {
+    const other = await setStage({ signIn: true, aheadMs });
+    other.plays((agent) => agent.wait(3_600_000));
+    const number = other.labelled();
+    await other.untilShown(number, "working");
+    const visitor = new Browser(other.app.url);
+    await visitor.signIn("rita");
+    const page = () => `/runs/${/run_\w{20}/.exec(other.status(number))?.[0]}`;
+    const key = formKey(await visitor.get(page()));
+    other.github.comment(shop, number, { body: "/agent stop", by: "mona" });
+    await other.untilShown(number, "stopped");
+    expect((await visitor.post(`${page()}/retry`, { key })).status).toBe(303);
+    await other.untilShown(number, "working");
+    other.github.closeIssue(shop, number, { by: "mona" });
+    await other.untilShown(number, "stopped", 60_000);
+    await other.close();
+  },
+);
+
 test("a person starts again what was refused because an App put the label on in their name", async () => {
   const refused = stage.github.openIssue(shop, { title: "Add is wrong", author: "otto" });
   stage.github.label(shop, refused, { label: "agent", by: "rita", through: "night-shift" });

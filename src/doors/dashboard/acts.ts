@@ -5,6 +5,7 @@
 import type { Person, Run } from "../../domain/run.ts";
 import { isClosed } from "../../domain/run.ts";
 import type { Course } from "../../store/course.ts";
+import { notesOf } from "../../store/notes.ts";
 import { latestRun } from "../../store/runs.ts";
 import { askToStop, startAgain } from "../commands.ts";
 import { type IntakeParts, keyOf } from "../verdict.ts";
@@ -46,8 +47,8 @@ export async function carryOut(
 ): Promise<Done> {
   const at = parts.clock.now();
   // Whoever asked before by an App, it is a person who asks now.
-  const { viaApp: _app, ...first } = run.origin;
-  const origin = { ...first, sender: person, at, askedAt: at };
+  const { viaApp: _app, askedAt: _at, ...first } = run.origin;
+  const origin = { ...first, sender: person, at };
   if (!(await parts.admission.allowed({ place: run.place, origin })))
     return { isDone: false, words: "GitHub says that you may not do this in this repository." };
   // No delivery asks for it: the id is that of what was done.
@@ -55,9 +56,10 @@ export async function carryOut(
   if (act === "stop") {
     const now = await latestRun(parts.store.db, { kind: "id", id: run.id });
     if (now?.phase !== "working") return { isDone: false, words: "The run is over already." };
-    const target = { run: now, isOlder: false };
+    const { length: notes } = await notesOf(parts.store.db, run.id);
+    const target = { run: now, notes, isOlder: false };
     const stop = { why: "dashboard" as const, by: person.login, at };
-    const times = { writtenAt: at, receivedAt: at };
+    const times = { receivedAt: at };
     await askToStop(parts, id, { key: { kind: "id", id: run.id }, target, stop, times });
     return { isDone: true, words: "The run is being stopped." };
   }
