@@ -33,6 +33,7 @@ describe.skipIf(chromiumPath === undefined)("in a browser", () => {
     const page = await signedIn("mona");
     await page.evaluate("globalThis.isSamePage = true");
     await page.getByRole("link", { name: "Add is wrong" }).focus();
+    await page.evaluate("globalThis.focused = document.activeElement");
     const issue = scene.labelled("Subtract is missing");
     await page.getByRole("row", { name: /Subtract is missing.*(starting|working)/ }).waitFor();
     await picture(page, "list-working");
@@ -40,6 +41,7 @@ describe.skipIf(chromiumPath === undefined)("in a browser", () => {
     await page.getByRole("row", { name: /Subtract is missing.*opened #\d+/ }).waitFor();
     expect(await page.evaluate("globalThis.isSamePage")).toBe(true);
     expect(await page.evaluate("document.activeElement.textContent")).toBe("Add is wrong");
+    expect(await page.evaluate("document.activeElement === globalThis.focused")).toBe(true);
   });
 
   test("what a person is about to press is not replaced, and the line that tells the state stays", async () => {

@@ -33,6 +33,22 @@ function isKin(old, fresh) {
   return old.nodeName === fresh?.nodeName && old.id === fresh.id;
 }
 
+/** Children that are known by their ids stay, whatever comes or goes between them; they do not change their order. */
+function renewById(old, fresh) {
+  const is = [...fresh.children];
+  for (const one of [...old.children]) if (!is.some(({ id }) => id === one.id)) one.remove();
+  let place = old.firstElementChild;
+  for (const node of is) {
+    if (place?.id !== node.id) {
+      old.insertBefore(node, place);
+      continue;
+    }
+    const next = place.nextElementSibling;
+    renew(place, node);
+    place = next;
+  }
+}
+
 /** Makes what is there say what is new: its nodes stay as far as they can, and further ones come after them. */
 function renew(old, fresh) {
   if (old.isEqualNode(fresh)) return;
@@ -41,8 +57,12 @@ function renew(old, fresh) {
     return;
   }
   const [was, is] = [[...old.childNodes], [...fresh.childNodes]];
-  const isGrown = attributesOf(old) === attributesOf(fresh) && was.every((node, at) => isKin(node, is[at]));
-  if (!isGrown) {
+  const isSame = attributesOf(old) === attributesOf(fresh);
+  if (isSame && [...was, ...is].every(({ id }) => id)) {
+    renewById(old, fresh);
+    return;
+  }
+  if (!isSame || !was.every((node, at) => isKin(node, is[at]))) {
     replace(old, fresh);
     return;
   }
