@@ -105,10 +105,13 @@ describe.skipIf(chromiumPath === undefined)("in a browser", () => {
     await expect.poll(time, { timeout: 20_000 }).not.toBe(before);
     await page.getByRole("button", { name: "Pause updates" }).press("Enter");
     await page.getByText("Paused", { exact: true }).waitFor();
-    const [paused, count] = [await time(), await page.evaluate<number>("globalThis.heard.length")];
+    const paused = await time();
+    await page.evaluate("globalThis.heard.length = 0");
     scene.service.github.comment(shop, issue, { body: "/agent stop", by: "mona" });
-    await scene.state(issue, "stopped");
-    expect([await time(), await page.evaluate("globalThis.heard.length")]).toEqual([paused, count]);
+    await expect
+      .poll(() => page.evaluate<string[]>("globalThis.heard"), { timeout: 20_000 })
+      .toEqual(expect.arrayContaining(["state"]));
+    expect([await time(), await page.locator("#state").innerText()]).toEqual([paused, "working"]);
     await picture(page, "run-paused");
     await page.getByRole("button", { name: "Resume updates" }).press("Enter");
     await page.getByRole("status").getByText("stopped").waitFor();
@@ -133,11 +136,15 @@ describe.skipIf(chromiumPath === undefined)("in a browser", () => {
     expect(window.flaws.splice(0).filter((flaw) => !flaw.includes("status of 502"))).toEqual([]);
   });
 
-  test("signed out in one tab, the others show nothing any more", async () => {
+  test.each([
+    ["live", async () => undefined],
+    ["paused", (other: Window["page"]) => other.getByRole("button", { name: "Pause updates" }).click()],
+  ])("signed out in one tab, the others show nothing any more: one that is %s", async (_what, first) => {
     const page = await signedIn("mona");
     const other = await page.context().newPage();
     await other.goto(`${scene.service.url}/runs/${scene.runId(scene.opened)}`);
     await other.getByRole("heading", { name: "Timeline" }).waitFor();
+    await first(other);
     await page.getByRole("button", { name: "Sign out" }).click();
     await other.getByRole("link", { name: "Sign in with GitHub" }).waitFor();
     expect(await other.content()).not.toContain("Add is wrong");

@@ -1,13 +1,15 @@
 /**
  * Puts newer fragments of a page in the place of older ones, as the service sends them. Without it the page
  * works and is as old as its last loading. Only what has changed is touched, and nothing under somebody's finger: while
- * the pointer is down all fragments wait, and one waits while its text is selected or the focus is in its form.
+ * the pointer is down or the page is paused all fragments wait, and one waits while its text is selected or the focus
+ * is in its form.
  */
 const page = document.querySelector("[data-live]");
 
 /** Fragments that wait, by id, in the order in which they came. */
 const waiting = new Map();
 let isPressed = false;
+let isPaused = false;
 
 /** What an element is known by in the next fragment: where it leads, or what it says. */
 const nameOf = (element) => element.getAttribute("href") ?? element.textContent;
@@ -83,6 +85,7 @@ function isInUse(old) {
 
 /** Puts in place what nobody is using. */
 function settle() {
+  if (isPaused) return;
   for (const [id, html] of waiting) {
     const old = document.getElementById(id);
     if (old && isInUse(old)) continue;
@@ -121,28 +124,30 @@ function lineOf(press) {
   button.addEventListener("click", press);
   line.append(words, " ", button);
   page.prepend(line);
-  return (text, isPaused) => {
-    if (words.textContent !== text) words.textContent = text;
-    button.textContent = isPaused ? "Resume updates" : "Pause updates";
+  const write = (element, text) => {
+    if (element.textContent !== text) element.textContent = text;
+  };
+  return (isLive) => {
+    write(words, isPaused ? "Paused" : isLive ? "Live" : "Not live: trying again");
+    write(button, isPaused ? "Resume updates" : "Pause updates");
   };
 }
 
 /**
  * Follows the page. A browser opens no stream again after an answer of a proxy's or a gate's, and does not say which:
- * so the page itself is asked first, and loaded anew where it is not this person's to see any more.
+ * so the page itself is asked first, and loaded anew where it is not this person's to see any more. A paused page
+ * listens as well: it must not outlast the visit.
  */
 function follow() {
   let source;
   let tries = 0;
   let timer;
-  let isPaused = false;
+  const isLive = () => tries === 0;
   const say = lineOf(() => {
     isPaused = !isPaused;
-    tries = 0;
-    end();
-    waiting.clear();
-    say(isPaused ? "Paused" : "Live", isPaused);
-    if (!isPaused) void ask();
+    say(isLive());
+    settle();
+    if (!isPaused && !isLive()) void ask();
   });
 
   function end() {
@@ -154,20 +159,22 @@ function follow() {
   function later() {
     end();
     // An end after half an hour is nobody's trouble.
-    if (tries > 0) say("Not live: trying again", false);
+    say(isLive());
     timer = setTimeout(ask, pauseMs(tries));
     tries += 1;
   }
 
   async function ask() {
+    clearTimeout(timer);
     try {
       const { status } = await fetch(location.href, { headers: { accept: "text/html" } });
-      if (isPaused || source) return;
       if (status === 401 || status === 404) location.reload();
+      // Asked twice at a time, by the clock and by a person, the first answer counts.
+      else if (source) return;
       else if (status < 400) open();
       else later();
     } catch {
-      if (!isPaused && !source) later();
+      if (!source) later();
     }
   }
 
@@ -177,7 +184,7 @@ function follow() {
     // What is sent first is the whole page: it is new again.
     const hear = () => {
       tries = 0;
-      say("Live", false);
+      say(true);
     };
     source.addEventListener("beat", hear);
     source.addEventListener("fragment", ({ data }) => {
@@ -191,12 +198,12 @@ function follow() {
     source.addEventListener("error", later);
   }
 
-  say("Live", false);
+  say(true);
   open();
   addEventListener("pagehide", end);
-  // Taken out of the browser's memory again, a page is as old as it was.
+  // Taken out of the browser's memory again, a page is as old as it was, and may be another visit's.
   addEventListener("pageshow", ({ persisted }) => {
-    if (persisted && !isPaused) void ask();
+    if (persisted) void ask();
   });
 }
 
