@@ -136,6 +136,32 @@ describe.skipIf(chromiumPath === undefined)("in a browser", () => {
     expect(window.flaws.splice(0).filter((flaw) => !flaw.includes("status of 502"))).toEqual([]);
   });
 
+  test("a stream that has gone silent is not taken for a live one, and one that speaks is", async () => {
+    scene.service.claude.script(() => (agent) => agent.wait(60_000));
+    const issue = scene.labelled("Sleeps with the machine");
+    await scene.state(issue, "working");
+    const page = await signedIn("mona");
+    await page.clock.install();
+    await page.addInitScript(hearing);
+    await page.goto(`${scene.service.url}/runs/${scene.runId(issue)}`);
+    const said = () => page.locator("p.live [role=status]").textContent();
+    for (let spoken = 0; spoken < 3; spoken += 1) {
+      await page.evaluate("globalThis.heard.length = 0");
+      await expect
+        .poll(() => page.evaluate<number>("globalThis.heard.length"), { timeout: 20_000 })
+        .toBeGreaterThan(0);
+      await page.clock.fastForward(30_000);
+      expect(await said()).toBe("Live");
+    }
+    await page.evaluate(
+      "globalThis.told = []; new MutationObserver(() => told.push(document.querySelector('p.live [role=status]').textContent)).observe(document.querySelector('p.live'), { subtree: true, childList: true, characterData: true })",
+    );
+    await page.clock.fastForward(60_000);
+    await expect
+      .poll(() => page.evaluate<string[]>("globalThis.told"), { timeout: 20_000 })
+      .toEqual(["Not live: trying again", "Live"]);
+  });
+
   test.each([
     ["live", async () => undefined],
     ["paused", (other: Window["page"]) => other.getByRole("button", { name: "Pause updates" }).click()],

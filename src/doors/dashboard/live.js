@@ -112,6 +112,10 @@ function release() {
 /** The pause before the stream is opened again: longer each time, and not the same in every window. */
 const pauseMs = (tries) => Math.min(1_000 * 2 ** tries, 60_000) * (0.75 + Math.random() / 2);
 
+/** The service speaks every 15 seconds: a stream that is silent for longer has lost it, whatever the browser thinks. */
+const silenceMs = 45_000;
+const answerMs = 15_000;
+
 /** The line that says whether the page lives, and the button that stops it. It is there with the script alone. */
 function lineOf(press) {
   const line = document.createElement("p");
@@ -164,10 +168,16 @@ function follow() {
     tries += 1;
   }
 
+  function lost() {
+    tries = Math.max(tries, 1);
+    later();
+  }
+
   async function ask() {
     clearTimeout(timer);
     try {
-      const { status } = await fetch(location.href, { headers: { accept: "text/html" } });
+      const signal = AbortSignal.timeout(answerMs);
+      const { status } = await fetch(location.href, { headers: { accept: "text/html" }, signal });
       if (status === 401 || status === 404) location.reload();
       // Asked twice at a time, by the clock and by a person, the first answer counts.
       else if (source) return;
@@ -181,10 +191,13 @@ function follow() {
   function open() {
     end();
     source = new EventSource(page.dataset.live);
+    timer = setTimeout(lost, silenceMs);
     // What is sent first is the whole page: it is new again.
     const hear = () => {
       tries = 0;
       say(true);
+      clearTimeout(timer);
+      timer = setTimeout(lost, silenceMs);
     };
     source.addEventListener("beat", hear);
     source.addEventListener("fragment", ({ data }) => {
