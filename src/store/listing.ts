@@ -1,10 +1,10 @@
 /**
  * Runs as lists show them: a line each, from columns alone, for those repositories that somebody may see.
  */
-import type { Expression, SqlBool } from "kysely";
+import type { Expression, ExpressionBuilder, SqlBool } from "kysely";
 import type { Origin, Stop } from "../domain/run.ts";
 import type { Settings } from "../domain/settings.ts";
-import type { Db, RunRow } from "./schema.ts";
+import type { Db, RunRow, Schema } from "./schema.ts";
 
 /** A run in a list. Times in milliseconds since the epoch, money in whole US cents. */
 export interface RunLine {
@@ -73,33 +73,48 @@ export async function listRuns(
   const rows = await db
     .selectFrom("runs")
     .select(columns)
-    .where(({ eb, and }) => {
-      const [owner, repo] = wanted.repository?.split("/") ?? [];
-      const conditions: Expression<SqlBool>[] = [];
-      const equal = (column: "state" | "owner" | "repo" | "person" | "label", value: string | undefined) => {
-        if (value !== undefined) conditions.push(eb(column, "=", value));
-      };
-      // What became of its pull request is what is shown of a run, and so what it is found by.
-      if (wanted.state === "merged" || wanted.state === "closed") {
-        conditions.push(eb("fate", "=", wanted.state), eb("pull", "is not", null));
-      } else if (wanted.state !== undefined) {
-        equal("state", wanted.state);
-        conditions.push(eb.or([eb("fate", "is", null), eb("pull", "is", null)]));
-      }
-      equal("person", wanted.person);
-      equal("label", wanted.label);
-      equal("owner", wanted.repository === undefined ? wanted.owner : owner);
-      equal("repo", wanted.repository === undefined ? undefined : (repo ?? ""));
-      if (wanted.repositories) conditions.push(eb("repository_id", "in", wanted.repositories));
-      if (wanted.since !== undefined) conditions.push(eb("created_at", ">=", wanted.since));
-      return and(conditions);
-    })
+    .where(isWanted(wanted))
     .orderBy("created_at", "desc")
     .orderBy("id")
     .offset(offset)
     .limit(limit)
     .execute();
   return rows.map(lineOf);
+}
+
+/** How many runs there are, counted up to `limit`. */
+export async function countRuns(db: Db, wanted: Wanted, { limit }: { limit: number }): Promise<number> {
+  if (wanted.repositories?.length === 0) return 0;
+  const some = db.selectFrom("runs").select("id").where(isWanted(wanted)).limit(limit).as("some");
+  const { count } = await db
+    .selectFrom(some)
+    .select(({ fn }) => fn.countAll().as("count"))
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
+function isWanted(wanted: Wanted) {
+  return ({ eb, and }: ExpressionBuilder<Schema, "runs">) => {
+    const [owner, repo] = wanted.repository?.split("/") ?? [];
+    const conditions: Expression<SqlBool>[] = [];
+    const equal = (column: "state" | "owner" | "repo" | "person" | "label", value: string | undefined) => {
+      if (value !== undefined) conditions.push(eb(column, "=", value));
+    };
+    // What became of its pull request is what is shown of a run, and so what it is found by.
+    if (wanted.state === "merged" || wanted.state === "closed") {
+      conditions.push(eb("fate", "=", wanted.state), eb("pull", "is not", null));
+    } else if (wanted.state !== undefined) {
+      equal("state", wanted.state);
+      conditions.push(eb.or([eb("fate", "is", null), eb("pull", "is", null)]));
+    }
+    equal("person", wanted.person);
+    equal("label", wanted.label);
+    equal("owner", wanted.repository === undefined ? wanted.owner : owner);
+    equal("repo", wanted.repository === undefined ? undefined : (repo ?? ""));
+    if (wanted.repositories) conditions.push(eb("repository_id", "in", wanted.repositories));
+    if (wanted.since !== undefined) conditions.push(eb("created_at", ">=", wanted.since));
+    return and(conditions);
+  };
 }
 
 /** One run; undefined when there is none. */

@@ -52,7 +52,7 @@ describe.skipIf(chromiumPath === undefined)("in a browser", () => {
     const page = await signedIn("mona");
     await page.getByLabel("State").selectOption("failed");
     await page.getByRole("button", { name: "Show" }).click();
-    await page.getByText("No run is like that.").waitFor();
+    await page.getByText("No runs match this filter.").waitFor();
     expect(page.url()).toContain("state=failed");
     await page.reload();
     expect(await page.getByLabel("State").inputValue()).toBe("failed");

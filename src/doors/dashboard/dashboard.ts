@@ -11,7 +11,7 @@ import type { OAuth } from "../../github/visitor-token.ts";
 import type { Logger } from "../../log.ts";
 import { type Course, courseOf } from "../../store/course.ts";
 import type { Store } from "../../store/database.ts";
-import { choices, listRuns, type RunLine, type Wanted } from "../../store/listing.ts";
+import { choices, countRuns, listRuns, type Wanted } from "../../store/listing.ts";
 import type { Seal } from "../../store/seal.ts";
 import { textFields } from "../form.ts";
 import type { IntakeParts } from "../verdict.ts";
@@ -21,7 +21,7 @@ import { type Asked, headers, missing, type Pages, show } from "./answer.ts";
 import { assets } from "./assets.ts";
 import { type Audience, isOnMachine, machine } from "./audience.ts";
 import { runPath } from "./frame.ts";
-import { type Filters, linesMax, listPage, readFilters, row, rows } from "./list-page.ts";
+import { type Filters, linesMax, listPage, pagesMax, readFilters, row, rows } from "./list-page.ts";
 import { type Fragments, live } from "./live.ts";
 import { messagePage } from "./message-page.ts";
 import { countedMax, overviewPage, readScope } from "./overview-page.ts";
@@ -141,21 +141,25 @@ function wantedBy({ repositories }: Audience, { page: _page, ...filters }: Filte
   return { ...filters, ...(repositories ? { repositories } : {}) };
 }
 
-function linesOf({ store }: DashboardParts, audience: Audience, filters: Filters): Promise<RunLine[]> {
+/** What a page of the list has: `last` is the last page there is, where this one is empty; 0 where there is none. */
+async function linesOf({ store }: DashboardParts, audience: Audience, filters: Filters) {
+  const wanted = wantedBy(audience, filters);
   const offset = (filters.page - 1) * linesMax;
-  return listRuns(store.db, wantedBy(audience, filters), { offset, limit: linesMax + 1 });
+  const found = await listRuns(store.db, wanted, { offset, limit: linesMax + 1 });
+  const isPast = found.length === 0 && filters.page > 1;
+  const count = isPast ? await countRuns(store.db, wanted, { limit: pagesMax * linesMax }) : 0;
+  const more = found.length > linesMax;
+  return { lines: found.slice(0, linesMax), more, last: Math.ceil(count / linesMax) };
 }
 
 async function list(parts: DashboardParts, context: Asked) {
   const audience = context.get("audience");
   const filters = readFilters(context.req.query());
-  const lines = await linesOf(parts, audience, filters);
   const page = listPage({
     looker: audience.looker,
     filters,
     choices: await choices(parts.store.db, audience.repositories),
-    lines: lines.slice(0, linesMax),
-    more: lines.length > linesMax,
+    ...(await linesOf(parts, audience, filters)),
     now: parts.clock.now(),
   });
   return show(context, page);
@@ -187,10 +191,10 @@ async function isStillLooking(context: Asked): Promise<boolean> {
 async function listFragments(parts: DashboardParts, context: Asked): Promise<Fragments | undefined> {
   if (!(await isStillLooking(context))) return undefined;
   const filters = readFilters(context.req.query());
-  const lines = (await linesOf(parts, context.get("audience"), filters)).slice(0, linesMax);
+  const { lines, last } = await linesOf(parts, context.get("audience"), filters);
   const now = parts.clock.now();
   return {
-    frame: { id: "rows", html: rows({ lines, filters, now }) },
+    frame: { id: "rows", html: rows({ lines, last, filters, now }) },
     parts: new Map(lines.map((line) => [line.id, row(line, now)])),
   };
 }

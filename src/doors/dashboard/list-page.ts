@@ -16,7 +16,8 @@ export interface Filters {
 /** Lines of one page. */
 export const linesMax = 25;
 
-const pagesMax = 400;
+/** Pages of one list. */
+export const pagesMax = 400;
 const valueMax = 200;
 
 /** States that can be chosen, in the order of a run's life. */
@@ -58,27 +59,34 @@ export function queryOf({ page: number, ...filters }: Filters): string {
   return query.size === 0 ? "" : `?${query}`;
 }
 
+function isFiltered(filters: Filters): boolean {
+  return queryOf({ ...filters, page: 1 }) !== "";
+}
+
 /** A list. */
 export interface ListParts {
   looker: Looker;
   filters: Filters;
   choices: Choices;
   lines: RunLine[];
+  /** Do others follow? */
   more: boolean;
+  /** Where there are no lines: the last page that has some, 0 where none has. */
+  last: number;
   now: number;
 }
 
 /** The page. */
-export function listPage({ looker, filters, choices, lines, more, now }: ListParts): Html {
+export function listPage({ looker, filters, choices, lines, more, last, now }: ListParts): Html {
   const body = html`<h1>Runs</h1>
 ${filterForm(filters, choices)}
 <div class="scroll" tabindex="0" role="region" aria-label="Runs">
 <table class="runs">
 <thead><tr><th scope="col">Run</th><th scope="col">State</th><th scope="col" class="aside">Asked by</th>
 <th scope="col" class="aside">Started (UTC)</th><th scope="col" class="number aside">Time</th><th scope="col" class="number">Cost</th></tr></thead>
-${rows({ lines, filters, now })}
+${rows({ lines, last, filters, now })}
 </table></div>
-${pages(filters, more)}`;
+${lines.length === 0 ? "" : pages(filters, more)}`;
   return page({ title: "Runs", looker, current: "runs", live: `/live${queryOf(filters)}`, body });
 }
 
@@ -94,9 +102,8 @@ function filterForm(filters: Filters, choices: Choices): Html {
     select({ name: "person", title: "Asked by", value: filters.person, options: choices.people }),
     select({ name: "label", title: "Label", value: filters.label, options: choices.labels }),
   ];
-  const isFiltered = queryOf({ ...filters, page: 1 }) !== "";
   return html`<form class="filters" method="get" action="/" aria-label="Filters">${options}
-<button>Show</button>${isFiltered ? html`<a class="all" href="/">Show all</a>` : ""}</form>`;
+<button>Show</button>${isFiltered(filters) ? html`<a class="all" href="/">Show all</a>` : ""}</form>`;
 }
 
 function select({
@@ -117,17 +124,23 @@ function select({
 }
 
 /** The table's body, which is replaced as a whole when runs come and go. */
-export function rows({ lines, filters, now }: Pick<ListParts, "lines" | "filters" | "now">): Html {
-  const shown = lines.length === 0 ? none(filters) : lines.map((line) => row(line, now));
+export function rows({
+  lines,
+  last,
+  filters,
+  now,
+}: Pick<ListParts, "lines" | "last" | "filters" | "now">): Html {
+  const shown = lines.length === 0 ? none(filters, last) : lines.map((line) => row(line, now));
   return html`<tbody id="rows">${shown}</tbody>`;
 }
 
 /** Why there is nothing to see, and the way to where there may be. */
-function none(filters: Filters): Html {
-  const first = { ...filters, page: 1 };
-  if (filters.page > 1)
-    return noneBut(html`No runs on this page. <a href="/${queryOf(first)}">The newest</a>`);
-  if (queryOf(first) !== "") return noneBut(html`No run is like that. <a href="/">Show all</a>`);
+function none(filters: Filters, last: number): Html {
+  if (last > 0)
+    return noneBut(
+      html`No runs on this page. <a href="/${queryOf({ ...filters, page: last })}">The last page</a>`,
+    );
+  if (isFiltered(filters)) return noneBut(html`No runs match this filter. <a href="/">Show all runs</a>`);
   return noneBut(html`No runs yet. Put a label on an issue, or write <code>/agent fix</code> in a comment.`);
 }
 
