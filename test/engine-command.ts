@@ -1,9 +1,11 @@
 /**
  * Docker's and kubectl's commands of the manual, read as strictly as those tools read them, where no container engine
  * is: an option that they do not have, or a name, a file or a port that the project does not, throws. The options are
- * those of Docker's and Kubernetes' own command-line references.
+ * those of Docker's and Kubernetes' own command-line references which the manual may use. Where the tools are
+ * installed, they read the command as well, and do nothing.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import { DockerfileParser } from "dockerfile-ast";
@@ -18,6 +20,8 @@ const flag = { type: "boolean" } as const;
 interface Given {
   options: Record<string, string | boolean | (string | boolean)[] | undefined>;
   rest: string[];
+  /** What stands before `--`; all where it is missing. */
+  named: string[];
 }
 
 interface Form {
@@ -27,6 +31,8 @@ interface Form {
   check: (given: Given) => void;
 }
 
+/** What is handed out for Kubernetes. */
+const manifests = "deploy/kubernetes.yaml";
 /** The image that the manual builds: `docker run` has no other. */
 const image = "patchwright";
 
@@ -36,8 +42,8 @@ const forms: Record<string, Form> = {
     check: ({ options, rest }) => {
       same(options["tag"], image);
       same(rest, ["."]);
-      const known = dockerfile("ARG").map((line) => line.split("=")[0]);
-      for (const one of [options["build-arg"] ?? []].flat()) among(known, String(one).split("=")[0]);
+      for (const one of many(options["file"])) among(["Dockerfile"], one);
+      for (const one of many(options["build-arg"])) among(buildArguments(), one.split("=")[0]);
     },
   },
   "docker run": {
@@ -54,48 +60,62 @@ const forms: Record<string, Form> = {
     check: ({ options, rest }) => {
       same(rest, [image]);
       for (const one of many(options["env-file"])) among([".env"], one);
+      for (const one of many(options["tmpfs"])) among(["/tmp", ...dockerfile("VOLUME")], one.split(":")[0]);
       for (const one of many(options["volume"])) among(dockerfile("VOLUME"), one.split(":")[1]);
       for (const one of many(options["publish"])) among(dockerfile("EXPOSE"), one.split(":").at(-1));
     },
   },
   "docker compose up": {
     options: { build: flag, detach: { ...flag, short: "d" } },
-    check: ({ rest }) => rest.forEach((one) => void among(services(), one)),
+    check: ({ rest }) => rest.forEach((one) => void among(Object.keys(services()), one)),
   },
   "docker compose exec": {
-    options: { index: text, "no-tty": { ...flag, short: "T" }, user: { ...text, short: "u" } },
+    options: { "no-tty": { ...flag, short: "T" } },
     endsAt: 1,
     check: ({ rest: [service, ...command] }) => {
-      among(services(), service);
+      // The others are not of this image.
+      const own = Object.entries(services()).filter(([, { build }]) => build === ".");
+      among(
+        own.map(([name]) => name),
+        service,
+      );
       inImage(command);
     },
   },
+  // Nothing in the file names a namespace: neither do the commands.
   "kubectl create secret generic": {
-    options: { "from-env-file": texts, "from-file": texts, "from-literal": texts, namespace: text },
+    options: { "from-env-file": texts },
     check: ({ options, rest }) => {
       same(rest, [deployment().spec.template.spec.containers[0].envFrom[0].secretRef.name]);
-      for (const one of many(options["from-env-file"])) among([".env"], one);
+      same(options["from-env-file"], [".env"]);
     },
   },
   "kubectl apply": {
-    options: { filename: { ...texts, short: "f" }, namespace: text },
+    options: { filename: { ...texts, short: "f" } },
     check: ({ options, rest }) => {
       same(rest, []);
-      for (const one of many(options["filename"])) if (!existsSync(join(projectDir, one))) throw none(one);
+      same(options["filename"], [manifests]);
     },
   },
   "kubectl exec": {
-    options: { container: { ...text, short: "c" }, namespace: text },
-    check: ({ rest: [target, ...command] }) => {
-      among([`deploy/${deployment().metadata.name}`], target);
+    options: { container: { ...text, short: "c" } },
+    check: ({ options, rest: [target, ...command], named }) => {
+      const { metadata, spec } = deployment();
+      among([`deploy/${metadata.name}`], target);
+      // Without `--` kubectl refuses it.
+      same(named, [target]);
+      const containers = spec.template.spec.containers.map(({ name }: { name: string }) => name);
+      for (const one of many(options["container"])) among(containers, one);
       inImage(command);
     },
   },
 };
 
+const nameOf = (command: string) => Object.keys(forms).find((each) => command.startsWith(`${each} `));
+
 /** Checks one command. Throws what is wrong with it. */
 export function checkEngineCommand(command: string): void {
-  const name = Object.keys(forms).find((each) => command.startsWith(`${each} `));
+  const name = nameOf(command);
   const form = name === undefined ? undefined : forms[name];
   if (!name || !form) throw none(command);
   const words = command.slice(name.length + 1).split(/\s+/);
@@ -104,8 +124,33 @@ export function checkEngineCommand(command: string): void {
   const positionals = tokens.filter(({ kind }) => kind === "positional");
   const own = endsAt === undefined ? undefined : positionals[endsAt - 1]?.index;
   const [before, after] = own === undefined ? [words, []] : [words.slice(0, own + 1), words.slice(own + 1)];
-  const { values, positionals: rest } = parseArgs({ args: before, options, allowPositionals: true });
-  form.check({ options: values, rest: [...rest, ...after] });
+  const parsed = parseArgs({ args: before, options, allowPositionals: true, tokens: true });
+  const end = parsed.tokens.find(({ kind }) => kind === "option-terminator")?.index ?? before.length;
+  const named = parsed.tokens.flatMap((one) =>
+    one.kind === "positional" && one.index < end ? one.value : [],
+  );
+  form.check({ options: parsed.values, rest: [...parsed.positionals, ...after], named });
+}
+
+/** Is the tool on this machine, with its part for this command? */
+export function hasTool(command: string): boolean {
+  const [tool = "", ...part] = command.startsWith("docker compose ")
+    ? ["docker", "compose", "version"]
+    : [command.split(" ")[0] ?? "", "--help"];
+  return spawnSync(tool, part, { stdio: "ignore" }).status === 0;
+}
+
+/** Lets the tool itself read one command: asked how it is used, it does nothing else. Throws what it says. */
+export function readByTool(command: string): void {
+  const name = nameOf(command) ?? "";
+  const [tool = "", ...verbs] = name.split(" ");
+  const words = command.slice(name.length + 1).split(/\s+/);
+  execFileSync(tool, [...verbs, "--help", ...words], { cwd: projectDir, stdio: "pipe" });
+}
+
+/** What a build can be told. */
+export function buildArguments(): string[] {
+  return dockerfile("ARG").flatMap((line) => line.split("=")[0] ?? []);
 }
 
 /** The image starts the same programs by the same names: its files are started by a test of their own. */
@@ -119,12 +164,12 @@ function dockerfile(keyword: string): string[] {
   return all.filter((one) => one.getKeyword() === keyword).map((one) => one.getRawArgumentsContent() ?? "");
 }
 
-function services(): string[] {
-  return Object.keys((parse(read("compose.yaml")) as { services: object }).services);
+function services(): Record<string, { build?: string }> {
+  return (parse(read("compose.yaml")) as { services: Record<string, { build?: string }> }).services;
 }
 
 function deployment() {
-  const all = parseAllDocuments(read("deploy/kubernetes.yaml")).map((one) => one.toJS());
+  const all = parseAllDocuments(read(manifests)).map((one) => one.toJS());
   return all.find(({ kind }) => kind === "Deployment");
 }
 

@@ -13,7 +13,7 @@ import { afterAll, expect, test } from "vitest";
 import { systemClock } from "../src/clock.ts";
 import { readConfig } from "../src/config.ts";
 import { openStore } from "../src/store/database.ts";
-import { checkEngineCommand } from "./engine-command.ts";
+import { buildArguments, checkEngineCommand, hasTool, readByTool } from "./engine-command.ts";
 import { projectDir } from "./process.ts";
 import { startClaude } from "./sim/claude/claude.ts";
 import { startGitHub } from "./sim/github/github.ts";
@@ -175,9 +175,43 @@ test.each([
   "kubectl exec deploy/patchwright --context -- node src/start.js pause OWNER",
   "kubectl create secret generic patchright --from-env-file .env",
   "docker build -t patchwright .. ",
+  "docker build --file Dockerfil -t patchwright .",
+  "docker build --build-arg BASIS=node -t patchwright .",
+  "docker run --env-file .env --tmpfs tmp patchwright",
+  "docker compose exec postgres node src/start.js doctor",
+  "docker compose exec --index many patchwright node src/start.js doctor",
+  "kubectl apply --namespace patchwright",
+  "kubectl apply --filename README.md",
+  "kubectl apply --namespace other --filename deploy/kubernetes.yaml",
+  "kubectl exec deploy/patchwright node src/start.js pause OWNER",
+  "kubectl exec --container patchright deploy/patchwright -- node src/start.js pause OWNER",
+  "kubectl create secret generic patchwright --from-literal nothing",
+  "kubectl create secret generic patchwright --namespace other",
 ])("a wrong command does not pass: %s", (command) => {
   expect(() => checkEngineCommand(command)).toThrow();
 });
+
+test("a build is told only what it can be told", () => {
+  const told = [...`${read("README.md")}${read("Dockerfile")}`.matchAll(/--build-arg (\w+)=/g)];
+  expect(told.length).toBeGreaterThan(1);
+  for (const [, name] of told) expect(buildArguments()).toContain(name);
+});
+
+test.for(commands.filter((one) => /^(docker|kubectl) /.test(one)))(
+  "where its tool is installed, the tool reads it too: %s",
+  (command, { skip }) => {
+    if (!hasTool(command)) skip("the tool is not installed");
+    readByTool(command);
+  },
+);
+
+test.for(["docker run --env-files .env patchwright", "kubectl apply --filenames deploy/kubernetes.yaml"])(
+  "nor does a tool let a wrong one pass: %s",
+  (command, { skip }) => {
+    if (!hasTool(command)) skip("the tool is not installed");
+    expect(() => readByTool(command)).toThrow("unknown flag");
+  },
+);
 
 test.each(commands)("%s", async (command) => {
   const proof = proofs.find(([begins]) => command.startsWith(begins));
