@@ -44,7 +44,7 @@ export async function examineBeside(
 function setUpHint(environment: Record<string, string | undefined>): string {
   try {
     return readSetUpConfig(environment)
-      ? "There is no App yet: `npm start` serves a set-up page that creates one and keeps what it needs.\n"
+      ? "There is no App yet: run `npm start` and open the set-up page that it prints, which creates one.\n"
       : "";
   } catch (error) {
     // Its mistakes have been told.

@@ -148,6 +148,6 @@ test("before there is an App the doctor names the set-up", async () => {
   const { words, status } = await examineBeside({ DATA_DIR: dataDir });
   expect(status).toBe(1);
   expect(words).toContain("APP_ID is not set");
-  expect(words).toContain("`npm start` serves a set-up page");
+  expect(words).toContain("run `npm start` and open the set-up page that it prints");
   expect((await examineBeside({ DATA_DIR: dataDir, APP_ID: "1" })).words).not.toContain("set-up page");
 });
