@@ -25,7 +25,8 @@ export type Intent =
   /** `writtenAt`: when it was closed, by GitHub's clock; of other stops no delivery tells. */
   | { kind: "stop"; place: Place; stop: Stop; writtenAt?: number }
   | { kind: "unlabelled"; place: Place; stop: Stop; label: string }
-  | { kind: "pull closed"; place: Place; stop: Stop }
+  /** `writtenAt`: as above; absent of a merge, which nobody takes back. */
+  | { kind: "pull closed"; place: Place; stop: Stop; writtenAt?: number }
   | { kind: "review"; place: Place; origin: Origin; said: Said; review: number; isCommand: boolean }
   | { kind: "proposed"; place: Place; head: string; sender: Person }
   | { kind: "checks failed"; place: Place; suite: Suite }
@@ -83,9 +84,10 @@ export function intentOf(delivery: Delivery, now: number): Intent {
     case "pull_request.closed": {
       const why = delivery.pull_request.merged ? "pull request merged" : "pull request closed";
       const { number, closed_at } = delivery.pull_request;
-      const at = Math.min(now, timeOf(closed_at) ?? now);
-      const place = placeOf(delivery, number);
-      return { kind: "pull closed", place, stop: { why, by: delivery.sender.login, at } };
+      const writtenAt = timeOf(closed_at);
+      const stop = { why, by: delivery.sender.login, at: Math.min(now, writtenAt ?? now) } as const;
+      const at = delivery.pull_request.merged || writtenAt === undefined ? {} : { writtenAt };
+      return { kind: "pull closed", place: placeOf(delivery, number), stop, ...at };
     }
     case "pull_request.opened":
     case "pull_request.reopened":

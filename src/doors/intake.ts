@@ -10,6 +10,7 @@ import { type Intent, intentOf } from "../domain/intent.ts";
 import { isFinal, type Place, type Stop } from "../domain/run.ts";
 import { labelOf, sameLabel } from "../domain/settings.ts";
 import { readUpheaval } from "../domain/upheaval.ts";
+import { isClosedPull } from "../github/pull.ts";
 import { labelsStaleMs, triggerLabels } from "../mission/rulebook.ts";
 import { rememberUnlabelled } from "../store/memos.ts";
 import { liveRun, type RunKey } from "../store/runs.ts";
@@ -142,7 +143,7 @@ async function byKind(parts: IntakeParts, row: DeliveryRow, intent: Intent): Pro
     case "stop":
       return stopFound(parts, row, { ...intent, key: keyOf("issue", intent.place) });
     case "pull closed":
-      return stopFound(parts, row, { key: keyOf("pull", intent.place), stop: intent.stop });
+      return stopFound(parts, row, { ...intent, key: keyOf("pull", intent.place) });
     case "start": {
       if (!(await isOurs(parts, intent))) return conclude(parts, delivery, notOurs);
       const wish = await labelPutOn(parts, row, intent);
@@ -217,11 +218,18 @@ async function stopFound(
 ): Promise<string> {
   const times = { writtenAt, receivedAt };
   const target = await targetOfStop(parts, key, times);
+  // What is said on a closed pull request does not open it again.
+  const isOver =
+    key.kind === "pull" &&
+    target.isOlder &&
+    target.run &&
+    (await isClosedPull(parts.github, target.run.place, key.pull));
+  const isOlder = target.isOlder && !isOver;
   return written(parts, delivery, async (tx) => {
     const run = await holdTarget(tx, parts, { key, target });
     // What closes a pull request is about that one: the next may have been asked for already.
     if (label === undefined && key.kind === "issue") await rememberWord(tx, { key, run, times });
-    if (target.isOlder) return { verdict: "ignored: older than the run" };
+    if (isOlder) return { verdict: "ignored: older than the run" };
     // Neither taking the label off again nor a lock closes what has already been proposed.
     if (run && (run.phase === "working" || isFinal(stop))) return askRun(tx, run, stop);
     if (key.kind === "issue" && label !== undefined) await rememberUnlabelled(tx, { ...key, label }, stop.at);

@@ -24,7 +24,7 @@ import { isProblem, Problem } from "../domain/errors.ts";
 import type { Origin, Person, Place, Run } from "../domain/run.ts";
 import { type Labelling as LabelRecord, lastLabelling } from "../github/labels.ts";
 import { labellingOf } from "../store/facts.ts";
-import { stopAt, unlabelledAt } from "../store/memos.ts";
+import { rememberAsked, stopAt, unlabelledAt } from "../store/memos.ts";
 import { latestRun } from "../store/runs.ts";
 import type { DeliveryRow } from "../store/schema.ts";
 import { type IntakeParts, keyOf } from "./verdict.ts";
@@ -63,6 +63,8 @@ export async function labelPutOn(
   if (run?.phase === "working" && !run.stop) {
     // A stop that was received before may be on its way to the run.
     await settled(parts, row.received_at);
+    const again = await lastLabelling(parts.github, place, label);
+    if (again?.kind === "labeled") await rememberAsked(store.db, place, again.at);
     return { kind: "old", why: "a run is at work" };
   }
   if (run?.phase === "working") {

@@ -7,7 +7,7 @@
 import { isProblem } from "../domain/errors.ts";
 import type { Note, Run } from "../domain/run.ts";
 import { lastLabelling } from "../github/labels.ts";
-import { type IssueKey, stopAt } from "../store/memos.ts";
+import { askedAt as askedAgainAt, type IssueKey, stopAt } from "../store/memos.ts";
 import type { Db } from "../store/schema.ts";
 import type { IntakeParts } from "./verdict.ts";
 
@@ -31,13 +31,14 @@ export interface StopTimes {
  * what has been said to the run. `later` while GitHub cannot be asked, for some seconds.
  */
 export async function isBeforeRequest(
-  { github, clock }: Pick<IntakeParts, "github" | "clock">,
+  { github, store, clock }: Pick<IntakeParts, "github" | "store" | "clock">,
   { run: { place, origin }, notes }: { run: Run; notes: Note[] },
   { writtenAt, receivedAt }: StopTimes,
 ): Promise<boolean> {
   if (writtenAt === undefined) return receivedAt < origin.at;
   // Whoever says something to a run after a stop wants it to go on.
   if (notes.some(({ source }) => source.writtenAt !== undefined && writtenAt < source.writtenAt)) return true;
+  if (writtenAt < ((await askedAgainAt(store.db, place)) ?? 0)) return true;
   const { trigger, askedAt, before } = origin;
   // Asked again on a page of ours: that time is by our clock.
   if (before && askedAt === undefined) return writtenAt + skewMsMax < origin.at;

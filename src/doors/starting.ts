@@ -7,7 +7,7 @@ import { Problem } from "../domain/errors.ts";
 import { runIdFrom } from "../domain/ids.ts";
 import { askerIn, isAtCap, isClosed, type Note, type Origin, type Place, type Run } from "../domain/run.ts";
 import type { Tx } from "../engine/engine.ts";
-import { stopAt, takeDecision, unlabelledAt } from "../store/memos.ts";
+import { rememberAsked, stopAt, takeDecision, unlabelledAt } from "../store/memos.ts";
 import { addNote, notesOf, waitingOn } from "../store/notes.ts";
 import { openRound, shiftRound } from "../store/rounds.ts";
 import { liveRun, seizeRun, startRun } from "../store/runs.ts";
@@ -111,6 +111,7 @@ async function tellOrigin(
   const { trigger } = origin;
   if (trigger.kind === "command" && run.phase === "working" && run.stop) throw stopping();
   if (trigger.kind !== "command" || (trigger.instructions === "" && run.phase === "working")) {
+    if (origin.askedAt !== undefined) await rememberAsked(tx, run.place, origin.askedAt);
     return { verdict: "ignored: a run is at work" };
   }
   const pull = run.pull === undefined ? {} : { pull: run.pull };

@@ -116,6 +116,16 @@ export async function headOf(
   return data.head.sha;
 }
 
+/** Is the pull request closed or merged, as GitHub has it now? */
+export async function isClosedPull(
+  github: GitHub,
+  { installation, owner, repo }: Place,
+  pull: number,
+): Promise<boolean> {
+  const { data } = await github.of(installation).rest.pulls.get({ owner, repo, pull_number: pull });
+  return data.state === "closed";
+}
+
 /** Asks people to review. False when GitHub will not: the author, no collaborator, a permission that is gone. */
 export function reviewRequest(
   github: GitHub,

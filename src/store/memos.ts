@@ -68,6 +68,18 @@ export async function rememberStop(
   if (at > before) await writeMemo(db, issueName(stopPrefixes[which], issue), String(at));
 }
 
+/** When a working run of an issue was last asked to go on by what left no other trace, by GitHub's clock. */
+export async function askedAt(db: Db, issue: IssueKey): Promise<number | undefined> {
+  const memo = await readMemo(db, issueName(askedPrefix, issue));
+  return memo === undefined ? undefined : Number(memo);
+}
+
+/** Remembers a label or a command that found its run at work: word of a stop before it may be on its way. */
+export async function rememberAsked(db: Db, issue: IssueKey, at: number): Promise<void> {
+  const before = (await askedAt(db, issue)) ?? 0;
+  if (at > before) await writeMemo(db, issueName(askedPrefix, issue), String(at));
+}
+
 /**
  * Waits until nobody else decides about an issue, and keeps others waiting until `tx` is over. A start that looks for
  * a stop, and a stop that looks for a run, would on PostgreSQL each miss what the other has not committed yet.
@@ -76,10 +88,10 @@ export async function takeDecision(tx: Transaction<Schema>, issue: IssueKey, now
   await writeMemo(tx, issueName(decisionPrefix, issue), String(now));
 }
 
-/** Forgets labels that came off, stops that came, and decisions that were taken, before `before`. */
+/** Forgets labels that came off, stops and requests that came, and decisions that were taken, before `before`. */
 export async function forgetStops(db: Db, before: number): Promise<void> {
   // One after the other: a stop locks its decision and then its own row, and whoever held both kinds would meet it.
-  for (const prefix of [unlabelledPrefix, ...Object.values(stopPrefixes), decisionPrefix])
+  for (const prefix of [unlabelledPrefix, askedPrefix, ...Object.values(stopPrefixes), decisionPrefix])
     await db
       .deleteFrom("memos")
       .where("name", "like", `${prefix}%`)
@@ -90,6 +102,7 @@ export async function forgetStops(db: Db, before: number): Promise<void> {
 
 const unlabelledPrefix = "unlabelled ";
 const stopPrefixes: Record<StopTime, string> = { written: "stop written ", heard: "stop heard " };
+const askedPrefix = "asked ";
 const decisionPrefix = "decision on ";
 
 function issueName(prefix: string, { repositoryId, issue }: IssueKey): string {
