@@ -182,6 +182,7 @@ export interface SetUpConfig {
   claude: { apiKey?: Secret; baseUrl?: string };
   /** The Enterprise Server that the environment names. */
   github?: { host: string; protocol: string };
+  store: Config["store"];
   /** Where to store what GitHub returns. */
   credentialsPath: string;
   /** What an earlier set-up stored before it was interrupted. */
@@ -206,7 +207,8 @@ export function readSetUpConfig(environment: Environment): SetUpConfig | undefin
   const mistakes = read.success ? [] : read.error.issues.map((issue) => mistake(issue, given));
   besides(given, mistakes);
   if (!read.success || mistakes.length > 0) throw cannotStart(mistakes);
-  const { HOST, PORT, DATA_DIR, PUBLIC_URL, GHE_HOST, ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL } = read.data;
+  const { HOST, PORT, DATA_DIR, DATABASE_URL, PUBLIC_URL, GHE_HOST, ...others } = read.data;
+  const { ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL } = others;
   return {
     server: { host: HOST, port: PORT, ...maybe("publicUrl", PUBLIC_URL?.replace(/\/+$/, "")) },
     claude: {
@@ -214,6 +216,7 @@ export function readSetUpConfig(environment: Environment): SetUpConfig | undefin
       ...maybe("baseUrl", ANTHROPIC_BASE_URL),
     },
     ...(GHE_HOST ? { github: { host: GHE_HOST, protocol: read.data.GHE_PROTOCOL } } : {}),
+    store: { dataDir: resolve(DATA_DIR), ...maybe("databaseUrl", secretOf(DATABASE_URL)) },
     credentialsPath: credentialsPath(DATA_DIR),
     stored,
   };

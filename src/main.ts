@@ -9,6 +9,7 @@ import { type Config, readConfig, readSetUpConfig } from "./config.ts";
 import { isProblem } from "./domain/errors.ts";
 import { fullName, type Place } from "./domain/run.ts";
 import { examine } from "./doors/doctor.ts";
+import { lookAtStore } from "./doors/doctor-store.ts";
 import { entrance } from "./doors/entrance.ts";
 import { pass } from "./doors/findings.ts";
 import { createHourly } from "./doors/hourly.ts";
@@ -33,7 +34,7 @@ import { mission } from "./mission/mission.ts";
 import { Strays } from "./mission/strays.ts";
 import { createSweep, type Sweep, sweepIds } from "./mission/sweep.ts";
 import type { Rooms } from "./mission/tools.ts";
-import { openStore, type Store, type StoreOptions, storeOptions } from "./store/database.ts";
+import { openStore, type Store, type StoreOptions, storeBeside, storeOptions } from "./store/database.ts";
 import { inbox } from "./store/deliveries.ts";
 import { Fenced, type HeldRun, holdRun, liveRun } from "./store/runs.ts";
 import { sealKeyFrom, sealWith } from "./store/seal.ts";
@@ -243,6 +244,9 @@ async function setUp(environment: Record<string, string | undefined>): Promise<R
   const config = readSetUpConfig(environment);
   if (!config) return {};
   const { fetch, close } = wayOut(systemClock);
+  // What the start would not get over is told before an App is created, and not after it.
+  if (config.store.databaseUrl)
+    await lookAtStore(config, { fetch, open: () => openStore(storeBeside(config.store)) });
   const say = (line: string) => void process.stdout.write(`${line}\n`);
   const pages = await openSetUp(config, { clock: systemClock, random: randomBytes, fetch, say });
   const unstored = await pages.finished;

@@ -86,20 +86,26 @@ test.each([
   expect(both).not.toMatch(/APP_ID|PRIVATE_KEY|WEBHOOK_SECRET|ANTHROPIC_API_KEY/);
 });
 
-test("`npm start` with a mistake beside the App's variables serves no set-up and ends with status 2", async () => {
-  const env = { PATH: process.env["PATH"] ?? "", ...environment(), PATCHWRIGHT_SWEEP_MS: "abc" };
-  const ended = await new Promise<{ status: unknown; stdout: string; stderr: string }>((resolve) => {
-    const options = { cwd: projectDir, env, timeout: 20_000 };
-    execFile(process.execPath, ["src/start.js"], options, (error, stdout, stderr) =>
-      resolve({ status: error?.code ?? error?.signal, stdout, stderr }),
-    );
-  });
-  expect(ended).toEqual({
-    status: 2,
-    stdout: "",
-    stderr: "Cannot start:\n  PATCHWRIGHT_SWEEP_MS must be a number of milliseconds\n",
-  });
-}, 30_000);
+test.each([
+  ["PATCHWRIGHT_SWEEP_MS", "abc", "Cannot start:\n  PATCHWRIGHT_SWEEP_MS must be a number of milliseconds\n"],
+  [
+    ...["DATABASE_URL", "postgres://patchwright:none@127.0.0.1:1/patchwright"],
+    "PostgreSQL does not answer (ECONNREFUSED). Check that it runs and that DATABASE_URL names its host and port.\n",
+  ],
+] as [string, string, string][])(
+  "`npm start` with a mistake in %s serves no set-up and ends with status 2",
+  async (name, value, words) => {
+    const env = { PATH: process.env["PATH"] ?? "", ...environment(), [name]: value };
+    const ended = await new Promise<{ status: unknown; stdout: string; stderr: string }>((resolve) => {
+      const options = { cwd: projectDir, env, timeout: 20_000 };
+      execFile(process.execPath, ["src/start.js"], options, (error, stdout, stderr) =>
+        resolve({ status: error?.code ?? error?.signal, stdout, stderr }),
+      );
+    });
+    expect(ended).toEqual({ status: 2, stdout: "", stderr: words });
+  },
+  30_000,
+);
 
 test("a Claude key of the environment that is refused is told before there is an App", async () => {
   const { browser, code } = await open({ ANTHROPIC_API_KEY: "sk-ant-refused" });
