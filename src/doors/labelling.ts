@@ -24,7 +24,7 @@ import { isProblem, Problem } from "../domain/errors.ts";
 import type { Origin, Person, Place, Run } from "../domain/run.ts";
 import { type Labelling as LabelRecord, lastLabelling } from "../github/labels.ts";
 import { labellingOf } from "../store/facts.ts";
-import { rememberAsked, stopAt, unlabelledAt } from "../store/memos.ts";
+import { askedAt, rememberAsked, stopAt, unlabelledAt } from "../store/memos.ts";
 import { latestRun } from "../store/runs.ts";
 import type { DeliveryRow } from "../store/schema.ts";
 import { type IntakeParts, keyOf } from "./verdict.ts";
@@ -128,7 +128,8 @@ export async function labelTakenOff(
   if (last?.kind !== "labeled") return last ? { writtenAt: last.at } : {};
   const isCopy = (await box.lastCopy(row.body_hash, row.id)) !== undefined;
   // Put on again this moment, its delivery waits for what becomes of this one, and starts the next run.
-  const isAwaited = clock.now() - last.at < settledMs - slackMs;
+  const isHeard = last.at <= ((await askedAt(store.db, run.place)) ?? 0);
+  const isAwaited = !isHeard && clock.now() - last.at < settledMs - slackMs;
   if (isAwaited && !isCopy && !isOwn(last, { run, own: await labellingOf(store.db, run.id) })) return {};
   await settled(parts, row.received_at);
   return { ignored: "the label is on" };

@@ -117,3 +117,19 @@ test.each([true, false])(
     expect(stage.headline(issue)).toContain(isOpen ? "**working" : "**stopped");
   },
 );
+
+test.each([0, -12_000])(
+  "our clock %i ms off, a label off that comes after it is on again: the run goes on",
+  async (aheadMs) => {
+    stage = await setStage({ aheadMs });
+    stage.plays((agent) => agent.wait(3 * hourMs));
+    const issue = stage.labelled();
+    await stage.pass(5 * minuteMs);
+    delay("issues", "unlabeled", 14_000);
+    stage.github.unlabel(shop, issue, { label: "agent", by: "mona" });
+    await stage.pass(3_000);
+    stage.github.label(shop, issue, { label: "agent", by: "mona" });
+    await stage.pass(hourMs);
+    expect(stage.headline(issue)).toContain("**working");
+  },
+);
