@@ -11,6 +11,9 @@ import { keepRun, liveRun, type RunKey, stopRun } from "../store/runs.ts";
 import { isBeforeRequest, type StopTimes } from "./precedence.ts";
 import type { Change, IntakeParts } from "./verdict.ts";
 
+/** What has changed has been written: an agent that is to stop costs money by the second. */
+const againMs = 100;
+
 /** What a stop would end, as it was when GitHub was asked about it. */
 export interface Target {
   run: Run | undefined;
@@ -45,7 +48,10 @@ export async function holdTarget(
   const said = now ? await notesOf(tx, now.id) : [];
   const isSame = now?.id === run?.id && now?.round === run?.round && now?.phase === run?.phase;
   if (isSame && said.length === notes) return now;
-  throw new Problem("later", "run_changed", "The issue's run has just changed.", { undone: true });
+  throw new Problem("later", "run_changed", "The issue's run has just changed.", {
+    undone: true,
+    retryAfterMs: againMs,
+  });
 }
 
 /** Remembers a stop for what comes after it though it was asked for before. */
