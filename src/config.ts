@@ -179,7 +179,7 @@ export function credentialsPath(dataDir = "./data"): string {
 /** What the set-up needs to know. */
 export interface SetUpConfig {
   server: Config["server"];
-  claude: { apiKey?: Secret; baseUrl?: string };
+  claude: { apiKey?: Secret; baseUrl?: string; agentId?: string; environmentId?: string };
   /** The Enterprise Server that the environment names. */
   github?: { host: string; protocol: string };
   store: Config["store"];
@@ -208,12 +208,13 @@ export function readSetUpConfig(environment: Environment): SetUpConfig | undefin
   besides(given, mistakes);
   if (!read.success || mistakes.length > 0) throw cannotStart(mistakes);
   const { HOST, PORT, DATA_DIR, DATABASE_URL, PUBLIC_URL, GHE_HOST, ...others } = read.data;
-  const { ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL } = others;
   return {
     server: { host: HOST, port: PORT, ...maybe("publicUrl", PUBLIC_URL?.replace(/\/+$/, "")) },
     claude: {
-      ...maybe("apiKey", secretOf(ANTHROPIC_API_KEY)),
-      ...maybe("baseUrl", ANTHROPIC_BASE_URL),
+      ...maybe("apiKey", secretOf(others.ANTHROPIC_API_KEY)),
+      ...maybe("baseUrl", others.ANTHROPIC_BASE_URL),
+      ...maybe("agentId", others.PATCHWRIGHT_AGENT_ID),
+      ...maybe("environmentId", others.PATCHWRIGHT_ENVIRONMENT_ID),
     },
     ...(GHE_HOST ? { github: { host: GHE_HOST, protocol: read.data.GHE_PROTOCOL } } : {}),
     store: { dataDir: resolve(DATA_DIR), ...maybe("databaseUrl", secretOf(DATABASE_URL)) },

@@ -3,7 +3,8 @@
  * only when their definition changed: an update of an agent is a new version, and one of an environment
  * reaches only sandboxes started later.
  */
-import { type Anthropic, ConflictError } from "@anthropic-ai/sdk";
+import { type Anthropic, ConflictError, NotFoundError } from "@anthropic-ai/sdk";
+import { Problem } from "../domain/errors.ts";
 import {
   agentDefinition,
   type EnvironmentDefinition,
@@ -18,6 +19,12 @@ export interface Provisioned {
   agentId: string;
   agentVersion: number;
   environmentId: string;
+}
+
+/** What the operator gives instead of our own. */
+export interface Given {
+  agentId?: string;
+  environmentId?: string;
 }
 
 /** Agents and environments that are looked through for ours. */
@@ -37,10 +44,7 @@ export interface Provisions {
  * Ids given by the operator win and are left as they are; only the agent's version is read then. What another
  * replica makes or changes at the same moment is a conflict, and found at the second look.
  */
-export function createProvisions(
-  client: Anthropic,
-  given: { agentId?: string; environmentId?: string },
-): Provisions {
+export function createProvisions(client: Anthropic, given: Given): Provisions {
   const known = new Map<string, Promise<Provisioned | string>>();
   const remembered = <T extends Provisioned | string>(name: string, look: () => Promise<T>): Promise<T> => {
     // The cast: a name is always looked for in the same way.
@@ -77,45 +81,75 @@ async function twice<T>(look: () => Promise<T>): Promise<T> {
   }
 }
 
-async function look(
-  client: Anthropic,
-  given: { agentId?: string; environmentId?: string },
-): Promise<Provisioned> {
+async function look(client: Anthropic, given: Given): Promise<Provisioned> {
   const [agent, environmentId] = await Promise.all([
-    given.agentId ? client.beta.agents.retrieve(given.agentId) : ownAgent(client),
+    given.agentId ? givenAgent(client, given.agentId) : ownAgent(client),
     given.environmentId ?? ownEnvironment(client, environmentDefinition),
   ]);
   return { agentId: agent.id, agentVersion: agent.version, environmentId };
 }
 
-/** Resolves when the platform takes the key. Throws the SDK's error when it does not. */
-export async function tryKey(client: Anthropic): Promise<void> {
-  await client.beta.agents.list({ limit: 1 });
+/** One that is archived is taken too: sessions it has go on, and the platform says so of a new one. */
+async function givenAgent(client: Anthropic, agentId: string) {
+  const agent = await orMissing(client.beta.agents.retrieve(agentId));
+  if (agent) return agent;
+  const words = givenTrouble({ agentId }, { agent: "missing", environment: "current" }) ?? "";
+  throw new Problem("refused", "claude_given", words);
 }
 
 /** How what we would provision stands at the platform. */
 export type Standing = "missing" | "outdated" | "current";
 
-/** Looks, and makes nothing. What the operator gave is only read: `current` when it is there. */
-export async function standing(
-  client: Anthropic,
-  given: { agentId?: string; environmentId?: string },
-): Promise<{ agent: Standing; environment: Standing }> {
+/** The agent and the environment. */
+export interface Standings {
+  agent: Standing;
+  environment: Standing;
+}
+
+/**
+ * Looks, and makes nothing. What the operator gave is only read: `current` when it is there, and `missing` when the
+ * platform does not know it, or has it archived. Throws the SDK's errors: of a key that is not taken, say.
+ */
+export async function standing(client: Anthropic, given: Given): Promise<Standings> {
   const [agent, environment] = await Promise.all([
     given.agentId
-      ? client.beta.agents.retrieve(given.agentId).then(asGiven)
+      ? orMissing(client.beta.agents.retrieve(given.agentId)).then(asGiven)
       : first(client.beta.agents.list({ limit: 100 }), isOurs).then((one) => compare(one, agentDefinition)),
     given.environmentId
-      ? client.beta.environments.retrieve(given.environmentId).then(asGiven)
+      ? orMissing(client.beta.environments.retrieve(given.environmentId)).then(asGiven)
       : ownEnvironments(client, environmentDefinition).then((one) => compare(one, environmentDefinition)),
   ]);
   return { agent, environment };
 }
 
+/** Why no session can be opened with what the operator gave; undefined where nothing is known against it. */
+export function givenTrouble(
+  { agentId, environmentId }: Given,
+  { agent, environment }: Standings,
+): string | undefined {
+  const missing = [
+    ...(agentId !== undefined && agent === "missing" ? [`PATCHWRIGHT_AGENT_ID names ${agentId}`] : []),
+    ...(environmentId !== undefined && environment === "missing"
+      ? [`PATCHWRIGHT_ENVIRONMENT_ID names ${environmentId}`]
+      : []),
+  ];
+  if (missing.length === 0) return undefined;
+  return `${missing.join(" and ")}, which the Claude platform does not have for this key, or only archived: set another one, or none, and Patchwright makes its own.`;
+}
+
+async function orMissing<T>(call: PromiseLike<T>): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof NotFoundError) return undefined;
+    throw error;
+  }
+}
+
 type Stamped = { metadata: Record<string, string> };
 
-function asGiven({ archived_at }: { archived_at: string | null }): Standing {
-  return archived_at === null ? "current" : "missing";
+function asGiven(found: { archived_at: string | null } | undefined): Standing {
+  return found?.archived_at === null ? "current" : "missing";
 }
 
 function compare(found: Stamped | undefined, wanted: Stamped): Standing {

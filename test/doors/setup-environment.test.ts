@@ -139,6 +139,26 @@ test("a key that is refused only by the time GitHub comes back: not ready, and t
   expect(text).not.toContain("Ready");
 });
 
+test.each([
+  ["PATCHWRIGHT_AGENT_ID", "agent_01SIM00000000000000000099"],
+  ["PATCHWRIGHT_ENVIRONMENT_ID", "env_01SIM00000000000000000099"],
+])(
+  "%s of nothing there is told before there is an App, and of a typed key before it is kept",
+  async (name, id) => {
+    const { browser, text } = await appForm({ ANTHROPIC_API_KEY: claude.apiKey, [name]: id });
+    const words = new RegExp(`role="alert">[^<]*${name} names ${id}[^<]*`);
+    expect(text).toMatch(words);
+    expect((await browser.post("/setup/app", order(github))).text).not.toContain('name="manifest"');
+    await setUp?.close(0);
+    const later = await open({ [name]: id });
+    const back = await comeBack(github, later.browser, { code: later.code });
+    await later.browser.get(back);
+    const tried = await later.browser.post("/setup/claude", { key: claude.apiKey });
+    expect(tried.text).toMatch(words);
+    expect(tried.text).not.toContain("Ready");
+  },
+);
+
 test("this machine's own address is offered to an Enterprise Server, and not to github.com", async () => {
   const own = await appForm({});
   expect(publicUrlIn(own.text)).toBe("");
