@@ -9,7 +9,7 @@ import { mcpOffers } from "./config-mcp.ts";
 import { type OAuthApp, oauthOf, privateKey, sealKeysOf, webhookSecrets } from "./config-secrets.ts";
 import { Problem } from "./domain/errors.ts";
 import type { McpOffers } from "./domain/mcp.ts";
-import { isOrigin, originWords } from "./domain/origin.ts";
+import { isGitHubItself, isOrigin, originWords } from "./domain/origin.ts";
 import { Secret } from "./domain/secret.ts";
 import { type Tracing, tracingOf } from "./domain/tracing.ts";
 
@@ -75,6 +75,7 @@ const variables = z.object({
   WEBHOOK_SECRET: text,
   GHE_HOST: text
     .regex(/^[A-Za-z0-9.-]+(:\d+)?$|^\[[0-9a-fA-F:]+\](:\d+)?$/, "must be host[:port]")
+    .refine((host) => !isGitHubItself(host), "is for an Enterprise Server: leave it unset for github.com")
     .optional(),
   GHE_PROTOCOL: z.enum(["https", "http"], "must be https or http").default("https"),
   ANTHROPIC_API_KEY: text,
@@ -180,8 +181,8 @@ export function credentialsPath(dataDir = "./data"): string {
 export interface SetUpConfig {
   server: Config["server"];
   claude: { apiKey?: Secret; baseUrl?: string; agentId?: string; environmentId?: string };
-  /** The Enterprise Server that the environment names. */
-  github?: { host: string; protocol: string };
+  /** What the environment says of an Enterprise Server. */
+  github: { host?: string; protocol?: string };
   store: Config["store"];
   /** Where to store what GitHub returns. */
   credentialsPath: string;
@@ -216,7 +217,10 @@ export function readSetUpConfig(environment: Environment): SetUpConfig | undefin
       ...maybe("agentId", others.PATCHWRIGHT_AGENT_ID),
       ...maybe("environmentId", others.PATCHWRIGHT_ENVIRONMENT_ID),
     },
-    ...(GHE_HOST ? { github: { host: GHE_HOST, protocol: read.data.GHE_PROTOCOL } } : {}),
+    github: {
+      ...maybe("host", GHE_HOST),
+      ...(GHE_HOST || "GHE_PROTOCOL" in said ? { protocol: others.GHE_PROTOCOL } : {}),
+    },
     store: { dataDir: resolve(DATA_DIR), ...maybe("databaseUrl", secretOf(DATABASE_URL)) },
     credentialsPath: credentialsPath(DATA_DIR),
     stored,

@@ -118,6 +118,7 @@ test.each<[string, string | undefined, RegExp]>([
   ["PUBLIC_URL", "https://patchwright.acme.test/?a=b", /PUBLIC_URL must be .*: no path/],
   ["PUBLIC_URL", "https://patchwright.acme.test/#a", /PUBLIC_URL must be .*: no path/],
   ["PUBLIC_URL", "https://mona:hunter2-hunter2@patchwright.acme.test", /PUBLIC_URL must be .*password$/],
+  ["GHE_HOST", "github.com", /GHE_HOST is for an Enterprise Server: leave it unset for github\.com/],
   ["PATCHWRIGHT_AGENT_ID", "hunter2-hunter2", /PATCHWRIGHT_AGENT_ID must be an agent_… id/],
   ["PATCHWRIGHT_ENVIRONMENT_ID", "hunter2-hunter2", /PATCHWRIGHT_ENVIRONMENT_ID must be an env_… id/],
   ["PATCHWRIGHT_SEAL_KEY", "hunter2-hunter2", /PATCHWRIGHT_SEAL_KEY must hold 32-byte keys in base64/],

@@ -1,4 +1,4 @@
-/** The address of a host, as the public URL of the service has to be one. */
+/** Hosts and their addresses: the public URL of the service, and the server that GitHub runs on. */
 
 /**
  * Is this an http or https URL of a host and no more? Deliveries and visitors come to its root: a path would be lost,
@@ -13,3 +13,8 @@ export function isOrigin(text: string): boolean {
 
 /** What such a text must be, in words that follow its name. */
 export const originWords = "must be an http or https URL of a host: no path, query or password";
+
+/** Does this `host[:port]` name github.com itself, which is nobody's Enterprise Server and has its API elsewhere? */
+export function isGitHubItself(host: string): boolean {
+  return /^(www\.|api\.)?github\.com(:\d+)?$/i.test(host);
+}

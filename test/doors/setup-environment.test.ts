@@ -220,3 +220,22 @@ test.each(["0.0.0.0", "::"])(
     expect((await browser.post("/setup/code", { code })).status).toBe(303);
   },
 );
+
+test("github.com, typed as a server of its own, is github.com", async () => {
+  const { browser } = await appForm({});
+  for (const host of ["github.com", "GitHub.com", "www.github.com", "api.github.com", "github.com:443"]) {
+    const asked = { ...order(github), host, protocol: "http", publicUrl: "https://patchwright.acme.test" };
+    const { text } = await browser.post("/setup/app", asked);
+    expect([host, text.includes('action="https://github.com/')]).toEqual([host, true]);
+  }
+});
+
+test("a protocol of the environment binds the form, with a host beside it or without one", async () => {
+  const { browser } = await appForm({ GHE_PROTOCOL: "http" });
+  const { text } = await browser.post("/setup/app", {
+    ...order(github),
+    host: github.host,
+    protocol: "https",
+  });
+  expect(text).toContain(`action="http://${github.host}/`);
+});
