@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { systemClock } from "../../src/clock.ts";
 import { createDashboard, type DashboardParts } from "../../src/doors/dashboard/dashboard.ts";
+import { linesMax, pagesMax } from "../../src/doors/dashboard/list-page.ts";
 import { openStore, type Store } from "../../src/store/database.ts";
 import { Disk } from "../store/disk.ts";
 
@@ -92,4 +93,20 @@ test("the last page is there, and has what is left", async () => {
   const text = await list(full, "?page=3");
   expect(text.match(/<tr id="run_/g)).toHaveLength(10);
   expect(text).not.toContain('rel="next"');
+});
+
+test("the last page that can be asked for leads to a filter, not to itself", async () => {
+  const many = await open();
+  const runs = Array.from({ length: pagesMax * linesMax + 1 }, (_, at) => row(at));
+  for (let from = 0; from < runs.length; from += 1_000)
+    await many.db
+      .insertInto("runs")
+      .values(runs.slice(from, from + 1_000))
+      .execute();
+  expect(await list(many, `?page=${pagesMax - 1}`)).toContain(`href="/?page=${pagesMax}">Older</a>`);
+  const text = await list(many, `?page=${pagesMax}`);
+  expect(text.match(/<tr id="run_/g)).toHaveLength(linesMax);
+  expect(text).toContain("Older runs are shown by a filter");
+  expect(text).not.toContain('rel="next"');
+  await many.close();
 });

@@ -164,5 +164,12 @@ function pages(filters: Filters, more: boolean): Html {
   return html`<nav class="pages" aria-label="Pages of the list">
 ${filters.page > 1 ? html`<a rel="prev" href="${to(filters.page - 1)}">Newer</a>` : ""}
 <span>Page ${filters.page}</span>
-${more ? html`<a rel="next" href="${to(filters.page + 1)}">Older</a>` : ""}</nav>`;
+${more ? older(filters.page, to) : ""}</nav>`;
+}
+
+/** A store is not to count through all it has for one page. */
+function older(number: number, to: (number: number) => string): Html {
+  return number < pagesMax
+    ? html`<a rel="next" href="${to(number + 1)}">Older</a>`
+    : html`<span>Older runs are shown by a filter</span>`;
 }
