@@ -23,7 +23,7 @@ import { labelPutOn, labelTakenOff } from "./labelling.ts";
 import { giveOwed } from "./owed.ts";
 import { hearProposed } from "./settings-check.ts";
 import { beginRun } from "./starting.ts";
-import { askRun, holdTarget, rememberWord, targetOfStop } from "./stopping.ts";
+import { askRun, endTargets, holdTarget, rememberWord, targetOfStop, targetsBeside } from "./stopping.ts";
 import { tellRefused } from "./terms.ts";
 import { hearUpheaval } from "./upheavals.ts";
 import { conclude, type IntakeParts, keyOf, verdictKind, written } from "./verdict.ts";
@@ -225,14 +225,18 @@ async function stopFound(
     target.run &&
     (await isClosedPull(parts.github, target.run.place, key.pull));
   const isOlder = target.isOlder && !isOver;
+  const closes = key.kind === "issue" && isFinal(stop);
+  const beside = closes ? await targetsBeside(parts, key, { found: target, times }) : [];
   return written(parts, delivery, async (tx) => {
     const run = await holdTarget(tx, parts, { key, target });
+    const wake = await endTargets(tx, parts, { targets: beside, stop });
     // What closes a pull request is about that one: the next may have been asked for already.
     if (label === undefined && key.kind === "issue") await rememberWord(tx, { key, run, times });
-    if (isOlder) return { verdict: "ignored: older than the run" };
+    if (isOlder) return { verdict: "ignored: older than the run", wake };
     // Neither taking the label off again nor a lock closes what has already been proposed.
-    if (run && (run.phase === "working" || isFinal(stop))) return askRun(tx, run, stop);
+    if (run && (run.phase === "working" || isFinal(stop)))
+      return { ...(await askRun(tx, run, stop)), wake: [run.id, ...wake] };
     if (key.kind === "issue" && label !== undefined) await rememberUnlabelled(tx, { ...key, label }, stop.at);
-    return { verdict: "ignored: no run to stop" };
+    return { verdict: "ignored: no run to stop", wake };
   });
 }

@@ -7,6 +7,7 @@
 import { isProblem } from "../domain/errors.ts";
 import type { Note, Run } from "../domain/run.ts";
 import { lastLabelling } from "../github/labels.ts";
+import { labellingOf } from "../store/facts.ts";
 import { askedAt as askedAgainAt, type IssueKey, stopAt } from "../store/memos.ts";
 import type { Db } from "../store/schema.ts";
 import type { IntakeParts } from "./verdict.ts";
@@ -51,6 +52,24 @@ export async function isBeforeRequest(
     if (!isProblem(error, "later") || clock.now() - receivedAt < patienceMs) throw error;
   });
   return last?.kind === "labeled" && writtenAt < last.at;
+}
+
+/**
+ * The same for a run that rests beside the issue's newest one: a label put on since asked for the other, so only what
+ * it was itself asked counts.
+ */
+export async function isBeforeOwnRequest(
+  { store }: Pick<IntakeParts, "store">,
+  { run: { id, origin }, notes }: { run: Run; notes: Note[] },
+  { writtenAt, receivedAt }: StopTimes,
+): Promise<boolean> {
+  if (writtenAt === undefined) return receivedAt < origin.at;
+  const labelledAt = (await labellingOf(store.db, id))?.at;
+  const asked = [
+    labelledAt ?? origin.askedAt ?? origin.at,
+    ...notes.map(({ source }) => source.writtenAt ?? 0),
+  ];
+  return writtenAt < Math.max(...asked);
 }
 
 /**

@@ -7,8 +7,8 @@ import type { Place, Run, Stop } from "../domain/run.ts";
 import type { Tx } from "../engine/engine.ts";
 import { rememberStop, takeDecision } from "../store/memos.ts";
 import { notesOf } from "../store/notes.ts";
-import { keepRun, liveRun, type RunKey, stopRun } from "../store/runs.ts";
-import { isBeforeRequest, type StopTimes } from "./precedence.ts";
+import { keepRun, liveRun, liveRuns, type RunKey, stopRun } from "../store/runs.ts";
+import { isBeforeOwnRequest, isBeforeRequest, type StopTimes } from "./precedence.ts";
 import type { Change, IntakeParts } from "./verdict.ts";
 
 /** What has changed has been written: an agent that is to stop costs money by the second. */
@@ -30,6 +30,42 @@ export async function targetOfStop(parts: IntakeParts, key: RunKey, times: StopT
   if (!run) return { run, notes: 0, isOlder: false };
   const notes = await notesOf(db, run.id);
   return { run, notes: notes.length, isOlder: await isBeforeRequest(parts, { run, notes }, times) };
+}
+
+/** Finds what rests on the issue beside what was found: what closes an issue closes the matter of all its runs. */
+export async function targetsBeside(
+  parts: IntakeParts,
+  key: RunKey,
+  { found, times }: { found: Target; times: StopTimes },
+): Promise<Target[]> {
+  const { db } = parts.store;
+  const resting = (await liveRuns(db, key)).filter(
+    ({ id, phase }) => id !== found.run?.id && phase === "resting",
+  );
+  return Promise.all(
+    resting.map(async (run) => {
+      const notes = await notesOf(db, run.id);
+      const isOlder = await isBeforeOwnRequest(parts, { run, notes }, times);
+      return { run, notes: notes.length, isOlder };
+    }),
+  );
+}
+
+/** Ends those of them that the stop was meant for. Resolves with the runs to wake; `later` like `holdTarget`. */
+export async function endTargets(
+  tx: Tx,
+  parts: Pick<IntakeParts, "clock">,
+  { targets, stop }: { targets: Target[]; stop: Stop },
+): Promise<string[]> {
+  const ended: string[] = [];
+  for (const target of targets) {
+    if (!target.run || target.isOlder) continue;
+    const run = await holdTarget(tx, parts, { key: { kind: "id", id: target.run.id }, target });
+    if (!run) continue;
+    await stopRun(tx, run.id, stop);
+    ended.push(run.id);
+  }
+  return ended;
 }
 
 /**

@@ -162,10 +162,14 @@ export type RunKey =
 
 /** The run that has not ended, without its notes: the one at work, else the newest at rest. */
 export async function liveRun(db: Db, key: RunKey): Promise<Run | undefined> {
-  const live = keyed(allRuns(db).where("phase", "!=", "ended"), key);
-  const rows = await live.execute();
-  const row = rows.find(({ phase }) => phase === "working") ?? rows[0];
-  return row && runOf(row, []);
+  const runs = await liveRuns(db, key);
+  return runs.find(({ phase }) => phase === "working") ?? runs[0];
+}
+
+/** All that have not ended, newest first, without their notes. One is at work at most. */
+export async function liveRuns(db: Db, key: RunKey): Promise<Run[]> {
+  const rows = await keyed(allRuns(db).where("phase", "!=", "ended"), key).execute();
+  return rows.map((row) => runOf(row, []));
 }
 
 /** The newest run, ended or not, without its notes. */
@@ -209,25 +213,19 @@ function keyed(rows: RunQuery, key: RunKey): RunQuery {
  * A run that has not ended, as it is now and stays until `tx` is over, without its notes. Whoever holds it is
  * fenced, so the caller wakes it.
  */
-export async function seizeRun(tx: Db, id: string): Promise<Run | undefined> {
-  const row = await tx
-    .updateTable("runs")
-    .set((update) => ({ epoch: update("epoch", "+", 1) }))
-    .where("id", "=", id)
-    .where("phase", "!=", "ended")
-    .returningAll()
-    .executeTakeFirst();
-  return row && runOf(row, []);
+export function seizeRun(tx: Db, id: string): Promise<Run | undefined> {
+  return locked(tx, id, 1);
 }
 
-/**
- * A run that has not ended, as it is now and stays until `tx` is over, without its notes. Nobody is fenced: its
- * holder waits.
- */
-export async function keepRun(tx: Db, id: string): Promise<Run | undefined> {
+/** The same, and nobody is fenced: its holder waits. */
+export function keepRun(tx: Db, id: string): Promise<Run | undefined> {
+  return locked(tx, id, 0);
+}
+
+async function locked(tx: Db, id: string, raise: 0 | 1): Promise<Run | undefined> {
   const row = await tx
     .updateTable("runs")
-    .set((update) => ({ epoch: update.ref("epoch") }))
+    .set((update) => ({ epoch: update("epoch", "+", raise) }))
     .where("id", "=", id)
     .where("phase", "!=", "ended")
     .returningAll()
