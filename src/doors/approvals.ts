@@ -7,6 +7,7 @@ import { askerIn, isNoteOf, type Person, type Run } from "../domain/run.ts";
 import { isApprovable } from "../domain/words.ts";
 import type { Tx } from "../engine/engine.ts";
 import { reasonsHeld, writeApproval } from "../store/facts.ts";
+import { rememberAsked } from "../store/memos.ts";
 import { notesOf, toldNotes, type Waiting, waitingOn } from "../store/notes.ts";
 import { liveRun, seizeRun } from "../store/runs.ts";
 import { type Commanded, isOlder, reply, replyTo } from "./commanded.ts";
@@ -76,6 +77,8 @@ export async function approveHead(
   if (!isApprovable(await reasonsHeld(parts.store.db, run)))
     return reply(parts, delivery, intent, answers.notApprovable);
   return written(parts, delivery, async (tx) => {
+    // Word of a stop before it may be on its way.
+    await rememberAsked(tx, run.place, said.at);
     await writeApproval(tx, run, { sha: run.held ?? sha, by: origin.sender, at: parts.clock.now() });
     return { verdict: `approval told to ${run.id}`, wake: run.id };
   });

@@ -8,6 +8,7 @@ import { sessionBranch } from "../domain/ids.ts";
 import type { Intent } from "../domain/intent.ts";
 import { answers, malformedText, unknownText } from "../domain/replies.ts";
 import { askerIn, type Origin, type Run, type Stop, type Trigger } from "../domain/run.ts";
+import { rememberAsked } from "../store/memos.ts";
 import { waitingOn } from "../store/notes.ts";
 import { latestRun, liveRun, type RunKey } from "../store/runs.ts";
 import { approveHead, approvePlan } from "./approvals.ts";
@@ -175,6 +176,8 @@ async function plan(
 ): Promise<string> {
   const { place, origin, said, onPull } = intent;
   const run = await liveRun(parts.store.db, keyOf(onPull ? "pull" : "issue", place));
+  if (run?.phase === "working")
+    return whileAtWork(parts, delivery, intent, { run, text: answers.planNeedsNewRun });
   if (run) return reply(parts, delivery, intent, answers.planNeedsNewRun);
   if (onPull) return reply(parts, delivery, intent, await deadPull(parts, place));
   const trigger = { kind: "command" as const, commentId: said.id, instructions, plan: true };
@@ -182,12 +185,24 @@ async function plan(
   return beginRun(parts, delivery, { place, origin: planned, triggerKey: `comment:${said.id}` });
 }
 
+/** For what a run at work has in its way: it goes on, also where word of an earlier stop is still to come. */
+async function whileAtWork(
+  parts: IntakeParts,
+  delivery: string,
+  intent: Commanded,
+  { run, text }: { run: Run; text: string },
+): Promise<string> {
+  if (run.stop) throw stopping();
+  await rememberAsked(parts.store.db, run.place, intent.said.at);
+  return reply(parts, delivery, intent, text);
+}
+
 async function retry(parts: IntakeParts, delivery: string, intent: Commanded, text: string): Promise<string> {
   const { place, origin, said, onPull } = intent;
   const run = await latestRun(parts.store.db, keyOf(onPull ? "pull" : "issue", place));
   if (!run) return reply(parts, delivery, intent, onPull ? answers.foreignPull : answers.noRun);
-  if (run.phase === "working" && run.stop && run.stop.at < said.at) throw stopping();
-  if (run.phase === "working") return reply(parts, delivery, intent, answers.stillWorking);
+  if (run.phase === "working")
+    return whileAtWork(parts, delivery, intent, { run, text: answers.stillWorking });
   if (!run.ending || run.ending.kind === "opened")
     return reply(parts, delivery, intent, answers.retrySuccess);
   if (run.phase === "resting" && run.ending.kind === "budget reached") {

@@ -135,6 +135,20 @@ export async function labelTakenOff(
   return { ignored: "the label is on" };
 }
 
+/**
+ * Was a label taken off after something was asked for by a command, at `askedAt` by GitHub's clock? `offAt`: when the
+ * inbox last heard of one that came off, by ours. `later` while that cannot be told.
+ */
+export async function isOffSince(
+  parts: IntakeParts,
+  { place, label, offAt }: { place: Place; label: string; offAt: number },
+  askedAt: number,
+): Promise<boolean> {
+  const last = await lastLabelling(parts.github, place, label);
+  if (last?.kind === "labeled") await settled(parts, offAt);
+  return last ? last.kind === "unlabeled" && askedAt <= last.at : askedAt < offAt;
+}
+
 /** Is it the labelling that the run was started by, or an older one? */
 function isOwn(last: LabelRecord, { run, own }: { run: Run; own: Awaited<ReturnType<typeof labellingOf>> }) {
   // By its number, which earlier versions did not keep; the clocks are asked only where nothing was read.

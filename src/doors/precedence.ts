@@ -61,15 +61,15 @@ export async function isBeforeRequest(
 export async function isBeforeOwnRequest(
   { store }: Pick<IntakeParts, "store">,
   { run: { id, origin }, notes }: { run: Run; notes: Note[] },
-  { writtenAt, receivedAt }: StopTimes,
+  times: StopTimes,
 ): Promise<boolean> {
-  if (writtenAt === undefined) return receivedAt < origin.at;
+  if (times.writtenAt === undefined) return times.receivedAt < origin.at;
   const labelledAt = (await labellingOf(store.db, id))?.at;
   const asked = [
     labelledAt ?? origin.askedAt ?? origin.at,
     ...notes.map(({ source }) => source.writtenAt ?? 0),
   ];
-  return writtenAt < Math.max(...asked);
+  return times.writtenAt < Math.max(...asked);
 }
 
 /**

@@ -11,6 +11,7 @@ import { rememberAsked, stopAt, takeDecision, unlabelledAt } from "../store/memo
 import { addNote, notesOf, waitingOn } from "../store/notes.ts";
 import { openRound, shiftRound } from "../store/rounds.ts";
 import { liveRun, seizeRun, startRun } from "../store/runs.ts";
+import { isOffSince } from "./labelling.ts";
 import { isStoppedSince } from "./precedence.ts";
 import { tellTerms, termsOf } from "./terms.ts";
 import { type Change, conclude, type IntakeParts, keyOf, written } from "./verdict.ts";
@@ -34,6 +35,7 @@ export async function beginRun(parts: IntakeParts, delivery: string, start: Star
     await tellTerms(parts, start);
     return conclude(parts, delivery, terms.verdict);
   }
+  const off = await lastOff(parts, start);
   const id = runIdFrom(parts.random(20));
   return written(parts, delivery, async (tx) => {
     const { place, triggerKey } = start;
@@ -43,7 +45,7 @@ export async function beginRun(parts: IntakeParts, delivery: string, start: Star
     if (resting?.phase !== "working" && (await isCalledOff(tx, place, origin))) return stoppedMeanwhile;
     if (resting?.phase === "resting" && !isClosed(resting) && origin.trigger.kind === "command")
       return tellOrigin(tx, parts, { run: resting, origin });
-    if (await isOffSince(tx, start)) return { verdict: "ignored: the label was taken off again" };
+    if (await isCancelled(tx, start, off)) return { verdict: "ignored: the label was taken off again" };
     if (terms.kind === "refused") {
       const run = await liveRun(tx, keyOf("issue", place));
       if (run) return tellOrigin(tx, parts, { run, origin });
@@ -73,14 +75,29 @@ async function isCalledOff(tx: Tx, place: Place, { at, askedAt, before }: Origin
   return false;
 }
 
-/** Was the label taken off after it was asked for? Throws *later* where GitHub's record of labels has to tell. */
-async function isOffSince(tx: Tx, { place, label, origin, offAt: seenAt }: Start): Promise<boolean> {
+/** A label that came off: when that was heard of, and whether it was after what was asked for. */
+interface Off {
+  at: number | undefined;
+  isSince: boolean;
+}
+
+/** Asked before the transaction, for GitHub's record may have to tell; `later` while it cannot. */
+async function lastOff(parts: IntakeParts, { place, label, origin, offAt }: Start): Promise<Off> {
+  // Of a labelling the record has told already.
+  if (label === undefined || (origin.trigger.kind === "label" && !origin.before))
+    return { at: offAt, isSince: false };
+  const at = await unlabelledAt(parts.store.db, { ...place, label });
+  if (at === undefined) return { at, isSince: false };
+  // Asked on a page of ours, both by our clock.
+  if (origin.askedAt === undefined) return { at, isSince: origin.at < at };
+  return { at, isSince: await isOffSince(parts, { place, label, offAt: at }, origin.askedAt) };
+}
+
+/** Was the label taken off after it was asked for? Throws *later* where that may have changed since it was looked at. */
+async function isCancelled(tx: Tx, { place, label }: Start, off: Off): Promise<boolean> {
   if (label === undefined) return false;
-  const offAt = await unlabelledAt(tx, { ...place, label });
-  // Who asks again asks no label.
-  if (origin.trigger.kind === "command" || origin.before) return (offAt ?? 0) > (origin.askedAt ?? origin.at);
-  if (offAt !== seenAt) throw stopsChanged();
-  return false;
+  if ((await unlabelledAt(tx, { ...place, label })) !== off.at) throw stopsChanged();
+  return off.isSince;
 }
 
 /** Word of a stop came between two looks: the next try asks what it was about. */
