@@ -116,6 +116,7 @@ const shapes = {
       head_sha: z.string(),
       head_branch: z.string().nullish(),
       conclusion: z.string().nullish(),
+      updated_at: z.string().nullish(),
       app: z.object({ id: z.number(), slug: z.string().default("") }).nullish(),
       pull_requests: z.array(z.object({ number: z.number() })).default([]),
     }),

@@ -19,6 +19,8 @@ export type Intent =
       said: Said;
       reading: Exclude<CommandReading, { kind: "none" }>;
       onPull: boolean;
+      /** Of a remark: the review it came with, whose time is its own. */
+      review?: number;
     }
   | { kind: "said"; place: Place; origin: Origin; said: Said }
   | { kind: "edited"; place: Place; title: string; body: string; at: number }
@@ -41,6 +43,8 @@ export interface Suite {
   /** Numbers of the pull requests it was run for, at most 100. */
   pulls: number[];
   app: { id: number; slug: string };
+  /** When it was completed, by GitHub's clock; absent where the delivery does not tell. */
+  at?: number;
 }
 
 /** Reads a delivery received at `now`. Whether a label is one of ours is for the settings to say. */
@@ -161,7 +165,7 @@ function wish(
   const place = placeOf(delivery, delivery.pull_request.number);
   const origin = remarkOrigin(delivery, said, now);
   if (reading.kind !== "none" && !isFix)
-    return { kind: "command", place, origin, said, reading, onPull: true };
+    return { kind: "command", place, origin, said, reading, onPull: true, ...(review ? { review } : {}) };
   if (review !== 0 && (asks || isFix))
     return { kind: "review", place, origin, said, review, isCommand: isFix };
   return { kind: "nothing", why: "review asks for nothing" };
@@ -200,14 +204,23 @@ const failures: ReadonlySet<string> = new Set(["failure", "timed_out"]);
 
 /** Checks may be done before the pull request is there: then the branch tells whose they are. */
 function checked(delivery: Of<"check_suite.completed">): Intent {
-  const { id, head_sha: headSha, head_branch, conclusion, app, pull_requests } = delivery.check_suite;
+  const {
+    id,
+    head_sha: headSha,
+    head_branch,
+    conclusion,
+    app,
+    pull_requests,
+    updated_at,
+  } = delivery.check_suite;
   const pulls = pull_requests.slice(0, suitePullsMax).map(({ number }) => number);
   const branch = head_branch ?? "";
   const isOfRun = pulls.length > 0 || isSessionBranch(branch);
   if (!failures.has(conclusion ?? "") || !isOfRun || !app) {
     return { kind: "nothing", why: "no failed checks on a pull request" };
   }
-  const suite = { id, headSha, branch, pulls, app };
+  const at = timeOf(updated_at);
+  const suite = { id, headSha, branch, pulls, app, ...(at === undefined ? {} : { at }) };
   return { kind: "checks failed", place: placeOf(delivery, pulls[0] ?? 0), suite };
 }
 

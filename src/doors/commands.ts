@@ -8,6 +8,7 @@ import { sessionBranch } from "../domain/ids.ts";
 import type { Intent } from "../domain/intent.ts";
 import { answers, malformedText, unknownText } from "../domain/replies.ts";
 import { askerIn, type Origin, type Run, type Stop, type Trigger } from "../domain/run.ts";
+import { submittedAt } from "../github/review.ts";
 import { rememberAsked } from "../store/memos.ts";
 import { waitingOn } from "../store/notes.ts";
 import { latestRun, liveRun, type RunKey } from "../store/runs.ts";
@@ -245,13 +246,12 @@ function triggerAgain({ origin: { trigger: first } }: Run, text: string, { id, a
 
 /** Whatever there is to stop: what it is about may be on its way. */
 async function stop(parts: IntakeParts, delivery: string, intent: Commanded): Promise<string> {
-  const { place, origin, said, onPull } = intent;
+  const { place, origin, onPull } = intent;
   const key = keyOf(onPull ? "pull" : "issue", place);
-  // A remark's own time is not told, and is not older than its delivery.
-  const times = { writtenAt: said.as === "remark" ? undefined : said.at, receivedAt: origin.at };
+  const times = { writtenAt: await writtenAt(parts, intent), receivedAt: origin.at };
   const target = await targetOfStop(parts, key, times);
   if (!target.run && onPull) return reply(parts, delivery, intent, await deadPull(parts, place));
-  const asked: Stop = { why: "command", by: origin.sender.login, at: said.at };
+  const asked: Stop = { why: "command", by: origin.sender.login, at: intent.said.at };
   if (target.run?.phase === "working" && !target.isOlder)
     return askToStop(parts, delivery, { key, target, stop: asked, times });
   await parts.store.db.transaction().execute(async (tx) => {
@@ -259,6 +259,15 @@ async function stop(parts: IntakeParts, delivery: string, intent: Commanded): Pr
     await rememberWord(tx, { key, run, times });
   });
   return reply(parts, delivery, intent, answers.nothingToStop);
+}
+
+/** A remark's delivery does not tell when it was said, and GitHub may not know its review any more. */
+async function writtenAt(
+  { github }: IntakeParts,
+  { place, said, review }: Commanded,
+): Promise<number | undefined> {
+  if (said.as !== "remark") return said.at;
+  return review === undefined ? undefined : submittedAt(github, place, review);
 }
 
 /** Writes down that a run is to stop, and wakes it. `later` where it has changed since it was looked at. */

@@ -12,9 +12,10 @@ import { liveRun, runOfBranch, stopRun } from "../store/runs.ts";
 import { settingsPushed } from "../store/settings-files.ts";
 import { owing } from "./commanded.ts";
 import { hearOwnPush } from "./own-push.ts";
+import { isStoppedSince } from "./precedence.ts";
 import { replyOrReact } from "./replies.ts";
 import { deadPull, whyKept } from "./standing.ts";
-import { tellRun } from "./starting.ts";
+import { stoppedMeanwhile, tellRun } from "./starting.ts";
 import { refusedTerms, termsOf } from "./terms.ts";
 import { conclude, type IntakeParts, keyOf, written } from "./verdict.ts";
 
@@ -70,6 +71,7 @@ export async function hearChecks(
   const refused = run ? await notRepaired(parts, run, suite) : "not a pull request of ours";
   if (!run || refused !== undefined) return conclude(parts, delivery, `ignored: ${refused}`);
   return written(parts, delivery, async (tx) => {
+    if (suite.at !== undefined && (await isStoppedSince(tx, run.place, suite.at))) return stoppedMeanwhile;
     await writeSuite(tx, run, { id: suite.id, head: suite.headSha, at: parts.clock.now() });
     return { verdict: `told to ${run.id}`, wake: run.id };
   });

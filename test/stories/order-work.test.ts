@@ -1,7 +1,7 @@
 /** Words that overtake each other while a run is at work, is being stopped or rests: the last one counts. */
 import { afterEach, expect, test } from "vitest";
 import { doNothing, fixAndSubmit, workForHours } from "../sim/claude/scripts.ts";
-import { openedPull, says } from "./conversation.ts";
+import { openedPull, says, toldTo } from "./conversation.ts";
 import { type Stage, setStage, shop } from "./stage.ts";
 
 let stage: Stage;
@@ -133,3 +133,33 @@ test.each([0, -12_000])(
     expect(stage.headline(issue)).toContain("**working");
   },
 );
+
+test("`/agent stop` in a remark, a minute late, asked to go on since: it goes on", async () => {
+  stage = await setStage();
+  stage.plays(async (agent) => {
+    if (agent.round === 2) await agent.wait(hourMs);
+    await fixAndSubmit()(agent);
+  });
+  const { issue, pull } = await openedPull(stage);
+  delay("pull_request_review_comment", "created", minuteMs);
+  const comments = [{ path: "add.txt", line: 1, body: "/agent stop" }];
+  stage.github.review(shop, pull, { by: "mona", state: "COMMENTED", comments });
+  await stage.pass(5_000);
+  await says(stage, pull, "/agent fix and mind the sign");
+  await stage.pass(10 * minuteMs);
+  expect(stage.headline(issue)).toContain("**working");
+});
+
+test("checks that failed before a stop and are told of after it open no round", async () => {
+  stage = await setStage();
+  stage.plays(fixAndSubmit());
+  const { issue } = await openedPull(stage);
+  delay("check_suite", "completed", minuteMs);
+  const failed = { name: "unit", conclusion: "failure", title: "1 of 9 failed", summary: "add is wrong" };
+  const branch = `claude/${stage.claude.sessions[0]?.id}`;
+  await stage.github.completeSuite(shop, { branch, runs: [failed] });
+  await stage.pass(5_000);
+  await says(stage, issue, "/agent stop");
+  await stage.pass(hourMs);
+  expect(toldTo(stage.claude.sessions[0])).toHaveLength(1);
+});
