@@ -130,6 +130,11 @@ export function isFinal(stop: Pick<Stop, "why">): boolean {
   return finals.includes(stop.why);
 }
 
+/** Is there no issue any more that anything could be asked on? */
+export function isGone({ why }: Pick<Stop, "why">): boolean {
+  return why === "issue deleted" || why === "issue transferred";
+}
+
 /** Is nothing of the run worked on any more, once it has noticed? */
 export function isClosed({ stop }: Pick<Run, "stop">): boolean {
   return stop !== undefined && isFinal(stop);

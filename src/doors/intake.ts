@@ -7,7 +7,7 @@ import { Probot } from "probot";
 import { readDelivery, storedEvents } from "../domain/delivery.ts";
 import { isProblem } from "../domain/errors.ts";
 import { type Intent, intentOf } from "../domain/intent.ts";
-import { isFinal, type Place, type Stop } from "../domain/run.ts";
+import { isFinal, isGone, type Place, type Stop } from "../domain/run.ts";
 import { labelOf, sameLabel } from "../domain/settings.ts";
 import { readUpheaval } from "../domain/upheaval.ts";
 import { isClosedPull } from "../github/pull.ts";
@@ -21,6 +21,7 @@ import { hearEdit } from "./edits.ts";
 import { hearChecks, hearPush, hearReview } from "./feedback.ts";
 import { labelPutOn, labelTakenOff } from "./labelling.ts";
 import { giveOwed } from "./owed.ts";
+import { lockedAt } from "./precedence.ts";
 import { hearProposed } from "./settings-check.ts";
 import { beginRun } from "./starting.ts";
 import { askRun, endTargets, holdTarget, rememberWord, targetOfStop, targetsBeside } from "./stopping.ts";
@@ -141,7 +142,7 @@ async function byKind(parts: IntakeParts, row: DeliveryRow, intent: Intent): Pro
     case "edited":
       return hearEdit(parts, delivery, intent);
     case "stop":
-      return stopFound(parts, row, { ...intent, key: keyOf("issue", intent.place) });
+      return stopFound(parts, row, await stopOf(parts, row, intent));
     case "pull closed":
       return stopFound(parts, row, { ...intent, key: keyOf("pull", intent.place) });
     case "start": {
@@ -197,6 +198,18 @@ async function hearUnlabelled(
   return stopFound(parts, row, { key, stop, label, ...off });
 }
 
+/** Of a lock only GitHub's record tells the time, which matters where there is a run. */
+async function stopOf(
+  parts: IntakeParts,
+  { received_at: receivedAt }: DeliveryRow,
+  { place, stop, ...told }: Extract<Intent, { kind: "stop" }>,
+): Promise<Ended> {
+  const key = keyOf("issue", place);
+  const isLock = stop.why === "issue locked" && (await liveRun(parts.store.db, key)) !== undefined;
+  const writtenAt = isLock ? await lockedAt(parts, place, receivedAt) : told.writtenAt;
+  return { key, stop, ...(writtenAt === undefined ? {} : { writtenAt }) };
+}
+
 /** Deliveries other than labels carry what tells them apart: the same body twice is one thing said once. */
 async function isReplay({ box }: IntakeParts, { id, body_hash }: DeliveryRow): Promise<boolean> {
   return (await box.lastCopy(body_hash, id)) !== undefined;
@@ -231,7 +244,8 @@ async function stopFound(
     const run = await holdTarget(tx, parts, { key, target });
     const wake = await endTargets(tx, parts, { targets: beside, stop });
     // What closes a pull request is about that one: the next may have been asked for already.
-    if (label === undefined && key.kind === "issue") await rememberWord(tx, { key, run, times });
+    if (label === undefined && key.kind === "issue")
+      await rememberWord(tx, { key, run, times, isGone: isGone(stop) });
     if (isOlder) return { verdict: "ignored: older than the run", wake };
     // Neither taking the label off again nor a lock closes what has already been proposed.
     if (run && (run.phase === "working" || isFinal(stop)))

@@ -54,12 +54,15 @@ export async function labelPutOn(
   { place, label, origin }: { place: Place; label: string; origin: Pick<Origin, "sender"> },
 ): Promise<Labelling> {
   const { store, box } = parts;
-  const [copyAt, run, offAt, stoppedAt] = await Promise.all([
+  const [copyAt, run, offAt, stoppedAt, heardAt, goneAt] = await Promise.all([
     box.lastCopy(row.body_hash, row.id),
     latestRun(store.db, keyOf("issue", place)),
     unlabelledAt(store.db, { ...place, label }),
     stopAt(store.db, place, "written"),
+    stopAt(store.db, place, "heard"),
+    stopAt(store.db, place, "gone"),
   ]);
+  if (goneAt !== undefined) return { kind: "old", why: "the issue is gone" };
   if (run?.phase === "working" && !run.stop) {
     // A stop that was received before may be on its way to the run.
     await settled(parts, row.received_at);
@@ -72,7 +75,7 @@ export async function labelPutOn(
       retryAfterMs: endingMs,
     });
   }
-  if (copyAt === undefined && offAt === undefined && stoppedAt === undefined && !run)
+  if ([copyAt, offAt, stoppedAt, heardAt].every((at) => at === undefined) && !run)
     return { kind: "new", triggerKey: `label:${row.body_hash}` };
   const last = await lastLabelling(parts.github, place, label);
   const old = await whyOld(parts, { last, run, copyAt, stoppedAt, by: origin.sender });

@@ -5,8 +5,8 @@
  * again, and what was not wanted has been paid for.
  */
 import { isProblem } from "../domain/errors.ts";
-import type { Note, Run } from "../domain/run.ts";
-import { lastLabelling } from "../github/labels.ts";
+import type { Note, Place, Run } from "../domain/run.ts";
+import { lastLabelling, lastLocked } from "../github/labels.ts";
 import { labellingOf } from "../store/facts.ts";
 import { askedAt as askedAgainAt, type IssueKey, stopAt } from "../store/memos.ts";
 import type { Db } from "../store/schema.ts";
@@ -70,6 +70,36 @@ export async function isBeforeOwnRequest(
     ...notes.map(({ source }) => source.writtenAt ?? 0),
   ];
   return times.writtenAt < Math.max(...asked);
+}
+
+/** What may have closed an issue to a request, as it was looked up beside GitHub's record. */
+export interface Closure {
+  /** When a stop was heard of that does not tell its time, by our clock. */
+  heardAt: number | undefined;
+  /** When the conversation was last locked, by GitHub's; looked up only where such a stop was heard of. */
+  lockedAt: number | undefined;
+}
+
+/** Looks that up: of a lock no delivery tells the time. `later` while GitHub cannot say. */
+export async function closureOf(
+  { github, store }: Pick<IntakeParts, "github" | "store">,
+  place: Place,
+): Promise<Closure> {
+  const heardAt = await stopAt(store.db, place, "heard");
+  const lockedAt = heardAt === undefined ? undefined : await lastLocked(github, place);
+  return { heardAt, lockedAt };
+}
+
+/** When a conversation with a run was locked, by GitHub's clock; undefined where its record does not tell in time. */
+export async function lockedAt(
+  { github, clock }: Pick<IntakeParts, "github" | "clock">,
+  place: Place,
+  receivedAt: number,
+): Promise<number | undefined> {
+  return lastLocked(github, place).catch((error: unknown) => {
+    if (!isProblem(error) || clock.now() - receivedAt < patienceMs) throw error;
+    return undefined;
+  });
 }
 
 /**

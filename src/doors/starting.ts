@@ -12,7 +12,7 @@ import { addNote, notesOf, waitingOn } from "../store/notes.ts";
 import { openRound, shiftRound } from "../store/rounds.ts";
 import { liveRun, seizeRun, startRun } from "../store/runs.ts";
 import { isOffSince } from "./labelling.ts";
-import { isStoppedSince } from "./precedence.ts";
+import { type Closure, closureOf, isStoppedSince } from "./precedence.ts";
 import { tellTerms, termsOf } from "./terms.ts";
 import { type Change, conclude, type IntakeParts, keyOf, written } from "./verdict.ts";
 
@@ -35,14 +35,15 @@ export async function beginRun(parts: IntakeParts, delivery: string, start: Star
     await tellTerms(parts, start);
     return conclude(parts, delivery, terms.verdict);
   }
-  const off = await lastOff(parts, start);
+  const [off, closure] = await Promise.all([lastOff(parts, start), closureOf(parts, start.place)]);
   const id = runIdFrom(parts.random(20));
   return written(parts, delivery, async (tx) => {
     const { place, triggerKey } = start;
     const origin = terms.kind === "settings" ? terms.origin : start.origin;
     await takeDecision(tx, place, parts.clock.now());
     const resting = await liveRun(tx, keyOf("issue", place));
-    if (resting?.phase !== "working" && (await isCalledOff(tx, place, origin))) return stoppedMeanwhile;
+    if (resting?.phase !== "working" && (await isCalledOff(tx, { place, origin, closure })))
+      return stoppedMeanwhile;
     if (resting?.phase === "resting" && !isClosed(resting) && origin.trigger.kind === "command")
       return tellOrigin(tx, parts, { run: resting, origin });
     if (await isCancelled(tx, start, off)) return { verdict: "ignored: the label was taken off again" };
@@ -65,11 +66,19 @@ export async function beginRun(parts: IntakeParts, delivery: string, start: Star
 /** What is asked for before a stop and read after it. */
 export const stoppedMeanwhile: Change = { verdict: "ignored: it was stopped meanwhile" };
 
-/** Was it stopped after it was asked for? Throws *later* where GitHub's record of labels has to tell. */
-async function isCalledOff(tx: Tx, place: Place, { at, askedAt, before }: Origin): Promise<boolean> {
+/** Was it stopped after it was asked for? Throws *later* where GitHub's record has to tell. */
+async function isCalledOff(
+  tx: Tx,
+  { place, origin, closure }: { place: Place; origin: Origin; closure: Closure },
+): Promise<boolean> {
+  const { at, askedAt, before } = origin;
+  if ((await stopAt(tx, place, "gone")) !== undefined) return true;
   // Asked again on a page of ours, this moment.
   if (before && askedAt === undefined) return false;
-  if (at < ((await stopAt(tx, place, "heard")) ?? 0)) return true;
+  const { heardAt, lockedAt } = closure;
+  if ((await stopAt(tx, place, "heard")) !== heardAt) throw stopsChanged();
+  const isTold = askedAt !== undefined && lockedAt !== undefined;
+  if (isTold ? askedAt <= lockedAt : at < (heardAt ?? 0)) return true;
   if (askedAt !== undefined) return isStoppedSince(tx, place, askedAt);
   if ((await stopAt(tx, place, "written")) !== undefined) throw stopsChanged();
   return false;

@@ -93,10 +93,11 @@ export async function holdTarget(
 /** Remembers a stop for what comes after it though it was asked for before. */
 export async function rememberWord(
   tx: Tx,
-  { key, run, times }: { key: RunKey; run: Run | undefined; times: StopTimes },
+  { key, run, times, isGone }: { key: RunKey; run: Run | undefined; times: StopTimes; isGone?: boolean },
 ): Promise<void> {
   const issue = issueOf(key, run);
   const { writtenAt, receivedAt } = times;
+  if (issue && isGone) await rememberStop(tx, issue, { which: "gone", at: receivedAt });
   const word =
     writtenAt === undefined
       ? { which: "heard" as const, at: receivedAt }

@@ -1,6 +1,6 @@
 /**
- * Who put a label on which issue and when, by GitHub's own record. Deliveries carry no such time, so what
- * they leave open is asked here. It does not know what a label means to us.
+ * Who put a label on which issue and when, and when it was locked, by GitHub's own record. Deliveries carry no such
+ * time, so what they leave open is asked here. It does not know what a label means to us.
  */
 import type { Person, Place } from "../domain/run.ts";
 import { sameLabel } from "../domain/settings.ts";
@@ -31,22 +31,36 @@ export async function lastLabelling(
   place: Place,
   label: string,
 ): Promise<Labelling | undefined> {
-  const { owner, repo, issue } = place;
-  const { issues } = github.of(place.installation).rest;
-  const read = (page: number) => issues.listEvents({ owner, repo, issue_number: issue, per_page: 100, page });
-  const first = await read(1);
-  // Events come oldest first, and the newest are wanted.
-  const pages = pagesOf(first.headers.link);
   let renamedSince = false;
-  for (let page = pages; page > Math.max(pages - pagesMax, 0); page -= 1) {
-    const { data } = page === 1 ? first : await read(page);
-    for (const event of data.toReversed()) {
-      const found = labellingOf(event, label);
-      if (found) return { ...found, renamedSince };
-      renamedSince ||= event.event === "renamed";
-    }
+  for await (const event of eventsOf(github, place)) {
+    const found = labellingOf(event, label);
+    if (found) return { ...found, renamedSince };
+    renamedSince ||= event.event === "renamed";
   }
   return undefined;
+}
+
+/** When the conversation was last locked, milliseconds since the epoch by GitHub's clock; undefined as above. */
+export async function lastLocked(github: GitHub, place: Place): Promise<number | undefined> {
+  for await (const { event, created_at: at } of eventsOf(github, place))
+    if (event === "locked") return Date.parse(at);
+  return undefined;
+}
+
+/** The issue's last thousand events, newest first. */
+async function* eventsOf(
+  github: GitHub,
+  { installation, owner, repo, issue }: Place,
+): AsyncGenerator<IssueEvent> {
+  const { issues } = github.of(installation).rest;
+  const read = (page: number) => issues.listEvents({ owner, repo, issue_number: issue, per_page: 100, page });
+  const first = await read(1);
+  // They come oldest first.
+  const pages = pagesOf(first.headers.link);
+  for (let page = pages; page > Math.max(pages - pagesMax, 0); page -= 1) {
+    const { data } = page === 1 ? first : await read(page);
+    yield* data.toReversed();
+  }
 }
 
 interface EditedAnswer {
@@ -69,7 +83,7 @@ export async function isBodyEditedSince(github: GitHub, place: Place, { at }: La
   return Date.parse(repository?.issue?.lastEditedAt ?? "") >= at;
 }
 
-interface LabelEvent {
+interface IssueEvent {
   id: number;
   event: string;
   created_at: string;
@@ -78,7 +92,7 @@ interface LabelEvent {
   label?: { name?: string | null };
 }
 
-function labellingOf(event: LabelEvent, label: string): Omit<Labelling, "renamedSince"> | undefined {
+function labellingOf(event: IssueEvent, label: string): Omit<Labelling, "renamedSince"> | undefined {
   const kind = event.event;
   if (kind !== "labeled" && kind !== "unlabeled") return undefined;
   if (!sameLabel(event.label?.name ?? "", label)) return undefined;

@@ -48,9 +48,9 @@ export type IssueKey = Pick<IssueLabel, "repositoryId" | "issue">;
 
 /**
  * When the newest stop of an issue's work was `written`, by GitHub's clock, or, of those that do not tell, was
- * `heard` of, by ours. The two are not compared.
+ * `heard` of, by ours. The two are not compared. `gone`: when it was heard that the issue is no longer there.
  */
-export type StopTime = "written" | "heard";
+export type StopTime = "written" | "heard" | "gone";
 
 /** That time in milliseconds since the epoch; undefined where there was no such stop. */
 export async function stopAt(db: Db, issue: IssueKey, which: StopTime): Promise<number | undefined> {
@@ -101,7 +101,11 @@ export async function forgetStops(db: Db, before: number): Promise<void> {
 }
 
 const unlabelledPrefix = "unlabelled ";
-const stopPrefixes: Record<StopTime, string> = { written: "stop written ", heard: "stop heard " };
+const stopPrefixes: Record<StopTime, string> = {
+  written: "stop written ",
+  heard: "stop heard ",
+  gone: "stop gone ",
+};
 const askedPrefix = "asked ";
 const decisionPrefix = "decision on ";
 

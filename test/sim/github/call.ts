@@ -122,7 +122,11 @@ export function issueOf(call: RepositoryCall): Issue {
   if (issue.deleted) throw gone();
   if (issue.movedTo) {
     const { repository, number } = issue.movedTo;
-    throw moved(call.method, `${call.world.url}/api/v3/repositories/${repository.id}/issues/${number}`);
+    const below = call.path.replace(/^.*\/issues\/\d+/, "");
+    throw moved(
+      call.method,
+      `${call.world.url}/api/v3/repositories/${repository.id}/issues/${number}${below}`,
+    );
   }
   return issue;
 }
