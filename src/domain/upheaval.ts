@@ -139,3 +139,8 @@ export function readUpheaval(event: string, payload: unknown): Upheaval | undefi
   const kind = kindOf(event, payload);
   return kind !== undefined && Object.hasOwn(readers, kind) ? readers[kind]?.(payload) : undefined;
 }
+
+/** Is GitHub asked whether it is so? Then the same body twice is no copy: the same may have happened twice. */
+export function isAsked({ kind }: Upheaval): boolean {
+  return kind === "suspended" || kind === "uninstalled" || kind === "removed";
+}

@@ -9,7 +9,7 @@ import { isProblem } from "../domain/errors.ts";
 import { type Intent, intentOf } from "../domain/intent.ts";
 import { isFinal, isGone, type Place, type Stop } from "../domain/run.ts";
 import { labelOf, sameLabel } from "../domain/settings.ts";
-import { readUpheaval } from "../domain/upheaval.ts";
+import { isAsked, readUpheaval } from "../domain/upheaval.ts";
 import { isClosedPull } from "../github/pull.ts";
 import { labelsStaleMs, triggerLabels } from "../mission/rulebook.ts";
 import { rememberUnlabelled } from "../store/memos.ts";
@@ -91,7 +91,7 @@ async function handle(parts: IntakeParts, received: Received): Promise<string> {
   const upheaval = readUpheaval(received.event, received.payload);
   if (upheaval) {
     const row = await parts.box.load(received.id);
-    if (!row || (await isReplay(parts, row)))
+    if (!row || (!isAsked(upheaval) && (await isReplay(parts, row))))
       return conclude(parts, received.id, "ignored: a copy of an earlier delivery");
     return hearUpheaval(parts, received.id, upheaval);
   }

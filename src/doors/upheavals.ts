@@ -2,11 +2,11 @@
  * What becomes of the runs of an installation or a repository that people suspend, remove, rename or open to
  * the world: each ends or goes on as the manual's table says. Renames follow the ids.
  */
-import { Problem } from "../domain/errors.ts";
+import { isProblem, Problem } from "../domain/errors.ts";
 import type { Stop } from "../domain/run.ts";
-import type { Upheaval } from "../domain/upheaval.ts";
+import type { Upheaval, Upset } from "../domain/upheaval.ts";
 import { branchExists } from "../github/branch.ts";
-import { standingOf } from "../github/installation.ts";
+import { repositoryStanding, standingOf } from "../github/installation.ts";
 import { noteDeparture } from "../store/departures.ts";
 import { liveRun, stopRun } from "../store/runs.ts";
 import { renameOwnersFile } from "../store/settings-files.ts";
@@ -24,13 +24,8 @@ export async function hearUpheaval(
       return suspended(parts, delivery, upheaval);
     case "uninstalled":
       return uninstalled(parts, delivery, upheaval);
-    case "removed": {
-      const { repositories, stop, by } = upheaval;
-      // What the caretaker fetched days later met no run that was begun since.
-      const before = await heardAt(parts, delivery);
-      const runs = await runsIn(parts.store.db, { repositories, before });
-      return stopAll(parts, delivery, { runs, why: stop, by });
-    }
+    case "removed":
+      return removed(parts, delivery, upheaval);
     case "renamed":
       return renamed(parts, delivery, (tx) => renameRepository(tx, upheaval));
     case "account renamed":
@@ -75,6 +70,44 @@ async function settled(parts: IntakeParts, delivery: string): Promise<void> {
   throw new Problem("later", "installation_unsettled", "GitHub's word on the installation may be old.", {
     retryAfterMs,
   });
+}
+
+/**
+ * Asked of GitHub: people put a repository back, and word of it may have overtaken this one, or may be the second of
+ * its kind, with the very same body.
+ */
+async function removed(
+  parts: IntakeParts,
+  delivery: string,
+  { repositories, stop, by }: Of<"removed">,
+): Promise<string> {
+  const runs: string[] = [];
+  let isBack = false;
+  // What the caretaker fetched days later met no run that was begun since.
+  const before = await heardAt(parts, delivery);
+  for (const repository of repositories) {
+    const found = await runsIn(parts.store.db, { repositories: [repository], before });
+    if (found.length === 0) continue;
+    if (await isSo(parts, found, stop)) runs.push(...found);
+    else isBack = true;
+  }
+  if (isBack) await settled(parts, delivery);
+  if (isBack && runs.length === 0) return conclude(parts, delivery, "ignored: it is not so any more");
+  return stopAll(parts, delivery, { runs, why: stop, by });
+}
+
+/** Is it so, by GitHub's word, what ends these runs of one repository? */
+async function isSo({ store, github }: IntakeParts, [id = ""]: string[], stop: Upset): Promise<boolean> {
+  const run = await liveRun(store.db, { kind: "id", id });
+  // A refusal tells that the App is not let in any more.
+  const standing = run
+    ? await repositoryStanding(github, run.place).catch((error: unknown) => {
+        if (!isProblem(error, "refused")) throw error;
+      })
+    : undefined;
+  if (standing === undefined || typeof standing === "string") return true;
+  if (stop === "the repository was archived") return standing.archived;
+  return stop === "the repository was made public" && !standing.private;
 }
 
 /** What is at work ends; what rests goes on resting. Asked of GitHub: deliveries come late and out of order. */

@@ -19,6 +19,25 @@ export async function standingOf(
   }
 }
 
+/**
+ * How a repository stands at GitHub now: `out` where the App is not installed in it (any more), `gone` where there is
+ * none of this number by its name.
+ */
+export async function repositoryStanding(
+  github: GitHub,
+  { installation, repositoryId, owner, repo }: Omit<Place, "issue">,
+): Promise<"out" | "gone" | { archived: boolean; private: boolean }> {
+  try {
+    const { data: installed } = await github.app.rest.apps.getRepoInstallation({ owner, repo });
+    if (installed.id !== installation) return "out";
+    const { data } = await github.of(installation).rest.repos.get({ owner, repo });
+    return data.id === repositoryId ? { archived: data.archived, private: data.private } : "gone";
+  } catch (error) {
+    if (isProblem(error, "gone")) return "out";
+    throw error;
+  }
+}
+
 /** The repository's default branch now. */
 export async function defaultBranchOf(
   github: GitHub,
