@@ -92,7 +92,8 @@ export async function start(config: Config, outside: Outside): Promise<App> {
   const doctor = (place: Place) =>
     examine({ ...patient, store: answers, named: { name: fullName(place), rules } });
   const looks = createHourly(clock, looksPerHour);
-  const asked = { ...known, engine, box, admission, rulebook, looks, examine: doctor };
+  const backlog = createBacklog({ store, box, clock, log }, startedAt);
+  const asked = { ...known, backlog, engine, box, admission, rulebook, looks, examine: doctor };
   const intake = await createIntake(asked);
   // What was sealed before there was a seal key opens still.
   const seal = sealWith([...(config.sealKeys ?? []), sealKeyFrom(config.app.privateKey)], random);
@@ -109,7 +110,7 @@ export async function start(config: Config, outside: Outside): Promise<App> {
     streams,
     seal,
     strays: new Strays(),
-    backlog: createBacklog({ store, box, clock, log }, startedAt),
+    backlog,
   };
   let stopping = false;
   let listening: Listening | undefined;

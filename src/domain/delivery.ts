@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { isMembers, kindOf } from "./delivery-kind.ts";
+import type { Person } from "./run.ts";
 import { upheavalKinds } from "./upheaval.ts";
 
 const account = z.object({ login: z.string(), id: z.number(), type: z.string().default("User") });
@@ -202,4 +203,14 @@ export function ownerOf(payload: unknown): string | undefined {
 
 function isKind(kind: string): kind is DeliveryKind {
   return Object.hasOwn(shapes, kind);
+}
+
+/** A time of GitHub's, milliseconds since the epoch in whole seconds; undefined where there is none. */
+export function timeOf(text: string | null | undefined): number | undefined {
+  return Date.parse(text ?? "") || undefined;
+}
+
+/** An account as the person it belongs to. */
+export function personOf({ login, id, type }: Account): Person {
+  return { login, id, type };
 }

@@ -3,7 +3,7 @@
  * where GitHub and the store can be asked.
  */
 import { type CommandReading, parseCommand } from "./command.ts";
-import type { Account, Delivery } from "./delivery.ts";
+import { type Delivery, personOf, timeOf } from "./delivery.ts";
 import { isSessionBranch } from "./ids.ts";
 import { isBranch, type Move, moveOf } from "./move.ts";
 import type { Origin, Person, Place, Stop } from "./run.ts";
@@ -265,11 +265,6 @@ function commented(delivery: Of<"issue_comment.created">, now: number): Intent {
   return { kind: "command", place, origin, said, reading, onPull: Boolean(issue.pull_request) };
 }
 
-/** A time of GitHub's, milliseconds since the epoch in whole seconds; undefined where there is none. */
-function timeOf(text: string | null | undefined): number | undefined {
-  return Date.parse(text ?? "") || undefined;
-}
-
 function stop(delivery: Delivery, issue: number, asked: Stop): Extract<Intent, { kind: "stop" }> {
   return { kind: "stop", place: placeOf(delivery, issue), stop: asked };
 }
@@ -300,8 +295,4 @@ function originOf(
     private: repository.private,
     ...unfitness(repository),
   };
-}
-
-function personOf({ login, id, type }: Account): Person {
-  return { login, id, type };
 }

@@ -40,6 +40,7 @@ export async function hearComment(
   if (!(await parts.admission.allowed({ place, origin, said }))) {
     return conclude(parts, delivery, "ignored: the answer of somebody who may not");
   }
+  await parts.backlog.untilReadSince(origin.at);
   return written(parts, delivery, (tx) =>
     tellComment(tx, parts, { run, intent: { place, origin, said }, text: said.body }),
   );
@@ -78,12 +79,17 @@ export async function carryOutCommand(
   if (reading.kind === "unknown") return reply(parts, delivery, intent, unknownText(reading));
   if (reading.kind === "malformed") return reply(parts, delivery, intent, malformedText(reading));
   const { command } = reading;
+  // A stop waits for nothing.
+  if (workingVerbs.has(command.kind)) await parts.backlog.untilReadSince(origin.at);
   const isCut = "cut" in command && command.cut;
   const owed = isCut ? owing(parts, replyTo(intent, { about: "cut", text: answers.cut })) : parts;
   const more = { about: "more" as const, text: answers.oneCommand };
   const all = hasSecondCommand(said.body) ? owing(owed, replyTo(intent, more)) : owed;
   return byVerb(all, delivery, intent, command);
 }
+
+/** Verbs an agent may work, and be paid for, because of. */
+const workingVerbs: ReadonlySet<Command["kind"]> = new Set(["fix", "plan", "retry", "approve", "budget"]);
 
 type Command = Extract<CommandReading, { kind: "command" }>["command"];
 

@@ -9,6 +9,7 @@ import { targetOfSaid } from "../github/issue.ts";
 import { readReview } from "../github/review.ts";
 import { runProposing, writeSuite } from "../store/facts.ts";
 import { liveRun, runOfBranch, stopRun } from "../store/runs.ts";
+import type { DeliveryRow } from "../store/schema.ts";
 import { settingsPushed } from "../store/settings-files.ts";
 import { owing } from "./commanded.ts";
 import { hearOwnPush } from "./own-push.ts";
@@ -36,6 +37,7 @@ export async function hearReview(
   if (refusal !== undefined) return conclude(parts, delivery, refusal);
   if (!intent.isCommand && !(await parts.admission.allowed(asking)))
     return conclude(parts, delivery, "ignored: the review of somebody who may not");
+  await parts.backlog.untilReadSince(origin.at);
   const answered = { key: `review:${review}`, since: origin.at };
   if (!run) {
     const text = await deadPull(parts, place);
@@ -63,13 +65,14 @@ export async function hearReview(
  */
 export async function hearChecks(
   parts: IntakeParts,
-  delivery: string,
+  { id: delivery, received_at: receivedAt }: Pick<DeliveryRow, "id" | "received_at">,
   intent: Of<"checks failed">,
 ): Promise<string> {
   const { suite } = intent;
   const run = await runOfSuite(parts, intent);
   const refused = run ? await notRepaired(parts, run, suite) : "not a pull request of ours";
   if (!run || refused !== undefined) return conclude(parts, delivery, `ignored: ${refused}`);
+  await parts.backlog.untilReadSince(receivedAt);
   return written(parts, delivery, async (tx) => {
     if (suite.at !== undefined && (await isStoppedSince(tx, run.place, suite.at))) return stoppedMeanwhile;
     await writeSuite(tx, run, { id: suite.id, head: suite.headSha, at: parts.clock.now() });

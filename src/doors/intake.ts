@@ -147,6 +147,7 @@ async function byKind(parts: IntakeParts, row: DeliveryRow, intent: Intent): Pro
       return stopFound(parts, row, { ...intent, key: keyOf("pull", intent.place) });
     case "start": {
       if (!(await isOurs(parts, intent))) return conclude(parts, delivery, notOurs);
+      await parts.backlog.untilReadSince(row.received_at);
       const wish = await labelPutOn(parts, row, intent);
       if (wish.kind === "old") return conclude(parts, delivery, `ignored: ${wish.why}`);
       const refused = await parts.admission.refusal(intent);
@@ -164,7 +165,7 @@ async function byKind(parts: IntakeParts, row: DeliveryRow, intent: Intent): Pro
     case "proposed":
       return hearProposed(parts, delivery, intent);
     case "checks failed":
-      return hearChecks(parts, delivery, intent);
+      return hearChecks(parts, row, intent);
     case "pushed":
       return hearPush(parts, delivery, intent);
     default:

@@ -9,6 +9,7 @@ import type { Engine, Tx } from "../engine/engine.ts";
 import type { GitHub } from "../github/client.ts";
 import type { Logger } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
+import type { Backlog } from "../mission/backlog.ts";
 import type { Rulebook } from "../mission/rulebook.ts";
 import type { Store } from "../store/database.ts";
 import type { Inbox } from "../store/deliveries.ts";
@@ -27,6 +28,7 @@ export interface IntakeParts {
   box: Inbox;
   admission: Admission;
   rulebook: Rulebook;
+  backlog: Pick<Backlog, "untilReadSince">;
   /** Heads of pull requests that may still be looked at this hour, by installation. */
   looks: Hourly;
   clock: Clock;

@@ -6,7 +6,7 @@
 import { isUsed, ownerOf } from "../domain/delivery.ts";
 import { isProblem } from "../domain/errors.ts";
 import { type Attempt, attemptsOf, logKeptMs, payloadOf } from "../github/deliveries.ts";
-import { readMemo, writeMemo } from "../store/memos.ts";
+import { dropMemo, readMemo, writeMemo } from "../store/memos.ts";
 import type { Db } from "../store/schema.ts";
 import { noteGap } from "./sweep-gap.ts";
 import type { SweepParts } from "./sweep-parts.ts";
@@ -41,13 +41,25 @@ interface Pass {
   taken: Set<string>;
   /** By delivery id: the attempt to read it from, with the time of the first one. */
   missing: Map<string, Attempt>;
+  /** Has it been written down that deliveries are being put into the inbox? */
+  isTold: boolean;
 }
 
 const memoName = "deliveries";
+const catchingUpName = "deliveries since";
 
 /** When the last whole pass over the log began, milliseconds since the epoch; undefined before the first. */
 export async function logReadAt(db: Db): Promise<number | undefined> {
   return (await readMark(db)).at;
+}
+
+/**
+ * When the pass began that is putting missed deliveries into the inbox, oldest first, milliseconds since the epoch;
+ * undefined while none is: what was called off since it was asked for may come only after it.
+ */
+export async function catchingUpSince(db: Db): Promise<number | undefined> {
+  const memo = await readMemo(db, catchingUpName);
+  return memo === undefined ? undefined : Number(memo);
 }
 
 /** A sweep of the delivery log; each call is one turn of bounded work. True when the pass is complete. */
@@ -66,6 +78,7 @@ export function createDeliverySweep(parts: SweepParts): (signal: AbortSignal) =>
     const mark = await readMark(parts.store.db);
     const tries = Object.entries(mark.tries).filter(([guid]) => pass?.seen.has(guid));
     await writeMark(parts, { at: Math.max(mark.at ?? 0, pass.startedAt), tries: Object.fromEntries(tries) });
+    if (pass.isTold) await dropMemo(parts.store.db, catchingUpName);
     pass = undefined;
     return true;
   };
@@ -81,6 +94,7 @@ async function beginPass(parts: SweepParts): Promise<Pass> {
   return {
     ...{ startedAt: now, floor, cursor: undefined, read: false },
     ...{ seen: new Set<string>(), taken: new Set<string>(), missing: new Map<string, Attempt>() },
+    isTold: false,
   };
 }
 
@@ -119,7 +133,7 @@ async function fetchMissing(parts: SweepParts, pass: Pass, signal: AbortSignal):
   for (let place = 0; place < turn.length; place += payloadsAtOnce) {
     signal.throwIfAborted();
     const some = turn.slice(place, place + payloadsAtOnce);
-    const { missed, asked } = await fetchSome(parts, some);
+    const { missed, asked } = await fetchSome(parts, pass, some);
     const stillMissing = new Set(missed.map(({ attempt }) => attempt.guid));
     for (const { guid } of some) if (!stillMissing.has(guid)) pass.missing.delete(guid);
     failed.push(...missed);
@@ -141,9 +155,17 @@ function isHopeless(error: unknown): boolean {
 }
 
 /** Those of a few attempts that the inbox lacks. `later` when GitHub asks to slow down. */
-async function fetchSome(parts: SweepParts, some: Attempt[]): Promise<{ missed: Failed[]; asked: number }> {
+async function fetchSome(
+  parts: SweepParts,
+  pass: Pass,
+  some: Attempt[],
+): Promise<{ missed: Failed[]; asked: number }> {
   const known = await parts.box.known(some.map(({ guid }) => guid));
   const unknown = some.filter(({ guid }) => !known.has(guid));
+  if (unknown.length > 0 && !pass.isTold) {
+    await writeMemo(parts.store.db, catchingUpName, String(pass.startedAt));
+    pass.isTold = true;
+  }
   const missed: Failed[] = [];
   const fetched = unknown.map((attempt) =>
     fetchOne(parts, attempt).catch((error: unknown) => void missed.push({ attempt, error })),

@@ -104,7 +104,13 @@ export async function openModel(setting: Setting): Promise<ModelWorld> {
   const rooms: Omit<Rooms, "attachments"> = {
     ...{ github, repositories, rulebook, permits, agents, streams, store, engine },
     ...{ seal: sealWith([sealKeyFrom(config.app.privateKey)], randomBytes), clock, random: randomBytes },
-    ...{ log, metrics, config, strays: new Strays(), backlog: { isRead: async () => true } },
+    ...{
+      log,
+      metrics,
+      config,
+      strays: new Strays(),
+      backlog: { isRead: async () => true, untilReadSince: async () => undefined },
+    },
   };
   await engine.start({
     run: { work: (id) => enter(rooms as Rooms, id), atOnce: 64 },
