@@ -36,7 +36,10 @@ export async function hearComment(
     (await liveRun(store.db, keyOf("issue", place))) ?? (await liveRun(store.db, keyOf("pull", place)));
   const waits = run?.phase === "working" ? await waitingOn(store.db, run.id) : undefined;
   if (!run || !waits) return conclude(parts, delivery, "ignored: not a command");
-  if (isOlder(said, waits.since)) return conclude(parts, delivery, "ignored: older than the question");
+  const { askedAt, since } = waits;
+  // Both by GitHub's clock, where that is known.
+  if (askedAt === undefined ? isOlder(said, since) : said.at < askedAt)
+    return conclude(parts, delivery, "ignored: older than the question");
   if (!(await parts.admission.allowed({ place, origin, said }))) {
     return conclude(parts, delivery, "ignored: the answer of somebody who may not");
   }

@@ -12,6 +12,8 @@ import { pagesOf } from "./pages.ts";
 export interface OwnComment {
   id: number;
   url: string;
+  /** When it was posted, by GitHub's clock, milliseconds since the epoch in whole seconds. */
+  at?: number;
 }
 
 /** Reactions we give (GitHub's names). */
@@ -74,9 +76,13 @@ export function comment(
     find: () => findComment(github, place, { marker, since }),
     make: async () => {
       const { data } = await octokit.rest.issues.createComment({ owner, repo, issue_number: issue, body });
-      return { id: data.id, url: data.html_url };
+      return ownComment(data);
     },
   };
+}
+
+function ownComment(data: { id: number; html_url: string; created_at: string }): OwnComment {
+  return { id: data.id, url: data.html_url, at: Date.parse(data.created_at) };
 }
 
 async function findComment(
@@ -96,7 +102,7 @@ async function findComment(
       page,
     });
     const own = data.find((one) => one.performed_via_github_app?.id === appId && one.body?.includes(marker));
-    if (own) return { id: own.id, url: own.html_url };
+    if (own) return ownComment(own);
     if (data.length < 100) return undefined;
   }
   return undefined;

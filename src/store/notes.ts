@@ -50,6 +50,8 @@ export interface Waiting {
   what: "question" | "plan";
   /** When it was asked first, milliseconds since the epoch: people may answer before that is written down. */
   since: number;
+  /** When a question was on its issue, by GitHub's clock; absent of a plan, and until that is written down. */
+  askedAt?: number;
 }
 
 /** What the run's round waits on, the oldest call first; undefined while it waits on nobody. */
@@ -57,7 +59,7 @@ export async function waitingOn(db: Db, run: string): Promise<Waiting | undefine
   const facts = await db
     .selectFrom("facts")
     .innerJoin("runs", "runs.id", "facts.run_id")
-    .select(["name", "begun_at", "done_at", "progress_json"])
+    .select(["name", "begun_at", "done_at", "value_json", "progress_json"])
     .where("run_id", "=", run)
     .where((is) => is.or([is("facts.round", "=", is.ref("runs.round")), is("facts.round", "=", 0)]))
     .execute();
@@ -66,8 +68,10 @@ export async function waitingOn(db: Db, run: string): Promise<Waiting | undefine
   for (const { id } of calls) {
     if (begun.get(`answer ${id}`)?.done_at) continue;
     for (const what of ["question", "plan"] as const) {
-      const since = begun.get(`${what} ${id}`)?.begun_at;
-      if (since !== undefined) return { what, since };
+      const fact = begun.get(`${what} ${id}`);
+      if (!fact) continue;
+      const { at } = JSON.parse(fact.value_json ?? "{}") as { at?: number };
+      return { what, since: fact.begun_at, ...(at === undefined ? {} : { askedAt: at }) };
     }
   }
   return undefined;
