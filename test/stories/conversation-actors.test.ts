@@ -105,6 +105,7 @@ describe("where and how a command is given", () => {
   test("on a locked issue: reactions, no comment, and nobody is told anything", async () => {
     const issue = await asked();
     stage.github.lock(shop, issue, { locked: true, by: "rita" });
+    await stage.pass(2_000);
     stage.github.label(shop, issue, { label: "agent", by: "mona" });
     await stage.pass(10 * 60_000);
     expect(stage.github.reactions(shop, issue)).toEqual(["eyes", "confused"]);
