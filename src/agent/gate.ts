@@ -1,9 +1,10 @@
 /**
  * The pace of calls to the Claude platform, which counts what creates apart from everything else, by the minute and
  * for everybody with one key (its documentation of rate limits): counted in the store, with all replicas together.
- * Once the platform says *slow down* all the same, nothing of that kind leaves this process before the time it named,
- * and half as much afterwards, growing again. A call held back is answered here, in the platform's own terms, so that
- * whoever reads its answers needs to know nothing of the gate.
+ * Once the platform says *slow down* all the same, nothing of that kind leaves before the time it named, neither
+ * from here nor from other replicas or after a restart, and half as much leaves afterwards, growing again. A call
+ * held back is answered here, in the platform's own terms, so that whoever reads its answers needs to know nothing
+ * of the gate.
  */
 import type { Clock } from "../clock.ts";
 import type { Store } from "../store/database.ts";
@@ -15,10 +16,8 @@ type Bucket = "creates" | "others";
 const createsMax = 300;
 const othersMax = 600;
 const spanMs = 60_000;
-const paced: Record<Bucket, Paced> = {
-  creates: { bucket: { slotMs: 1_000, rules: [{ spanMs, max: createsMax }] }, batch: 15 },
-  others: { bucket: { slotMs: 1_000, rules: [{ spanMs, max: othersMax }] }, batch: 30 },
-};
+const creates: Paced = { bucket: { slotMs: 1_000, rules: [{ spanMs, max: createsMax }] }, batch: 15 };
+const others: Paced = { bucket: { slotMs: 1_000, rules: [{ spanMs, max: othersMax }] }, batch: 30 };
 /** A call that changes something leaves within this time of being asked for, or not at all. */
 const departureMsMax = 1_000;
 /** New sessions leave room for what keeps those at work alive: their tokens, answers, interrupts. */
@@ -26,10 +25,9 @@ const sessionShare = 0.8;
 const shareMin = 0.1;
 const regainedAMinute = 0.05;
 
-/** What a bucket was told last. */
-interface Told {
-  closedUntil: number;
-  /** The part of the limit that was believed in at `at`. */
+/** A bucket: its pace, and the part of its limit that was believed in at `at`, when it was told to slow down. */
+interface Line {
+  pacer: Pacer;
   share: number;
   at: number;
 }
@@ -39,16 +37,18 @@ export function createGate(
   clock: Clock,
   store?: Store,
 ): (fetch: typeof globalThis.fetch) => typeof globalThis.fetch {
-  const pacer = new Pacer(store, "claude", paced);
-  const fresh = (): Told => ({ closedUntil: 0, share: 1, at: 0 });
-  const told: Record<Bucket, Told> = { creates: fresh(), others: fresh() };
+  // One each: what closes one of them leaves the other open.
+  const line = (bucket: Bucket, calls: Paced): Line => ({
+    pacer: new Pacer(store, `claude:${bucket}`, { calls }),
+    ...{ share: 1, at: 0 },
+  });
+  const lines: Record<Bucket, Line> = { creates: line("creates", creates), others: line("others", others) };
   return (fetch) => async (input, init) => {
     const bucket = init?.method?.toUpperCase() === "POST" ? "creates" : "others";
     const now = clock.now();
-    const state = told[bucket];
-    if (state.closedUntil > now) return heldBack(state.closedUntil - now);
-    const share = believed(state, now) * (isNewSession(bucket, input) ? sessionShare : 1);
-    const need = { [bucket]: { count: 1, share } };
+    const { pacer } = lines[bucket];
+    const share = believed(lines[bucket], now) * (isNewSession(bucket, input) ? sessionShare : 1);
+    const need = { calls: { count: 1, share } };
     const leave = await pacer.ask(need, now);
     if (leave.kind === "later") return heldBack(leave.at - now);
     // Whoever stood still here may have been overtaken, and looks again before it changes anything.
@@ -59,19 +59,18 @@ export function createGate(
     const answer = await fetch(input, init);
     const waitMs = answer.ok ? undefined : retryAfterMs(answer.headers, clock.now());
     if (waitMs === undefined) return answer;
-    const { closedUntil } = state;
-    state.closedUntil = Math.max(closedUntil, clock.now() + waitMs);
     // Calls that were on their way together are one excess.
-    if (answer.status === 429 && closedUntil <= now) {
-      state.share = Math.max(believed(state, clock.now()) / 2, shareMin);
-      state.at = clock.now();
+    if (answer.status === 429 && lines[bucket].at < now) {
+      const at = clock.now();
+      lines[bucket] = { pacer, share: Math.max(believed(lines[bucket], at) / 2, shareMin), at };
     }
+    await pacer.close(clock.now() + waitMs).catch(() => undefined);
     return unrepeated(answer, waitMs);
   };
 }
 
 /** The part of the limit that is believed in now: what was believed, and a little more with every minute since. */
-function believed({ share, at }: Told, now: number): number {
+function believed({ share, at }: Pick<Line, "share" | "at">, now: number): number {
   return Math.min(share + ((now - at) / 60_000) * regainedAMinute, 1);
 }
 

@@ -80,9 +80,9 @@ export function createGitHub(options: GitHubOptions): GitHub {
     authStrategy: createAppAuth,
     auth: { appId: config.app.id, createJwt: jwtSigner(config.app, clock) },
   });
-  guard(app, options, { pace: plainPace(clock) });
+  guard(app, options, { pace: plainPace("app", options) });
   const bare = new Octokit(common(options));
-  guard(bare, options, { pace: plainPace(clock), isAnybodys: true });
+  guard(bare, options, { pace: plainPace("anybody", options), isAnybodys: true });
   const installations = new Map<number, Line>();
   const line = (installation: number): Line => {
     const known = installations.get(installation);

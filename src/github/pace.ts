@@ -115,18 +115,21 @@ export function installationPace(
   };
 }
 
-/** The pace of whoever GitHub publishes no such limits for: only told to wait, it waits. */
-export function plainPace(clock: Clock): Pace {
-  let closedUntil = 0;
+/**
+ * The pace of whoever GitHub publishes no such limits for: only told to wait, it waits. `name` says who, beside the
+ * numbers of installations. Without a store this process alone knows of it.
+ */
+export function plainPace(name: string, { store, clock }: { store?: Store | undefined; clock: Clock }): Pace {
+  const pacer = new Pacer(store, `github:${name}`, {});
   return {
     admit: async () => {
-      if (clock.now() < closedUntil) throw tooSoon(closedUntil - clock.now());
+      const now = clock.now();
+      const leave = await pacer.ask({}, now);
+      if (leave.kind === "later") throw tooSoon(leave.at - now);
     },
-    unused: () => undefined,
+    unused: () => pacer.giveBack({}, clock.now()),
     note: () => undefined,
-    close: async (until) => {
-      closedUntil = Math.max(closedUntil, until);
-    },
+    close: (until) => pacer.close(until),
   };
 }
 

@@ -57,7 +57,7 @@ export interface PauseRow {
 
 /** Calls to others that are counted together, as those of an installation. */
 export interface PaceRow {
-  /** `github:INSTALLATION`, `claude`. */
+  /** `github:INSTALLATION`, `github:app`, `github:anybody`, `claude:creates`, `claude:others`. */
   name: string;
   /** `Counts` of domain/pace.ts by bucket. */
   counts_json: string;

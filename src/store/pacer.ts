@@ -2,11 +2,12 @@
  * The pace of calls to others, as one process keeps it: what it took from the shared counts and has not used yet,
  * and whom it told to come when. It takes small calls in batches while there is plenty, so that most calls cost no
  * write; near a limit it takes them one by one. A call there is no room for is told when there will be, each a
- * time of its own, so that many who wait do not all come back together.
+ * time of its own, so that many who wait do not all come back together. When the other side wants no calls for a
+ * while, a new process and other replicas come to know it as well: before what was taken is used, the store is read.
  */
 import { type Bucket, type Counts, roomAt, roomFor, usedShare } from "../domain/pace.ts";
 import type { Store } from "./database.ts";
-import { closeCalls, grant, type Taking, takeCalls } from "./paces.ts";
+import { closeCalls, closedUntil, grant, type Taking, takeCalls } from "./paces.ts";
 
 /** Something that is counted: a bucket, and how much of it is taken at once while there is plenty. */
 export interface Paced {
@@ -25,6 +26,8 @@ export type Leave = { kind: "now" } | { kind: "later"; at: number };
 const takenMs = 60_000;
 /** What was given back is used within this time. */
 const givenBackMs = 10_000;
+/** What the store said of a closing is believed for so long. */
+const heardMs = 1_000;
 /** Above this part of a limit nothing is taken ahead: late use must not add up to more than the limit. */
 const plentiful = 0.5;
 /** Promises remembered; beyond, those who ask come together. */
@@ -42,6 +45,10 @@ export class Pacer {
   /** Times that were given, by what was short. */
   readonly #promises = new Map<string, number[]>();
   #taking: Promise<void> = Promise.resolve();
+  /** The reading under way: one at a time, and all wait for it. */
+  #hearing: Promise<void> | undefined;
+  /** From then on the store is read again. */
+  #hearAt = 0;
 
   /** Without a store, the counts are this process's own. */
   constructor(store: Store | undefined, name: string, paced: Record<string, Paced>) {
@@ -52,6 +59,7 @@ export class Pacer {
 
   /** Asks for a call. One at a time takes from the store; those behind find what it brought. */
   async ask(need: Need, now: number): Promise<Leave> {
+    if (this.#isTaken(need, now)) await this.#hear(now);
     if (this.#use(need, now)) return { kind: "now" };
     if (this.#closedUntil > now) return { kind: "later", at: this.#closedUntil };
     // What others did can only leave less room than we know of.
@@ -69,14 +77,36 @@ export class Pacer {
   giveBack(need: Need, now: number): void {
     for (const [key, { count }] of Object.entries(need))
       this.#taken.set(key, { count: this.#left(key, now) + count, until: now + givenBackMs });
+    this.#hearAt = now + givenBackMs;
   }
 
   /** The other side wants no calls until then. */
   async close(until: number): Promise<void> {
-    if (until <= this.#closedUntil) return;
+    if (!this.#shut(until)) return;
+    if (this.#store) await closeCalls(this.#store, this.#name, until);
+  }
+
+  /** False when nothing is new about it. */
+  #shut(until: number): boolean {
+    if (until <= this.#closedUntil) return false;
     this.#closedUntil = until;
     this.#taken.clear();
-    if (this.#store) await closeCalls(this.#store, this.#name, until);
+    return true;
+  }
+
+  /** Comes to know of a closing that another process was told of; where the store says nothing, what is known stands. */
+  async #hear(now: number): Promise<void> {
+    if (!this.#store || (now < this.#hearAt && !this.#hearing)) return;
+    this.#hearing ??= closedUntil(this.#store, this.#name)
+      .then(
+        (until) => void this.#shut(until),
+        () => undefined,
+      )
+      .finally(() => {
+        this.#hearing = undefined;
+      });
+    this.#hearAt = Math.max(this.#hearAt, now + heardMs);
+    await this.#hearing;
   }
 
   /** What of a bucket was taken before and is left. */
@@ -85,11 +115,13 @@ export class Pacer {
     return taken && now <= taken.until ? taken.count : 0;
   }
 
+  #isTaken(need: Need, now: number): boolean {
+    return Object.entries(need).every(([key, { count }]) => this.#left(key, now) >= count);
+  }
+
   #use(need: Need, now: number): boolean {
-    const wants = Object.entries(need);
-    if (this.#closedUntil > now || wants.some(([key, { count }]) => this.#left(key, now) < count))
-      return false;
-    for (const [key, { count }] of wants) this.#spend(key, count);
+    if (this.#closedUntil > now || !this.#isTaken(need, now)) return false;
+    for (const [key, { count }] of Object.entries(need)) this.#spend(key, count);
     return true;
   }
 
@@ -122,7 +154,9 @@ export class Pacer {
     const { counts, closedUntil, granted } = await this.#ask(takings, now);
     this.#counts = counts;
     this.#closedUntil = Math.max(this.#closedUntil, closedUntil);
-    if (!granted) return false;
+    this.#hearAt = Math.max(this.#hearAt, now + heardMs);
+    // Told to wait meanwhile, it does not leave on what was granted before.
+    if (!granted || this.#closedUntil > now) return false;
     for (const [key, count] of Object.entries(granted)) this.#taken.set(key, { count, until: now + takenMs });
     for (const [key, { count }] of Object.entries(need)) this.#spend(key, count);
     return true;

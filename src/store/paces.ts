@@ -65,6 +65,16 @@ export function takeCalls(
   });
 }
 
+/** Until when the other side wants no calls, as whoever counts here was told last; 0 where nobody was. Writes nothing. */
+export async function closedUntil(store: Store, name: string): Promise<number> {
+  const row = await store.db
+    .selectFrom("paces")
+    .select("closed_until")
+    .where("name", "=", name)
+    .executeTakeFirst();
+  return row?.closed_until ?? 0;
+}
+
 /** Writes that the other side wants no calls until then; a time that is later already stays. */
 export async function closeCalls(store: Store, name: string, until: number): Promise<void> {
   await store.together(async (tx) => {

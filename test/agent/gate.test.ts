@@ -77,6 +77,41 @@ test("a slow down halves the pace, which grows again", async () => {
   expect(seen.refused).toBeLessThan(40);
 });
 
+test("what one process was told keeps a new one and other replicas away as well, of that kind alone", async () => {
+  const clock = new VirtualClock();
+  const store = await openStore({ kind: "lent", connection: new Disk().open() });
+  const { fetch, seen } = platform(clock, { create: 2, read: 100 });
+  const replica = () => createGate(clock, store)(fetch);
+  const [first, second] = [replica(), replica()];
+  const create = (call: typeof fetch) => call(`${sessions}/s/events`, { method: "POST" });
+  for (const call of [first, second]) expect((await create(call)).status).toBe(200);
+  expect((await create(first)).status).toBe(429);
+  expect(seen).toEqual({ create: 2, read: 0, refused: 1 });
+  await clock.advance(1_000);
+  for (const call of [second, replica()]) {
+    const held = await create(call);
+    expect([held.status, held.headers.get("retry-after-ms")]).toEqual([429, "29000"]);
+    expect((await call(sessions, { method: "GET" })).status).toBe(200);
+  }
+  expect(seen).toEqual({ create: 2, read: 2, refused: 1 });
+  await clock.advance(minute);
+  expect((await create(second)).status).toBe(200);
+  await store.close();
+});
+
+test("a store that takes and tells nothing keeps no call from its answer", async () => {
+  const clock = new VirtualClock();
+  const store = await openStore({ kind: "lent", connection: new Disk().open() });
+  const { fetch, seen } = platform(clock, { create: 1, read: 100 });
+  const call = createGate(clock, store)(fetch);
+  const create = () => call(`${sessions}/s/events`, { method: "POST" });
+  expect((await create()).status).toBe(200);
+  await store.close();
+  await clock.advance(1_000);
+  for (let count = 0; count < 2; count += 1) expect((await create()).status).toBe(429);
+  expect(seen).toEqual({ create: 1, read: 0, refused: 1 });
+});
+
 test("a change whose process stood still on its way out is not sent, and the next needs no store", async () => {
   const clock = new VirtualClock();
   let asked = 0;

@@ -1,6 +1,6 @@
 /** Two replicas that count calls together, held to the GitHub simulator's own limiter; on both databases. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { installationPace, isPaced } from "../../src/github/pace.ts";
+import { installationPace, isPaced, plainPace } from "../../src/github/pace.ts";
 import { openStore, type Store } from "../../src/store/database.ts";
 import { type Leave, Pacer } from "../../src/store/pacer.ts";
 import { documentedLimits, Limiter } from "../sim/github/limits.ts";
@@ -87,6 +87,34 @@ function suite(make: () => Promise<{ store: Store; drop(): Promise<void> }>): vo
     await clock.advance(2 * minute);
     await first.close(clock.now() + hour);
     expect(await tries(replica())).toBe(hour);
+  });
+
+  test("what GitHub asked for is heard by a replica that took calls ahead, within a second and without a write", async () => {
+    const [first, second] = [replica(), replica()];
+    for (const pace of [first, second]) await pace.admit({ ...read, urgency: "needed" });
+    await first.close(clock.now() + hour);
+    await clock.advance(1_000);
+    const takings = () => store.db.selectFrom("paces").select("takings").executeTakeFirst();
+    const before = await takings();
+    await expect(second.admit({ ...read, urgency: "needed" })).rejects.toMatchObject({
+      retryAfterMs: hour - 1_000,
+    });
+    expect(await takings()).toEqual(before);
+  });
+
+  test("what GitHub asked the App for outlives the process; what is not counted writes nothing", async () => {
+    const app = () => plainPace("app", { store, clock });
+    const [first, second] = [app(), app()];
+    for (const pace of [first, second]) await pace.admit({ ...read, urgency: "needed" });
+    expect(await store.db.selectFrom("paces").selectAll().execute()).toEqual([]);
+    await first.close(clock.now() + hour);
+    await clock.advance(1_000);
+    const held = { retryAfterMs: hour - 1_000 };
+    for (const pace of [second, app()])
+      await expect(pace.admit({ ...read, urgency: "needed" })).rejects.toMatchObject(held);
+    await plainPace("anybody", { store, clock }).admit({ ...read, urgency: "needed" });
+    await clock.advance(hour);
+    await second.admit({ ...read, urgency: "needed" });
   });
 
   test("reads are taken in batches: a hundred calls in a minute cost two writes", async () => {

@@ -81,6 +81,43 @@ test("the platform limits reading: nothing is read before, and one refusal is he
   expect(stage.claude.log.filter(({ status }) => status === 429)).toHaveLength(1);
 });
 
+test.each(["stop", "kill"] as const)(
+  "GitHub limits what the App asks: after a restart (%s) the App asks nothing before",
+  async (how) => {
+    stage = await setStage();
+    stage.plays(fixAndSubmit());
+    const first = stage.labelled();
+    await stage.untilShown(first, "opened #");
+    await stage.pass(2 * hour);
+    const route = "/app/installations/{installation_id}/access_tokens";
+    const limit = { status: 403, headers: { "retry-after": "90" } };
+    stage.github.fault({ method: "POST", route, times: 1, kind: "status", ...limit });
+    const issue = stage.labelled({ title: "Other" });
+    await stage.until("the limit is met", () => stage.github.log.some(({ status }) => status === 403));
+    const told = stage.clock.now();
+    await stage.pass(5 * second);
+    await stage.restart(how);
+    await stage.untilShown(issue, "opened #");
+    const calls = stage.github.log.filter(({ at, as }) => at > told && as === "app");
+    expect(Math.min(...calls.map(({ at }) => at - told))).toBeGreaterThanOrEqual(90 * second);
+  },
+);
+
+test("the platform limits creating: after a restart no run creates before, whoever asks", async () => {
+  stage = await setStage();
+  stage.plays(doNothing);
+  stage.claude.fault({ on: "POST /v1/sessions", trouble: { kind: "status", status: 429, retryAfterS: 90 } });
+  const issue = stage.labelled();
+  await stage.until("the limit is met", () => stage.claude.log.some(({ status }) => status === 429));
+  const told = stage.clock.now();
+  await stage.pass(5 * second);
+  await stage.restart("kill");
+  const other = stage.labelled({ title: "Other" });
+  await stage.untilShown(issue, "no changes");
+  await stage.untilShown(other, "no changes");
+  expect(Math.min(...claudeCalls("create", told))).toBeGreaterThanOrEqual(90);
+});
+
 test("those who were told the same come back one by one, and ask no more often than they must", async () => {
   stage = await setStage();
   stage.plays(doNothing);
