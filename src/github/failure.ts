@@ -50,6 +50,7 @@ export function asProblem(error: unknown, call: FailedCall): Problem {
       cause: error,
     });
   }
+  if (isRefusalCut(error)) return brokenOff(error);
   if (status === 401) {
     return new Problem("refused", "github_credentials", "GitHub does not accept the App's credentials.", {
       cause: error,
@@ -111,19 +112,32 @@ export function graphqlFailure(thrown: unknown): unknown {
   return errors ? graphqlProblem(errors, thrown) : thrown;
 }
 
-/**
- * Throws `later` where an answer broke off: what Octokit could not read to its end, or not as JSON, it hands out
- * as a text, and GitHub never answers with one.
- */
-export function throwIfBroken({
-  headers,
-  data,
-}: {
-  headers: { "content-type"?: string };
+/** An answer as Octokit hands it out. */
+interface Answer {
+  headers: { "content-type"?: string | undefined; "content-length"?: string | number | undefined };
   data: unknown;
-}): void {
-  if (typeof data !== "string" || !/^application\/json\b/.test(headers["content-type"] ?? "")) return;
-  throw new Problem("later", "github_unreachable", "GitHub's answer broke off.");
+}
+
+/** Throws `later` where an answer broke off. */
+export function throwIfBroken(answer: Answer): void {
+  if (isBroken(answer)) throw brokenOff();
+}
+
+/** What Octokit could not read to its end, or not as JSON, it hands out as a text, and GitHub never answers with one. */
+function isBroken({ headers, data }: Answer): boolean {
+  return typeof data === "string" && /^application\/json\b/.test(headers["content-type"] ?? "");
+}
+
+/** A no whose words were lost may be that it is done already, so it is no answer yet. */
+function isRefusalCut({ response, request }: RequestError): boolean {
+  if (!response || request.method === "HEAD" || Number(response.headers["content-length"]) === 0)
+    return false;
+  return isBroken(response);
+}
+
+function brokenOff(cause?: RequestError): Problem {
+  const words = "GitHub's answer broke off.";
+  return new Problem("later", "github_unreachable", words, cause === undefined ? {} : { cause });
 }
 
 function forbidden(error: RequestError, said: string): Problem {

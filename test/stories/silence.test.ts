@@ -4,6 +4,7 @@
  */
 import { afterEach, expect, test } from "vitest";
 import { fixAndSubmit } from "../sim/claude/scripts.ts";
+import { openedPull, says } from "./conversation.ts";
 import { type Setting, type Stage, setStage, shop } from "./stage.ts";
 
 let stage: Stage;
@@ -75,4 +76,21 @@ test.each(claudeKinds)("the Claude platform: %s at a read, which is asked again"
   const asked = stage.claude.log.filter(({ method, route }) => `${method} ${route}` === on);
   expect(asked.findIndex(({ status }) => status === 0)).toBeLessThan(asked.length - 1);
   expect(asked.filter(({ status }) => status === 0)).toHaveLength(1);
+});
+
+test("a refusal that stops half-way ends nothing: the branch that exists already, in a second round", async () => {
+  const settings = "branch: agent/{issue}-{slug}\n";
+  stage = await setStage({
+    callTimeoutMs,
+    files: { "README.md": "x\n", ".github/patchwright.yml": settings },
+  });
+  stage.plays(fixAndSubmit());
+  const { issue, pull } = await openedPull(stage);
+  const refs = "/repos/{owner}/{repo}/git/refs";
+  stage.github.fault({ method: "POST", route: refs, times: 1, kind: "stallBody" });
+  await says(stage, pull, "/agent fix and mind the sign");
+  await stage.pass(30 * 60_000);
+  expect(stage.headline(issue)).toContain("**opened");
+  const head = await stage.github.branchHead(shop, `claude/${stage.claude.sessions[0]?.id}`);
+  expect(stage.github.pull(shop, pull)?.headSha).toBe(head);
 });
