@@ -8,7 +8,7 @@ import { redact } from "../domain/secret.ts";
 const saidCharactersMax = 300;
 /** A session whose agent has just called a tool takes no message before the call is answered. */
 const awaitsAnswer = /waiting on responses/i;
-const answerPauseMs = 1_000;
+const awaitsAnswerCode = "claude_awaits_answer";
 
 /** The problem behind an error of the SDK's. */
 export function asProblem(error: unknown): Problem {
@@ -20,13 +20,11 @@ export function asProblem(error: unknown): Problem {
   }
   const said = redact(error.apiMessage ?? error.message).slice(0, saidCharactersMax);
   if (error.status === 400 && awaitsAnswer.test(said)) {
-    const wait = { retryAfterMs: answerPauseMs, undone: true, cause: error };
-    return new Problem(
-      "later",
-      "claude_awaits_answer",
-      "The session waits for the answer to a tool call.",
-      wait,
-    );
+    // Without a time of ours, so that the engine waits longer each time.
+    return new Problem("later", awaitsAnswerCode, "The session waits for the answer to a tool call.", {
+      undone: true,
+      cause: error,
+    });
   }
   switch (error.status) {
     case 400:
@@ -68,6 +66,11 @@ export function asProblem(error: unknown): Problem {
         cause: error,
       });
   }
+}
+
+/** Does the session take no message, because its agent waits for the answer to a tool call? */
+export function isAwaitingAnswer(error: unknown): boolean {
+  return asProblem(error).code === awaitsAnswerCode;
 }
 
 /** Waits for a call that closes something; what is closed already, or gone, needs nothing more. */

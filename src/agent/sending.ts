@@ -7,7 +7,7 @@ import type { Act } from "../domain/act.ts";
 import { Problem } from "../domain/errors.ts";
 import type { Answer, Message, Picture } from "./agent.ts";
 import { textOf } from "./events.ts";
-import { asProblem } from "./failure.ts";
+import { asProblem, isAwaitingAnswer } from "./failure.ts";
 import { once, read } from "./patience.ts";
 
 type Sendable = Anthropic.Beta.Sessions.EventSendParams["events"][number];
@@ -17,27 +17,37 @@ export function messageAct(client: Anthropic, session: string, message: Message)
   const { text, marker, pictures = [] } = message;
   const words = { type: "text" as const, text: `${text}\n\n${marker}` };
   const plain = () => send(client, session, { type: "user.message", content: [words] });
-  return {
-    find: async () => {
-      const list = client.beta.sessions.events.list(session, { types: ["user.message"] }, read);
-      for await (const event of list) {
-        if (event.type === "user.message" && textOf(event.content).includes(marker)) return { id: event.id };
-      }
-      return undefined;
-    },
-    make: async () => {
-      if (pictures.length === 0) return plain();
-      try {
-        const content = [words, ...pictures.flatMap(shown)];
-        return await send(client, session, { type: "user.message", content });
-      } catch (error) {
-        if (!isTooMuch(error)) throw error;
-        // Nothing was taken in, so the same is said once more without them.
-        const content = [words, { type: "text" as const, text: withoutPictures(pictures) }];
-        return send(client, session, { type: "user.message", content });
-      }
-    },
+  const find = async () => {
+    const list = client.beta.sessions.events.list(session, { types: ["user.message"] }, read);
+    for await (const event of list) {
+      if (event.type === "user.message" && textOf(event.content).includes(marker)) return { id: event.id };
+    }
+    return undefined;
   };
+  const say = async () => {
+    if (pictures.length === 0) return plain();
+    try {
+      const content = [words, ...pictures.flatMap(shown)];
+      return await send(client, session, { type: "user.message", content });
+    } catch (error) {
+      if (!isTooMuch(error)) throw error;
+      // Nothing was taken in, so the same is said once more without them.
+      const content = [words, { type: "text" as const, text: withoutPictures(pictures) }];
+      return send(client, session, { type: "user.message", content });
+    }
+  };
+  const make = async () => {
+    try {
+      return await say();
+    } catch (error) {
+      if (!isAwaitingAnswer(error)) throw error;
+      // An earlier one may have been taken in although it was refused: then the agent is at work on it already.
+      const found = await find();
+      if (found) return found;
+      throw error;
+    }
+  };
+  return { find, make };
 }
 
 function shown({ caption, type, bytes }: Picture) {

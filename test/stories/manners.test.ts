@@ -174,6 +174,20 @@ test("the spending limit in the middle of a run ends it with words, and its toke
   lift();
 });
 
+test("the platform says slow down to a message it took in all the same: it is found, and nobody hammers", async () => {
+  stage = await setStage();
+  stage.plays(fixAndSubmit());
+  const trouble = { kind: "status_after", status: 429, retryAfterS: 20 } as const;
+  stage.claude.fault({ on: `POST ${events}`, trouble });
+  const issue = stage.labelled();
+  await stage.untilShown(issue, "opened #", 10 * 60 * second);
+  const [session] = stage.claude.sessions;
+  const sent = session?.log.filter(({ type }) => type.startsWith("user.")).map(({ type }) => type);
+  expect(sent).toEqual(["user.message", "user.custom_tool_result"]);
+  const posts = stage.claude.log.filter(({ method, route }) => `${method} ${route}` === `POST ${events}`);
+  expect(posts.map(({ status }) => status)).toEqual([429, 400, 200]);
+});
+
 test.each([
   { kind: "status", status: 500 },
   { kind: "status_after", status: 503 },
