@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { isMembers, kindOf } from "./delivery-kind.ts";
-import type { Person } from "./run.ts";
+import type { Person, Place } from "./run.ts";
 import { upheavalKinds } from "./upheaval.ts";
 
 const account = z.object({ login: z.string(), id: z.number(), type: z.string().default("User") });
@@ -26,6 +26,8 @@ const repository = z.object({
   owner: account,
 });
 
+/** The caretaker, who finds a labelling late, does not know its number. */
+const labelShape = z.object({ name: z.string(), id: z.number().optional() });
 const issue = z.object({
   id: z.number(),
   number: z.number(),
@@ -69,11 +71,11 @@ const shapes = {
   "issues.labeled": z.object({
     ...scope,
     issue,
-    label: z.object({ name: z.string() }),
+    label: labelShape,
     /** Of the caretaker, who finds a labelling late: the text is not the one of that moment. */
     edited_since: z.boolean().default(false),
   }),
-  "issues.unlabeled": z.object({ ...scope, issue, label: z.object({ name: z.string() }) }),
+  "issues.unlabeled": z.object({ ...scope, issue, label: labelShape }),
   "issues.closed": z.object({ ...scope, issue: issue.extend({ closed_at: z.string().nullish() }) }),
   "issues.edited": z.object({
     ...scope,
@@ -210,7 +212,23 @@ export function timeOf(text: string | null | undefined): number | undefined {
   return Date.parse(text ?? "") || undefined;
 }
 
+/** The number of a label, where it is told. */
+export function idOf({ id }: z.infer<typeof labelShape>): { id?: number } {
+  return id === undefined ? {} : { id };
+}
+
 /** An account as the person it belongs to. */
 export function personOf({ login, id, type }: Account): Person {
   return { login, id, type };
+}
+
+/** The issue or pull request of that number in the repository a delivery is about. */
+export function placeOf({ repository, installation }: Delivery, issue: number): Place {
+  return {
+    installation: installation.id,
+    repositoryId: repository.id,
+    owner: repository.owner.login,
+    repo: repository.name,
+    issue,
+  };
 }

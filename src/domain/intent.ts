@@ -3,7 +3,7 @@
  * where GitHub and the store can be asked.
  */
 import { type CommandReading, parseCommand } from "./command.ts";
-import { type Delivery, personOf, timeOf } from "./delivery.ts";
+import { type Delivery, idOf, personOf, placeOf, timeOf } from "./delivery.ts";
 import { isSessionBranch } from "./ids.ts";
 import { isBranch, type Move, moveOf } from "./move.ts";
 import type { Origin, Person, Place, Stop } from "./run.ts";
@@ -26,7 +26,7 @@ export type Intent =
   | { kind: "edited"; place: Place; title: string; body: string; at: number }
   /** `writtenAt`: when it was closed, by GitHub's clock; of other stops no delivery tells. */
   | { kind: "stop"; place: Place; stop: Stop; writtenAt?: number }
-  | { kind: "unlabelled"; place: Place; stop: Stop; label: string }
+  | { kind: "unlabelled"; place: Place; stop: Stop; label: string; id?: number }
   /** `writtenAt`: as above; absent of a merge, which nobody takes back. */
   | { kind: "pull closed"; place: Place; stop: Stop; writtenAt?: number }
   | { kind: "review"; place: Place; origin: Origin; said: Said; review: number; isCommand: boolean }
@@ -229,7 +229,7 @@ type Of<K extends Delivery["kind"]> = Extract<Delivery, { kind: K }>;
 function labelled(delivery: Of<"issues.labeled">, now: number): Intent {
   const { issue, label } = delivery;
   if (issue.pull_request) return { kind: "nothing", why: "label on a pull request" };
-  const trigger = { kind: "label" as const, label: label.name };
+  const trigger = { kind: "label" as const, label: label.name, ...idOf(label) };
   return {
     kind: "start",
     label: label.name,
@@ -245,7 +245,13 @@ function labelled(delivery: Of<"issues.labeled">, now: number): Intent {
 function unlabelled(delivery: Of<"issues.unlabeled">, now: number): Intent {
   const { issue, label, sender } = delivery;
   const stop: Stop = { why: "label removed", by: sender.login, at: now };
-  return { kind: "unlabelled", label: label.name, place: placeOf(delivery, issue.number), stop };
+  return {
+    kind: "unlabelled",
+    label: label.name,
+    ...idOf(label),
+    place: placeOf(delivery, issue.number),
+    stop,
+  };
 }
 
 function commented(delivery: Of<"issue_comment.created">, now: number): Intent {
@@ -267,16 +273,6 @@ function commented(delivery: Of<"issue_comment.created">, now: number): Intent {
 
 function stop(delivery: Delivery, issue: number, asked: Stop): Extract<Intent, { kind: "stop" }> {
   return { kind: "stop", place: placeOf(delivery, issue), stop: asked };
-}
-
-function placeOf({ repository, installation }: Delivery, issue: number): Place {
-  return {
-    installation: installation.id,
-    repositoryId: repository.id,
-    owner: repository.owner.login,
-    repo: repository.name,
-    issue,
-  };
 }
 
 function originOf(

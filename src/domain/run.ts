@@ -21,7 +21,8 @@ export type Aside = "remark" | "review";
 
 /** What started a run. */
 export type Trigger =
-  | { kind: "label"; label: string }
+  /** `id`: GitHub's number of the label, whatever it is called by now; absent of older runs. */
+  | { kind: "label"; label: string; id?: number }
   | { kind: "command"; commentId: number; as?: Aside | undefined; instructions: string; plan?: boolean };
 
 /** What lets nothing start, whatever the settings say: what the repository is, or a text nobody knows any more. */
@@ -128,6 +129,15 @@ const finals: readonly Stop["why"][] = [
 /** Is the matter closed with this stop, so that nothing of the run rests any longer? */
 export function isFinal(stop: Pick<Stop, "why">): boolean {
   return finals.includes(stop.why);
+}
+
+/** Where people talk about a run: its issue, and the pull request it has opened. */
+export function threadsOf({ place: { repositoryId, issue }, pull }: Pick<Run, "place" | "pull">): {
+  repositoryId: number;
+  issue: number;
+  pull?: number;
+} {
+  return { repositoryId, issue, ...(pull === undefined ? {} : { pull }) };
 }
 
 /** Is there no issue any more that anything could be asked on? */

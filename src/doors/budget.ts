@@ -3,9 +3,10 @@
  * ceiling nobody does.
  */
 import { answers } from "../domain/replies.ts";
-import { askerIn, budgetCents, endedAtCap, type Run, spentCents } from "../domain/run.ts";
+import { askerIn, budgetCents, endedAtCap, type Run, spentCents, threadsOf } from "../domain/run.ts";
 import type { Tx } from "../engine/engine.ts";
 import { tooDear } from "../store/days.ts";
+import { rememberBudget } from "../store/memos.ts";
 import { resettle } from "../store/run-settings.ts";
 import { liveRun, seizeRun } from "../store/runs.ts";
 import { type Commanded, reply, replyTo } from "./commanded.ts";
@@ -44,7 +45,9 @@ export async function budget(
     const now = await seizeRun(tx, run.id);
     const answered = (text: string) => [replyTo(intent, { text })];
     if (!now) return { verdict: "ignored: the run has ended", replies: answered(answers.runOver) };
-    if (await isStoppedSince(tx, now.place, said.at)) return { ...stoppedMeanwhile, wake: run.id };
+    if (await isStoppedSince(tx, threadsOf(now), said.at)) return { ...stoppedMeanwhile, wake: run.id };
+    if (!(await rememberBudget(tx, run.id, said.at)))
+      return { verdict: "ignored: another budget was given since" };
     const dear = await overDay(parts, tx, { run: now, cents });
     if (dear !== undefined) return { verdict: "answered", wake: run.id, replies: answered(dear) };
     await resettle(tx, run.id, { ...now.settings, budget_usd: cents / 100, usual_budget_usd: usualUsd });

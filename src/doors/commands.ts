@@ -238,7 +238,8 @@ export function startAgain(
   const name =
     run.origin.label ?? (run.origin.trigger.kind === "label" ? run.origin.trigger.label : undefined);
   const label = name === undefined ? {} : { label: name };
-  const start = { place: run.place, origin: { ...origin, before }, triggerKey, ...label };
+  const { place, pull } = run;
+  const start = { place, pull, origin: { ...origin, before }, triggerKey, ...label };
   return beginRun(parts, delivery, start);
 }
 

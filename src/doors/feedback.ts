@@ -4,10 +4,11 @@
 import type { Intent } from "../domain/intent.ts";
 import { branchOf } from "../domain/move.ts";
 import { reviewText } from "../domain/prompt.ts";
-import { askerIn, type Run, repairedApps } from "../domain/run.ts";
+import { askerIn, type Run, repairedApps, threadsOf } from "../domain/run.ts";
 import { targetOfSaid } from "../github/issue.ts";
 import { readReview } from "../github/review.ts";
 import { runProposing, writeSuite } from "../store/facts.ts";
+import { notesOf } from "../store/notes.ts";
 import { liveRun, runOfBranch, stopRun } from "../store/runs.ts";
 import type { DeliveryRow } from "../store/schema.ts";
 import { settingsPushed } from "../store/settings-files.ts";
@@ -74,8 +75,14 @@ export async function hearChecks(
   if (!run || refused !== undefined) return conclude(parts, delivery, `ignored: ${refused}`);
   await parts.backlog.untilReadSince(receivedAt);
   return written(parts, delivery, async (tx) => {
-    if (suite.at !== undefined && (await isStoppedSince(tx, run.place, suite.at))) return stoppedMeanwhile;
-    await writeSuite(tx, run, { id: suite.id, head: suite.headSha, at: parts.clock.now() });
+    if (suite.at !== undefined && (await isStoppedSince(tx, threadsOf(run), suite.at)))
+      return stoppedMeanwhile;
+    await writeSuite(tx, run, {
+      id: suite.id,
+      head: suite.headSha,
+      completedAt: suite.at,
+      at: parts.clock.now(),
+    });
     return { verdict: `told to ${run.id}`, wake: run.id };
   });
 }
@@ -124,7 +131,9 @@ export async function hearPush(parts: IntakeParts, delivery: string, intent: Of<
   if (run.held !== undefined)
     return written(parts, delivery, async () => ({ verdict: `new head of ${run.id}`, wake: run.id }));
   if (sender.type !== "User") return conclude(parts, delivery, "ignored: nobody's own push");
-  if (at < run.roundAt) return conclude(parts, delivery, "ignored: older than the round");
+  const asked = (await notesOf(db, run.id)).find(({ round }) => round === run.round)?.source.writtenAt;
+  if (at < run.roundAt || (asked !== undefined && move.at < asked))
+    return conclude(parts, delivery, "ignored: older than the round");
   const stop = { why: "a person pushed to the branch" as const, by: sender.login, at };
   return written(parts, delivery, async (tx) => {
     await stopRun(tx, run.id, stop);

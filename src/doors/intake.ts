@@ -7,7 +7,7 @@ import { Probot } from "probot";
 import { readDelivery, storedEvents } from "../domain/delivery.ts";
 import { isProblem } from "../domain/errors.ts";
 import { type Intent, intentOf } from "../domain/intent.ts";
-import { isFinal, isGone, type Place, type Stop } from "../domain/run.ts";
+import { isFinal, isGone, type Place, type Run, type Stop } from "../domain/run.ts";
 import { labelOf, sameLabel } from "../domain/settings.ts";
 import { isAsked, readUpheaval } from "../domain/upheaval.ts";
 import { isClosedPull } from "../github/pull.ts";
@@ -187,16 +187,25 @@ async function isOurs({ rulebook }: IntakeParts, { place, label }: Labelled): Pr
 async function hearUnlabelled(
   parts: IntakeParts,
   row: DeliveryRow,
-  { place, label, stop }: Extract<Intent, { kind: "unlabelled" }>,
+  { place, label, id, stop }: Extract<Intent, { kind: "unlabelled" }>,
 ): Promise<string> {
   const key = keyOf("issue", place);
   const run = await liveRun(parts.store.db, key);
-  const own = run?.origin.label;
-  const isIts = own === undefined ? run && labelOf(run.settings, label) : sameLabel(own, label);
+  const isIts = run && isLabelOf(run, { label, id });
   if (run?.phase === "working" && !isIts) return conclude(parts, row.id, notOurs);
   const off = run?.phase === "working" ? await labelTakenOff(parts, row, { run, label }) : {};
   if ("ignored" in off) return conclude(parts, row.id, `ignored: ${off.ignored}`);
   return stopFound(parts, row, { key, stop, label, ...off });
+}
+
+/** By its number, for it may have been renamed since. */
+function isLabelOf(
+  { origin, settings }: Run,
+  { label, id }: { label: string; id: number | undefined },
+): boolean {
+  const { trigger, label: own } = origin;
+  if (trigger.kind === "label" && trigger.id !== undefined && id !== undefined) return trigger.id === id;
+  return own === undefined ? labelOf(settings, label) !== undefined : sameLabel(own, label);
 }
 
 /** Of a lock only GitHub's record tells the time, which matters where there is a run. */

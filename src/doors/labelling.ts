@@ -20,13 +20,14 @@
  * GitHub is asked only where the inbox, the runs and the stops leave doubt. The record may lag behind a delivery, so
  * what it does not show yet is believed only some seconds after it came.
  */
-import { isProblem, Problem } from "../domain/errors.ts";
+import { Problem } from "../domain/errors.ts";
 import type { Origin, Person, Place, Run } from "../domain/run.ts";
 import { type Labelling as LabelRecord, lastLabelling } from "../github/labels.ts";
 import { labellingOf } from "../store/facts.ts";
 import { askedAt, rememberAsked, stopAt, unlabelledAt } from "../store/memos.ts";
 import { latestRun } from "../store/runs.ts";
 import type { DeliveryRow } from "../store/schema.ts";
+import { inTime } from "./precedence.ts";
 import { type IntakeParts, keyOf } from "./verdict.ts";
 
 /**
@@ -124,10 +125,7 @@ export async function labelTakenOff(
   { run, label }: { run: Run; label: string },
 ): Promise<{ writtenAt?: number } | { ignored: string }> {
   const { store, box, github, clock } = parts;
-  const last = await lastLabelling(github, run.place, label).catch((error: unknown) => {
-    // Nobody's agent works on because GitHub cannot be read.
-    if (!isProblem(error, "later") || clock.now() - row.received_at < settledMs) throw error;
-  });
+  const last = await inTime(parts, row.received_at, lastLabelling(github, run.place, label));
   if (last?.kind !== "labeled") return last ? { writtenAt: last.at } : {};
   const isCopy = (await box.lastCopy(row.body_hash, row.id)) !== undefined;
   // Put on again this moment, its delivery waits for what becomes of this one, and starts the next run.
@@ -154,6 +152,9 @@ export async function isOffSince(
 
 /** Is it the labelling that the run was started by, or an older one? */
 function isOwn(last: LabelRecord, { run, own }: { run: Run; own: Awaited<ReturnType<typeof labellingOf>> }) {
+  // A command's run has no labelling of its own: what was put on before the command came with it.
+  if (run.origin.trigger.kind === "command" && run.origin.askedAt !== undefined)
+    return last.at <= run.origin.askedAt;
   // By its number, which earlier versions did not keep; the clocks are asked only where nothing was read.
   if (!own) return last.at <= run.origin.at + slackMs;
   return last.id === own.id || last.at < own.at || (own.id === undefined && last.at === own.at);

@@ -5,15 +5,24 @@
 
 import { Problem } from "../domain/errors.ts";
 import { runIdFrom } from "../domain/ids.ts";
-import { askerIn, isAtCap, isClosed, type Note, type Origin, type Place, type Run } from "../domain/run.ts";
+import {
+  askerIn,
+  isAtCap,
+  isClosed,
+  type Note,
+  type Origin,
+  type Place,
+  type Run,
+  threadsOf,
+} from "../domain/run.ts";
 import type { Tx } from "../engine/engine.ts";
-import { rememberAsked, stopAt, takeDecision, unlabelledAt } from "../store/memos.ts";
+import { rememberAsked, repositoryStopAt, stopAt, takeDecision, unlabelledAt } from "../store/memos.ts";
 import { addNote, notesOf, waitingOn } from "../store/notes.ts";
 import { openRound, shiftRound } from "../store/rounds.ts";
 import { liveRun, seizeRun, startRun } from "../store/runs.ts";
 import { isOffSince } from "./labelling.ts";
 import { type Closure, closureOf, isStoppedSince } from "./precedence.ts";
-import { tellTerms, termsOf } from "./terms.ts";
+import { type Terms, tellTerms, termsOf } from "./terms.ts";
 import { type Change, conclude, type IntakeParts, keyOf, written } from "./verdict.ts";
 
 /** What a run begins with. */
@@ -22,6 +31,8 @@ export interface Start {
   origin: Origin;
   triggerKey: string;
   label?: string;
+  /** The pull request of the run whose work is asked for again. */
+  pull?: number | undefined;
   /** When the label last came off, as far as was known when GitHub was asked whether it is on. */
   offAt?: number | undefined;
 }
@@ -35,18 +46,22 @@ export async function beginRun(parts: IntakeParts, delivery: string, start: Star
     await tellTerms(parts, start);
     return conclude(parts, delivery, terms.verdict);
   }
-  const [off, closure] = await Promise.all([lastOff(parts, start), closureOf(parts, start.place)]);
+  const labels = start.label !== undefined ? [start.label] : labelsOf(terms);
+  const [offs, closure] = await Promise.all([
+    Promise.all(labels.map((label) => lastOff(parts, { ...start, label }))),
+    closureOf(parts, start),
+  ]);
   const id = runIdFrom(parts.random(20));
   return written(parts, delivery, async (tx) => {
     const { place, triggerKey } = start;
     const origin = terms.kind === "settings" ? terms.origin : start.origin;
     await takeDecision(tx, place, parts.clock.now());
     const resting = await liveRun(tx, keyOf("issue", place));
-    if (resting?.phase !== "working" && (await isCalledOff(tx, { place, origin, closure })))
+    if (resting?.phase !== "working" && (await isCalledOff(tx, start, { origin, closure })))
       return stoppedMeanwhile;
     if (resting?.phase === "resting" && !isClosed(resting) && origin.trigger.kind === "command")
       return tellOrigin(tx, parts, { run: resting, origin });
-    if (await isCancelled(tx, start, off)) return { verdict: "ignored: the label was taken off again" };
+    if (await isCancelled(tx, start, offs)) return { verdict: "ignored: the label was taken off again" };
     if (terms.kind === "refused") {
       const run = await liveRun(tx, keyOf("issue", place));
       if (run) return tellOrigin(tx, parts, { run, origin });
@@ -69,44 +84,56 @@ export const stoppedMeanwhile: Change = { verdict: "ignored: it was stopped mean
 /** Was it stopped after it was asked for? Throws *later* where GitHub's record has to tell. */
 async function isCalledOff(
   tx: Tx,
-  { place, origin, closure }: { place: Place; origin: Origin; closure: Closure },
+  { place, pull }: Start,
+  { origin, closure }: { origin: Origin; closure: Closure },
 ): Promise<boolean> {
   const { at, askedAt, before } = origin;
   if ((await stopAt(tx, place, "gone")) !== undefined) return true;
   // Asked again on a page of ours, this moment.
   if (before && askedAt === undefined) return false;
-  const { heardAt, lockedAt } = closure;
+  const { heardAt, lockedAt, takenAt, isAway } = closure;
   if ((await stopAt(tx, place, "heard")) !== heardAt) throw stopsChanged();
+  if ((await repositoryStopAt(tx, place)) !== takenAt) throw stopsChanged();
+  if (isAway) return true;
   const isTold = askedAt !== undefined && lockedAt !== undefined;
   if (isTold ? askedAt <= lockedAt : at < (heardAt ?? 0)) return true;
-  if (askedAt !== undefined) return isStoppedSince(tx, place, askedAt);
+  if (askedAt !== undefined)
+    return isStoppedSince(tx, threadsOf({ place, ...(pull ? { pull } : {}) }), askedAt);
   if ((await stopAt(tx, place, "written")) !== undefined) throw stopsChanged();
   return false;
 }
 
 /** A label that came off: when that was heard of, and whether it was after what was asked for. */
 interface Off {
+  label: string;
   at: number | undefined;
   isSince: boolean;
 }
 
 /** Asked before the transaction, for GitHub's record may have to tell; `later` while it cannot. */
-async function lastOff(parts: IntakeParts, { place, label, origin, offAt }: Start): Promise<Off> {
+async function lastOff(
+  parts: IntakeParts,
+  { place, label, origin, offAt }: Start & { label: string },
+): Promise<Off> {
   // Of a labelling the record has told already.
-  if (label === undefined || (origin.trigger.kind === "label" && !origin.before))
-    return { at: offAt, isSince: false };
+  if (origin.trigger.kind === "label" && !origin.before) return { label, at: offAt, isSince: false };
   const at = await unlabelledAt(parts.store.db, { ...place, label });
-  if (at === undefined) return { at, isSince: false };
+  if (at === undefined) return { label, at, isSince: false };
   // Asked on a page of ours, both by our clock.
-  if (origin.askedAt === undefined) return { at, isSince: origin.at < at };
-  return { at, isSince: await isOffSince(parts, { place, label, offAt: at }, origin.askedAt) };
+  if (origin.askedAt === undefined) return { label, at, isSince: origin.at < at };
+  return { label, at, isSince: await isOffSince(parts, { place, label, offAt: at }, origin.askedAt) };
+}
+
+/** Labels whose going ends a run that a command began: all of its settings. */
+function labelsOf(terms: Terms): string[] {
+  return terms.kind === "settings" ? Object.keys(terms.settings.labels) : [];
 }
 
 /** Was the label taken off after it was asked for? Throws *later* where that may have changed since it was looked at. */
-async function isCancelled(tx: Tx, { place, label }: Start, off: Off): Promise<boolean> {
-  if (label === undefined) return false;
-  if ((await unlabelledAt(tx, { ...place, label })) !== off.at) throw stopsChanged();
-  return off.isSince;
+async function isCancelled(tx: Tx, { place }: Start, offs: Off[]): Promise<boolean> {
+  for (const { label, at } of offs)
+    if ((await unlabelledAt(tx, { ...place, label })) !== at) throw stopsChanged();
+  return offs.some(({ isSince }) => isSince);
 }
 
 /** Word of a stop came between two looks: the next try asks what it was about. */
@@ -167,7 +194,7 @@ export async function tellRun(
   const run = await seizeRun(tx, id);
   if (!run) throw justEnded();
   const { writtenAt } = said.source;
-  if (writtenAt !== undefined && (await isStoppedSince(tx, run.place, writtenAt)))
+  if (writtenAt !== undefined && (await isStoppedSince(tx, threadsOf(run), writtenAt)))
     return { ...stoppedMeanwhile, wake: id };
   if (run.phase === "working" && run.stop) throw stopping();
   const at = clock.now();

@@ -95,7 +95,8 @@ export async function rememberWord(
   tx: Tx,
   { key, run, times, isGone }: { key: RunKey; run: Run | undefined; times: StopTimes; isGone?: boolean },
 ): Promise<void> {
-  const issue = issueOf(key, run);
+  // On a pull request it is about the run that proposed it, and no other of the issue's.
+  const issue = key.kind === "pull" ? { ...key, issue: key.pull } : issueOf(key, run);
   const { writtenAt, receivedAt } = times;
   if (issue && isGone) await rememberStop(tx, issue, { which: "gone", at: receivedAt });
   const word =

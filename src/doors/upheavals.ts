@@ -8,6 +8,7 @@ import type { Upheaval, Upset } from "../domain/upheaval.ts";
 import { branchExists } from "../github/branch.ts";
 import { repositoryStanding, standingOf } from "../github/installation.ts";
 import { noteDeparture } from "../store/departures.ts";
+import { rememberRepositoryStop } from "../store/memos.ts";
 import { liveRun, stopRun } from "../store/runs.ts";
 import { renameOwnersFile } from "../store/settings-files.ts";
 import { endingsDue, rebase, renameOwner, renameRepository, runsIn } from "../store/upheavals.ts";
@@ -93,7 +94,10 @@ async function removed(
   }
   if (isBack) await settled(parts, delivery);
   if (isBack && runs.length === 0) return conclude(parts, delivery, "ignored: it is not so any more");
-  return stopAll(parts, delivery, { runs, why: stop, by });
+  const besides = async (tx: Tx) => {
+    for (const id of repositories) await rememberRepositoryStop(tx, id, before);
+  };
+  return stopAll(parts, delivery, { runs, why: stop, by, besides });
 }
 
 /** Is it so, by GitHub's word, what ends these runs of one repository? */

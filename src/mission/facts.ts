@@ -60,7 +60,7 @@ export interface Facts {
   /** By call. `note`: whose words the answer carries; said once, in whatever round. */
   [answer: `answer ${string}`]: { id: string; note?: string };
   /** By check suite: it failed on a commit; `outcome` once that was looked at. */
-  [suite: `suite ${number}`]: { head: string; outcome?: string };
+  [suite: `suite ${number}`]: { head: string; completedAt?: number; outcome?: string };
   /** By check run: where in the session its log is. */
   [log: `log ${number}`]: { path: string };
   /** Said on the pull request that the checks are repaired no more. */

@@ -8,10 +8,11 @@ import { commentMarker } from "../domain/ids.ts";
 import { may } from "../domain/permission.ts";
 import { checksText, type ToldCheck } from "../domain/prompt.ts";
 import { exhaustedText } from "../domain/repair-words.ts";
-import { baseBranch, type Note, type Run, repairedApps } from "../domain/run.ts";
+import { baseBranch, type Note, type Run, repairedApps, threadsOf } from "../domain/run.ts";
 import { type CheckReport, checkReport, type FailedCheck, newFailures } from "../github/failed-checks.ts";
 import { comment } from "../github/issue.ts";
 import { headOf } from "../github/pull.ts";
+import { stopAt } from "../store/memos.ts";
 import { reopenRound } from "../store/rounds.ts";
 import type { Facts } from "./facts.ts";
 import { sessionEndsAt } from "./session.ts";
@@ -33,14 +34,25 @@ export async function repairChecks(tools: Tools): Promise<boolean> {
   const heard = unseen(tools);
   if (heard.length === 0) return false;
   const { run } = tools.held;
-  const isOfHead = heard.some(({ value }) => value.head === run.head);
+  const stoppedAt = await lastStop(tools);
+  const counts = heard.filter(({ value: { completedAt } }) => !(completedAt && completedAt <= stoppedAt));
+  const isOfHead = counts.some(({ value }) => value.head === run.head);
   const outcome = isOfHead
     ? await repairHead(tools).catch(notReadable)
-    : "not the head our session pushed last";
+    : counts.length === 0
+      ? "it was stopped since"
+      : "not the head our session pushed last";
   if (outcome === "opened") return true;
   for (const { name, value } of heard) await tools.ledger.write(name, { ...value, outcome });
   tools.log.info({ run_id: run.id, outcome }, "failed checks are not repaired");
   return false;
+}
+
+/** When people last stopped the work on the issue or its pull request, by GitHub's clock; 0 where nobody has. */
+async function lastStop({ store, held: { run } }: Tools): Promise<number> {
+  const { repositoryId, issue, pull = issue } = threadsOf(run);
+  const stops = [issue, pull].map((thread) => stopAt(store.db, { repositoryId, issue: thread }, "written"));
+  return Math.max(...(await Promise.all(stops)).map((at) => at ?? 0));
 }
 
 /** Where GitHub refuses to tell what fails, there is nothing to repair; *later* goes to the engine. */

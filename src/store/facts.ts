@@ -170,9 +170,9 @@ export async function wasApproved(
 export async function writeSuite(
   tx: Db,
   run: { id: string },
-  { id, head, at }: { id: number; head: string; at: number },
+  { id, head, completedAt, at }: { id: number; head: string; completedAt: number | undefined; at: number },
 ): Promise<void> {
-  const value_json = JSON.stringify({ head });
+  const value_json = JSON.stringify({ head, completedAt });
   await tx
     .insertInto("facts")
     .values({ run_id: run.id, round: 0, name: `suite ${id}`, value_json, begun_at: at, done_at: at })

@@ -68,6 +68,22 @@ export async function rememberStop(
   if (at > before) await writeMemo(db, issueName(stopPrefixes[which], issue), String(at));
 }
 
+/** When it was last heard that something ends all work in a repository; undefined where nothing did. */
+export function repositoryStopAt(
+  db: Db,
+  { repositoryId }: Pick<IssueKey, "repositoryId">,
+): Promise<number | undefined> {
+  return stopAt(db, { repositoryId, issue: whole }, "heard");
+}
+
+/** Remembers that, for what is asked for before and heard after it. */
+export function rememberRepositoryStop(db: Db, repositoryId: number, at: number): Promise<void> {
+  return rememberStop(db, { repositoryId, issue: whole }, { which: "heard", at });
+}
+
+/** No issue has this number. */
+const whole = 0;
+
 /** When a working run of an issue was last asked to go on by what left no other trace, by GitHub's clock. */
 export async function askedAt(db: Db, issue: IssueKey): Promise<number | undefined> {
   const memo = await readMemo(db, issueName(askedPrefix, issue));
@@ -78,6 +94,14 @@ export async function askedAt(db: Db, issue: IssueKey): Promise<number | undefin
 export async function rememberAsked(db: Db, issue: IssueKey, at: number): Promise<void> {
   const before = (await askedAt(db, issue)) ?? 0;
   if (at > before) await writeMemo(db, issueName(askedPrefix, issue), String(at));
+}
+
+/** Remembers when a run was given a budget, by GitHub's clock. False where it was given another one after that. */
+export async function rememberBudget(db: Db, run: string, at: number): Promise<boolean> {
+  const name = `${budgetPrefix}${run}`;
+  if (at < Number((await readMemo(db, name)) ?? 0)) return false;
+  await writeMemo(db, name, String(at));
+  return true;
 }
 
 /**
@@ -91,7 +115,13 @@ export async function takeDecision(tx: Transaction<Schema>, issue: IssueKey, now
 /** Forgets labels that came off, stops and requests that came, and decisions that were taken, before `before`. */
 export async function forgetStops(db: Db, before: number): Promise<void> {
   // One after the other: a stop locks its decision and then its own row, and whoever held both kinds would meet it.
-  for (const prefix of [unlabelledPrefix, askedPrefix, ...Object.values(stopPrefixes), decisionPrefix])
+  for (const prefix of [
+    unlabelledPrefix,
+    askedPrefix,
+    budgetPrefix,
+    ...Object.values(stopPrefixes),
+    decisionPrefix,
+  ])
     await db
       .deleteFrom("memos")
       .where("name", "like", `${prefix}%`)
@@ -107,6 +137,7 @@ const stopPrefixes: Record<StopTime, string> = {
   gone: "stop gone ",
 };
 const askedPrefix = "asked ";
+const budgetPrefix = "budget of ";
 const decisionPrefix = "decision on ";
 
 function issueName(prefix: string, { repositoryId, issue }: IssueKey): string {

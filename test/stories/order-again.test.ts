@@ -93,3 +93,69 @@ test("held work that was approved after a stop, which comes late, is proposed", 
   await stage.pass(20 * minuteMs);
   expect(stage.headline(issue)).toContain("**opened");
 });
+
+test.each([0, 12_000, -12_000])(
+  "our clock %i ms ahead, labelled four seconds after a command whose run has ended: another run",
+  async (aheadMs) => {
+    stage = await setStage({ aheadMs });
+    stage.plays(doNothing);
+    const issue = stage.github.openIssue(shop, { title: "Add is wrong", author: "mona" });
+    stage.github.comment(shop, issue, { body: "/agent fix", by: "mona" });
+    await stage.untilShown(issue, "no changes");
+    await stage.pass(4_000);
+    stage.github.label(shop, issue, { label: "agent", by: "mona" });
+    await stage.pass(hourMs);
+    expect(sessions()).toBe(2);
+  },
+);
+
+test.each([-25_000, 25_000])(
+  "our clock %i ms ahead, a stop that comes late, labelled since: it goes on",
+  async (aheadMs) => {
+    stage = await setStage({ aheadMs });
+    stage.plays((agent) => agent.wait(3 * hourMs));
+    const issue = stage.github.openIssue(shop, { title: "Add is wrong", author: "mona" });
+    await stage.pass(minuteMs);
+    delay("issue_comment", "created", 10_000);
+    stage.github.comment(shop, issue, { body: "/agent stop", by: "mona" });
+    await stage.pass(4_000);
+    stage.github.label(shop, issue, { label: "agent", by: "mona" });
+    await stage.pass(5 * minuteMs);
+    expect(stage.headline(issue)).toContain("**working");
+  },
+);
+
+test.each([0, 30_000])(
+  "`/agent fix` %i ms late on a labelled issue, the label off three seconds after it: nothing works",
+  async (ms) => {
+    stage = await setStage();
+    stage.plays((agent) => agent.wait(3 * hourMs));
+    const issue = stage.labelled();
+    await stage.pass(minuteMs);
+    stage.github.comment(shop, issue, { body: "/agent stop", by: "mona" });
+    await stage.pass(5 * minuteMs);
+    if (ms > 0) delay("issue_comment", "created", ms);
+    stage.github.comment(shop, issue, { body: "/agent fix with tabs", by: "mona" });
+    await stage.pass(3_000);
+    stage.github.unlabel(shop, issue, { label: "agent", by: "mona" });
+    await stage.pass(10 * minuteMs);
+    expect(stage.claude.sessions.filter(({ status }) => status === "running")).toEqual([]);
+  },
+);
+
+test("`/agent fix` after the label came off is worked on", async () => {
+  stage = await setStage();
+  stage.plays((agent) => agent.wait(3 * hourMs));
+  const issue = stage.github.openIssue(shop, { title: "Add is wrong", author: "mona" });
+  await stage.pass(minuteMs);
+  stage.github.label(shop, issue, { label: "other", by: "mona" });
+  stage.github.unlabel(shop, issue, { label: "other", by: "mona" });
+  stage.github.label(shop, issue, { label: "agent", by: "mona" });
+  await stage.pass(minuteMs);
+  stage.github.unlabel(shop, issue, { label: "agent", by: "mona" });
+  await stage.pass(2 * minuteMs);
+  const before = sessions();
+  stage.github.comment(shop, issue, { body: "/agent fix", by: "mona" });
+  await stage.pass(minuteMs);
+  expect(sessions()).toBe(before + 1);
+});

@@ -74,3 +74,21 @@ test.each(ways)(
     ]);
   },
 );
+
+test.each([
+  ...ways.map(([name, , act]) => [name, () => act(true)] as const),
+  ["made public", () => stage.github.publicize(shop, { by: "rita" })] as const,
+])(
+  "labelled, then the repository is %s, and the label comes a minute late: nothing works",
+  async (_, act) => {
+    stage = await setStage({ allows: ["failed push"] });
+    stage.plays((agent) => agent.wait(3 * hourMs));
+    await stage.github.addRepository({ owner: "acme", name: "till" });
+    stage.github.disturb({ event: "issues", action: "labeled", times: 1, kind: "delay", ms: minuteMs });
+    stage.labelled();
+    await stage.pass(10_000);
+    act();
+    await stage.pass(hourMs);
+    expect(stage.claude.sessions.filter(({ status }) => status === "running")).toEqual([]);
+  },
+);

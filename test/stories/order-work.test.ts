@@ -163,3 +163,86 @@ test("checks that failed before a stop and are told of after it open no round", 
   await stage.pass(hourMs);
   expect(toldTo(stage.claude.sessions[0])).toHaveLength(1);
 });
+
+test.each([404, 403, 410, 422, 451])(
+  "the label off, GitHub's record answering %i once: stopped all the same",
+  async (status) => {
+    stage = await setStage();
+    stage.plays((agent) => agent.wait(3 * hourMs));
+    const issue = stage.labelled();
+    await stage.pass(2 * hourMs);
+    const route = "/repos/{owner}/{repo}/issues/{issue_number}/events";
+    stage.github.fault({ route, kind: "status", status, times: 1 });
+    stage.github.unlabel(shop, issue, { label: "agent", by: "mona" });
+    await stage.untilShown(issue, "stopped", minuteMs);
+  },
+);
+
+test("a stop on the pull request of a run at rest loses nothing that was said to the one at work", async () => {
+  stage = await setStage();
+  stage.plays(fixAndSubmit());
+  const { issue, pull } = await openedPull(stage);
+  stage.plays((agent) => agent.wait(hourMs));
+  stage.github.unlabel(shop, issue, { label: "agent", by: "mona" });
+  stage.github.label(shop, issue, { label: "agent", by: "mona" });
+  await stage.pass(2 * minuteMs);
+  delay("issue_comment", "created", 30_000);
+  stage.github.comment(shop, issue, { body: "/agent fix use tabs", by: "mona" });
+  await stage.pass(5_000);
+  stage.github.comment(shop, pull, { body: "/agent stop", by: "mona" });
+  await stage.pass(2 * hourMs);
+  expect(toldTo(stage.claude.sessions[1]).join()).toContain("use tabs");
+});
+
+test("a person's push that comes late, asked to go on on top of it since: it goes on", async () => {
+  stage = await setStage();
+  stage.plays(async (agent) => {
+    if (agent.round === 2) await agent.wait(hourMs);
+    await fixAndSubmit()(agent);
+  });
+  const { issue, pull } = await openedPull(stage);
+  stage.github.disturb({ event: "push", times: 1, kind: "delay", ms: 10_000 });
+  const branch = `claude/${stage.claude.sessions[0]?.id}`;
+  await stage.github.pushCommit(shop, branch, { files: { "b.txt": "b" }, by: "mona" });
+  await stage.pass(4_000);
+  stage.github.comment(shop, pull, { body: "/agent fix go on on top of my push", by: "mona" });
+  await stage.pass(5 * minuteMs);
+  expect(stage.headline(issue)).toContain("**working");
+});
+
+test("checks fail and a stop is written at the same moment: no round", async () => {
+  stage = await setStage();
+  stage.plays(fixAndSubmit());
+  const { issue } = await openedPull(stage);
+  const failed = { name: "unit", conclusion: "failure", title: "1 of 9 failed", summary: "add is wrong" };
+  const branch = `claude/${stage.claude.sessions[0]?.id}`;
+  await stage.github.completeSuite(shop, { branch, runs: [failed] });
+  stage.github.comment(shop, issue, { body: "/agent stop", by: "mona" });
+  await stage.pass(10 * minuteMs);
+  expect(stage.headline(issue)).not.toContain("**working");
+  expect(stage.claude.sessions[0]?.status).not.toBe("running");
+});
+
+test("two budgets, the first of them late: the second counts", async () => {
+  stage = await setStage();
+  stage.plays((agent) => agent.wait(hourMs));
+  const issue = stage.labelled();
+  await stage.pass(5 * minuteMs);
+  delay("issue_comment", "created", 30_000);
+  stage.github.comment(shop, issue, { body: "/agent budget 4.50", by: "rita" });
+  await stage.pass(5_000);
+  stage.github.comment(shop, issue, { body: "/agent budget 2", by: "rita" });
+  await stage.pass(2 * hourMs);
+  expect(stage.headline(issue)).toContain("of $2.00");
+});
+
+test("the label renamed while its run works, and taken off by its new name: stopped", async () => {
+  stage = await setStage();
+  stage.plays((agent) => agent.wait(3 * hourMs));
+  const issue = stage.labelled();
+  await stage.pass(5 * minuteMs);
+  stage.github.renameLabel(shop, "agent", "robot");
+  await stage.pass(minuteMs);
+  stage.github.unlabel(shop, issue, { label: "robot", by: "mona" });
+  await stage.untilShown(issue, "stopped", 5 * minuteMs);
+});
