@@ -20,7 +20,16 @@ import {
   type Workers,
   wakeKinds,
 } from "./engine.ts";
-import { type Answer, againAfterMs, enterWake, keyOf, partsOf, writeAnswer, writeWakes } from "./wakes.ts";
+import {
+  type Answer,
+  againAfterMs,
+  enterWake,
+  keyOf,
+  lockWake,
+  partsOf,
+  writeAnswer,
+  writeWakes,
+} from "./wakes.ts";
 
 /** Seconds without a sign of life after which a job's process counts as lost; pg-boss allows no fewer. */
 const heartbeatSeconds = 10;
@@ -38,7 +47,7 @@ const retrySeconds = 1;
 const retrySecondsMax = 300;
 const connectionsMax = 10;
 const connectMsMax = 10_000;
-/** A row that rings later than this was answered already; the slack covers the replicas' differing clocks. */
+/** A row due within this is entered: so far the replicas' clocks may differ without delaying each other's wakes. */
 const earlyMsMax = 5_000;
 /** Of the time to stop, what is kept for giving unfinished jobs back. */
 const handBackMs = 1_000;
@@ -77,15 +86,16 @@ class PgBossEngine implements Engine {
   }
 
   async wake(tx: Tx, ...wakes: Wake[]): Promise<void> {
+    const now = this.#tools.clock.now();
     const boss = await this.#opened();
     const rows = await writeWakes(tx, wakes);
     const isNew = ({ pokes }: WakeRow) => pokes === 0;
     for (const kind of wakeKinds) {
       const fresh = rows.filter((row) => isNew(row) && partsOf(row.key)?.kind === kind);
-      const jobs = fresh.map((row) => this.#jobOf(row)).filter((job) => job !== undefined);
+      const jobs = fresh.map((row) => jobOf(row, now)).filter((job) => job !== undefined);
       if (jobs.length > 0) await boss.insert(kind, jobs, { db: fromKysely(tx) });
     }
-    for (const row of rows) if (!isNew(row)) await this.#ring(boss, tx, row);
+    for (const row of rows) if (!isNew(row)) await ring({ boss, tx, now }, row);
   }
 
   knock(): void {
@@ -191,23 +201,6 @@ class PgBossEngine implements Engine {
     this.#trouble = { words, at: this.#tools.clock.now() };
   }
 
-  /** The job that rings for a row; undefined for a row that is not ours. */
-  #jobOf(row: WakeRow) {
-    const parts = partsOf(row.key);
-    // Not as a time when it is due: the database's clock may be behind ours, and only a due job notifies.
-    const startAfter = row.at <= this.#tools.clock.now() ? 0 : new Date(row.at);
-    return parts && { data: { id: parts.id }, singletonKey: parts.id, startAfter };
-  }
-
-  /** Moves the waiting job of the row's key to the row's time, or makes one. */
-  async #ring(boss: PgBoss, tx: Tx, row: WakeRow): Promise<void> {
-    const parts = partsOf(row.key);
-    const job = this.#jobOf(row);
-    if (!parts || !job) return;
-    const { data, ...options } = job;
-    await boss.upsert(parts.kind, data, { ...options, db: fromKysely(tx) });
-  }
-
   /** One turn of a worker. Throws when its answer could not be written: then pg-boss queues the job again. */
   async #enter(entry: Entry): Promise<void> {
     const { store, clock } = this.#tools;
@@ -216,16 +209,17 @@ class PgBossEngine implements Engine {
     try {
       const key = keyOf(entry);
       const row = await enterWake(store.db, key, clock.now() + earlyMsMax);
-      if (!row) return;
+      if (!row) return await this.#ringAgain(key);
       this.#tools.onEntry?.(entry.kind, Math.max(clock.now() - row.at, 0));
       const signal = AbortSignal.any([entry.signal, leave.signal]);
       const answer = await this.#answerOf({ ...entry, signal }, row);
       signal.throwIfAborted();
+      const now = clock.now();
       const boss = await this.#opened();
       await store.db.transaction().execute(async (tx) => {
         const written = await writeAnswer(tx, row, answer);
         if (written && answer.next !== undefined)
-          await this.#ring(boss, tx, { ...row, at: Math.ceil(answer.next) });
+          await ring({ boss, tx, now }, { ...row, at: Math.ceil(answer.next) });
       });
     } catch (error) {
       if (!leave.signal.aborted) this.#note(error);
@@ -233,6 +227,16 @@ class PgBossEngine implements Engine {
     } finally {
       this.#leaves.delete(leave);
     }
+  }
+
+  /** For a row that is not due here yet: its job is spent with this turn, and a row without one never rings. */
+  async #ringAgain(key: string): Promise<void> {
+    const now = this.#tools.clock.now();
+    const boss = await this.#opened();
+    await this.#tools.store.db.transaction().execute(async (tx) => {
+      const row = await lockWake(tx, key);
+      if (row) await ring({ boss, tx, now }, row);
+    });
   }
 
   /** Lets the worker do its turn; its error is an answer too, unless it has to leave. */
@@ -248,6 +252,30 @@ class PgBossEngine implements Engine {
       return { next: clock.now() + againMs, tries };
     }
   }
+}
+
+/** With what a job is written. `now` is our time before the first statement, so that no job is early. */
+interface Ringing {
+  boss: PgBoss;
+  tx: Tx;
+  now: number;
+}
+
+/** The job that rings for a row; undefined for a row that is not ours. */
+function jobOf(row: WakeRow, now: number) {
+  const parts = partsOf(row.key);
+  // As a span, never as a time: the database's clock may differ from ours, and only a due job notifies.
+  const startAfter = Math.max(row.at - now, 0) / 1_000;
+  return parts && { data: { id: parts.id }, singletonKey: parts.id, startAfter };
+}
+
+/** Moves the waiting job of the row's key to the row's time, or makes one. */
+async function ring({ boss, tx, now }: Ringing, row: WakeRow): Promise<void> {
+  const parts = partsOf(row.key);
+  const job = jobOf(row, now);
+  if (!parts || !job) return;
+  const { data, ...options } = job;
+  await boss.upsert(parts.kind, data, { ...options, db: fromKysely(tx) });
 }
 
 /** An engine for each of the processes that share the store's PostgreSQL. */

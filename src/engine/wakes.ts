@@ -65,6 +65,11 @@ export async function enterWake(
     .executeTakeFirst();
 }
 
+/** The row of a key, held until the transaction ends, so that no wake comes between it and its job; on PostgreSQL. */
+export async function lockWake(tx: Tx, key: string): Promise<WakeRow | undefined> {
+  return tx.selectFrom("wakes").selectAll().where("key", "=", key).forUpdate().executeTakeFirst();
+}
+
 /** What a worker's turn came to: when to ring next (undefined: not before somebody wakes it) and failures in a row. */
 export interface Answer {
   next: number | undefined;
