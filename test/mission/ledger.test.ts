@@ -1,8 +1,8 @@
-/** What `once` remembers of an attempt that came to no result. */
+/** What `once` remembers of an attempt that came to no result, and how long it trusts that its holder still is one. */
 import { expect, test } from "vitest";
 import { Problem, type ProblemDetail } from "../../src/domain/errors.ts";
 import { ledgerOf } from "../../src/mission/ledger.ts";
-import { holdRun } from "../../src/store/runs.ts";
+import { Fenced, holdRun } from "../../src/store/runs.ts";
 import { VirtualClock } from "../sim/virtual-clock.ts";
 import { withRun } from "../store/run.ts";
 
@@ -54,4 +54,28 @@ test("an attempt that certainly had no effect is made again without a look", asy
 test("of a question, which people may answer from the first attempt on, too, the ten seconds are the last one's", async () => {
   const look = "looks from 0";
   expect(await afterFailing({}, "question q")).toEqual([look, "act_unsettled for 10000", look, "makes"]);
+});
+
+/**
+ * A holder gives a sign of life every five seconds and loses its run ten after the last: overtaken it may be from
+ * five seconds after a write on, no matter how well that went.
+ */
+test.each([5_000, 10_000])("who was overtaken %i ms after its last write acts no more", async (sinceMs) => {
+  const clock = new VirtualClock();
+  const { store, id } = await withRun(clock.now());
+  const held = await holdRun(store.db, id);
+  if (!held) throw new Error("no run");
+  const ledger = ledgerOf(store, held, clock);
+  await ledger.write("note a", { id: "1" });
+  await clock.advance(sinceMs);
+  await holdRun(store.db, id);
+  const did: string[] = [];
+  const act = async () => {
+    did.push("makes");
+    return { id: "2" };
+  };
+  // An act that is its own look is preceded by no write, which would be fenced by itself.
+  await expect(ledger.once("note b", { find: act, make: act })).rejects.toBeInstanceOf(Fenced);
+  expect(did).toEqual([]);
+  await store.close();
 });
