@@ -130,6 +130,7 @@ async function fetchMissing(parts: SweepParts, pass: Pass, signal: AbortSignal):
     .toSorted((one, other) => one.at - other.at || one.id - other.id);
   const turn = wanted.slice(0, payloadsPerTurn);
   const failed: Failed[] = [];
+  let isAnyRead = false;
   for (let place = 0; place < turn.length; place += payloadsAtOnce) {
     signal.throwIfAborted();
     const some = turn.slice(place, place + payloadsAtOnce);
@@ -137,10 +138,11 @@ async function fetchMissing(parts: SweepParts, pass: Pass, signal: AbortSignal):
     const stillMissing = new Set(missed.map(({ attempt }) => attempt.guid));
     for (const { guid } of some) if (!stillMissing.has(guid)) pass.missing.delete(guid);
     failed.push(...missed);
+    isAnyRead ||= missed.length < asked;
     // All of them at once: it is GitHub that is unwell, not a delivery.
     if (missed.some(({ error }) => !isHopeless(error)) && missed.length === asked) break;
   }
-  if (failed.length > 0) await countTries(parts, failed);
+  if (failed.length > 0) await countTries(parts, failed, isAnyRead);
   return wanted.length <= payloadsPerTurn;
 }
 
@@ -185,20 +187,39 @@ async function fetchOne({ github, box, config, log }: SweepParts, attempt: Attem
   if (appended === "new") log.info({ delivery_id: id, event_name: event }, "missed delivery found");
 }
 
-/** Counts failures, and passes a *later* on: the engine waits longer each time until a delivery is given up. */
-async function countTries(parts: SweepParts, failed: Failed[]): Promise<void> {
+/**
+ * Counts failures, and passes a *later* on: the engine waits longer each time until a delivery is given up. While
+ * GitHub shows no other delivery either, none of them is counted: it may be away for hours, and its log holds them.
+ */
+async function countTries(parts: SweepParts, failed: Failed[], isAnyRead: boolean): Promise<void> {
+  const again = failed.find(({ error }) => !isHopeless(error));
+  const isCounted = again === undefined || isAnyRead || (await isAnotherShown(parts, failed));
   const mark = await readMark(parts.store.db);
   const counted: [guid: string, tries: number][] = [];
   for (const { attempt, error } of failed) {
     const { guid } = attempt;
+    if (!isHopeless(error) && !isCounted) continue;
     const tries = isHopeless(error) ? triesMax : (mark.tries[guid] ?? 0) + 1;
     counted.push([guid, tries]);
     if (tries >= triesMax) await giveUp(parts, attempt, error);
   }
   const tries = [...Object.entries(mark.tries), ...counted].slice(-triesKept);
   await writeMark(parts, { ...mark, tries: Object.fromEntries(tries) });
-  const again = failed.find(({ error }) => !isHopeless(error));
   if (again) throw again.error;
+}
+
+/** Does GitHub show the newest delivery besides these? Where its log holds no other, nothing speaks against it. */
+async function isAnotherShown({ github }: SweepParts, failed: Failed[]): Promise<boolean> {
+  const guids = new Set(failed.map(({ attempt }) => attempt.guid));
+  try {
+    const { attempts } = await attemptsOf(github, undefined);
+    const other = attempts.find(({ guid }) => !guids.has(guid));
+    if (other) await payloadOf(github, other.id);
+    return true;
+  } catch (error) {
+    if (!isProblem(error)) throw error;
+    return isHopeless(error);
+  }
 }
 
 /** A label that was put on can still be found by the issue that carries it. */
