@@ -25,6 +25,8 @@ export interface Attempt {
 /** A page of the log; `next` continues it. */
 export interface AttemptPage {
   attempts: Attempt[];
+  /** When it was answered, milliseconds since the epoch by GitHub's clock; undefined where the answer does not say. */
+  answeredAt: number | undefined;
   next: string | undefined;
 }
 
@@ -44,7 +46,12 @@ export async function attemptsOf(github: GitHub, cursor: string | undefined): Pr
     unsigned: one.status_code === 401,
   }));
   const [, next] = /[?&]cursor=([^&>]+)[^>]*>;\s*rel="next"/.exec(headers.link ?? "") ?? [];
-  return { attempts, next: next === undefined ? undefined : decodeURIComponent(next) };
+  const answeredAt = headers.date === undefined ? Number.NaN : Date.parse(headers.date);
+  return {
+    attempts,
+    answeredAt: Number.isNaN(answeredAt) ? undefined : answeredAt,
+    next: next === undefined ? undefined : decodeURIComponent(next),
+  };
 }
 
 /** The payload of an attempt, as GitHub logged it. Throws `gone` when the log has forgotten it. */

@@ -5,13 +5,13 @@
  */
 import { isUsed, ownerOf } from "../domain/delivery.ts";
 import { isProblem } from "../domain/errors.ts";
-import { type Attempt, attemptsOf, logKeptMs, payloadOf } from "../github/deliveries.ts";
+import { type Attempt, type AttemptPage, attemptsOf, logKeptMs, payloadOf } from "../github/deliveries.ts";
 import { dropMemo, readMemo, writeMemo } from "../store/memos.ts";
 import type { Db } from "../store/schema.ts";
 import { noteGap } from "./sweep-gap.ts";
 import type { SweepParts } from "./sweep-parts.ts";
 
-/** Passes overlap by this much: attempts under way, GitHub's clock beside ours. */
+/** Passes overlap by this much: attempts under way, GitHub's machines beside each other. */
 export const overlapMs = 15 * 60_000;
 /** Pages of the log and payloads that are read in one turn. */
 const pagesPerTurn = 200;
@@ -24,17 +24,24 @@ const triesKept = 1_000;
 
 /** What is remembered between turns. */
 interface Mark {
-  /** When the last whole pass began, milliseconds since the epoch; absent before the first. */
+  /** When the last whole pass began, milliseconds since the epoch by our clock; absent before the first. */
   at?: number;
+  /** The same by GitHub's clock: what it logged before has been worked through. Absent where an older version wrote. */
+  loggedTo?: number;
   /** Failed attempts to read a payload, by delivery id. */
   tries: Record<string, number>;
 }
 
 /** One pass over the log, under way. Another process may hold another; the inbox keeps them apart. */
 interface Pass {
+  /** When it began, milliseconds since the epoch by our clock. */
   startedAt: number;
+  /** The same by GitHub's clock, as its log has it. */
+  loggedTo: number;
   /** The log is read down to here. */
   floor: number;
+  /** The first page, which told the time, until it is read. */
+  first: AttemptPage | undefined;
   cursor: string | undefined;
   read: boolean;
   seen: Set<string>;
@@ -76,26 +83,57 @@ export function createDeliverySweep(parts: SweepParts): (signal: AbortSignal) =>
     }
     if (!(await fetchMissing(parts, pass, signal))) return false;
     const mark = await readMark(parts.store.db);
-    const tries = Object.entries(mark.tries).filter(([guid]) => pass?.seen.has(guid));
-    await writeMark(parts, { at: Math.max(mark.at ?? 0, pass.startedAt), tries: Object.fromEntries(tries) });
+    await writeMark(parts, markAfter(pass, mark, parts.clock.now()));
     if (pass.isTold) await dropMemo(parts.store.db, catchingUpName);
     pass = undefined;
     return true;
   };
 }
 
-async function beginPass(parts: SweepParts): Promise<Pass> {
-  const now = parts.clock.now();
-  const { at } = await readMark(parts.store.db);
-  const kept = now - logKeptMs;
-  // While the pass is under way the log goes on forgetting at its far end.
-  if (at !== undefined && at < kept + overlapMs) await noteGap(parts, { from: at, to: kept + 2 * overlapMs });
-  const floor = Math.max((at ?? 0) - overlapMs, kept);
+/** Another process may have come further meanwhile; a time that has not come yet was written by a wrong clock. */
+function markAfter({ startedAt, loggedTo, seen }: Pass, mark: Mark, now: number): Mark {
+  const latest = (before = 0, own: number, nowThere: number) =>
+    before > nowThere ? own : Math.max(before, own);
   return {
-    ...{ startedAt: now, floor, cursor: undefined, read: false },
+    at: latest(mark.at, startedAt, now),
+    loggedTo: latest(mark.loggedTo, loggedTo, loggedTo + now - startedAt + overlapMs),
+    tries: Object.fromEntries(Object.entries(mark.tries).filter(([guid]) => seen.has(guid))),
+  };
+}
+
+/** Begins with the first page of the log: what is in it has GitHub's times, and ours may be others. */
+async function beginPass(parts: SweepParts): Promise<Pass> {
+  const startedAt = parts.clock.now();
+  const mark = await readMark(parts.store.db);
+  let first: AttemptPage | undefined;
+  try {
+    first = await attemptsOf(parts.github, undefined);
+  } catch (error) {
+    // Where the log may not be read at all, our own time has to do.
+    if (isProblem(error) && error.kind !== "later") await noteForgotten(parts, mark, startedAt);
+    throw error;
+  }
+  const loggedTo = first.answeredAt ?? startedAt;
+  await noteForgotten(parts, mark, loggedTo);
+  const floor = Math.max((workedTo(mark, loggedTo) ?? 0) - overlapMs, loggedTo - logKeptMs);
+  return {
+    ...{ startedAt, loggedTo, floor, first, cursor: undefined, read: false },
     ...{ seen: new Set<string>(), taken: new Set<string>(), missing: new Map<string, Attempt>() },
     isTold: false,
   };
+}
+
+/** How far the log has been worked through; nothing is known where a clock that was ahead has told the time. */
+function workedTo({ at, loggedTo = at }: Mark, now: number): number | undefined {
+  return loggedTo !== undefined && loggedTo <= now + overlapMs ? Math.min(loggedTo, now) : undefined;
+}
+
+/** Has the log forgotten, by `now`, what had not been read? Then that is a gap. */
+async function noteForgotten(parts: SweepParts, mark: Mark, now: number): Promise<void> {
+  const from = workedTo(mark, now);
+  const kept = now - logKeptMs;
+  // While the pass is under way the log goes on forgetting at its far end.
+  if (from !== undefined && from < kept + overlapMs) await noteGap(parts, { from, to: kept + 2 * overlapMs });
 }
 
 /** Reads pages, newest first, down to the floor. False when the turn was too short for it. */
@@ -103,7 +141,8 @@ async function readLog({ github }: SweepParts, pass: Pass, signal: AbortSignal):
   for (let page = 0; !pass.read; page += 1) {
     if (page >= pagesPerTurn) return false;
     signal.throwIfAborted();
-    const { attempts, next } = await attemptsOf(github, pass.cursor);
+    const { attempts, next } = pass.first ?? (await attemptsOf(github, pass.cursor));
+    pass.first = undefined;
     const within = attempts.filter(({ at }) => at >= pass.floor);
     for (const attempt of within) note(pass, attempt);
     pass.cursor = next;

@@ -15,6 +15,7 @@ import { Strays } from "../../src/mission/strays.ts";
 import { createSweep } from "../../src/mission/sweep.ts";
 import { openStore } from "../../src/store/database.ts";
 import { inbox } from "../../src/store/deliveries.ts";
+import { writeMemo } from "../../src/store/memos.ts";
 import type { Seal } from "../../src/store/seal.ts";
 import { noTraces } from "../../src/traces.ts";
 import { type GitHubSim, startGitHub } from "../sim/github/github.ts";
@@ -30,10 +31,20 @@ export interface Caretaker {
   rows: () => Promise<{ id: string; body: string; received_at: number }[]>;
   /** How many issues the inbox has word of. */
   issues: () => Promise<number>;
+  /** Writes what another version, or another time, has left in the store. */
+  remember: (name: string, value: string) => Promise<void>;
+}
+
+/** How one is set up: `now` is the service's own time where it is not GitHub's, milliseconds since the epoch. */
+export interface Skew {
+  now?: () => number;
 }
 
 /** Sets one up. */
-export async function setCaretaker(clock: VirtualClock): Promise<Caretaker> {
+export async function setCaretaker(
+  clock: VirtualClock,
+  { now = () => clock.now() }: Skew = {},
+): Promise<Caretaker> {
   const github = await startGitHub({ clock, permissions: { issues: "write", metadata: "read" } });
   github.addOrganization("acme");
   github.addUser("mona");
@@ -46,9 +57,11 @@ export async function setCaretaker(clock: VirtualClock): Promise<Caretaker> {
   const config = { app, github: { webUrl: github.url, apiUrl: `${github.url}/api/v3` } };
   // The cast: undici's types and the global ones name the same standard objects differently.
   const fetch = undiciFetch as unknown as typeof globalThis.fetch;
+  const own = { now, after: clock.after.bind(clock) };
   const rooms = {
+    // Its calls are signed by GitHub's time, as Octokit's are once GitHub has told it.
     github: createGitHub({ config, clock, fetch, log, metrics: createMetrics(), traces: noTraces }),
-    clock,
+    clock: own,
     log,
     store,
     engine,
@@ -56,7 +69,7 @@ export async function setCaretaker(clock: VirtualClock): Promise<Caretaker> {
     strays: new Strays(),
   };
   const sweep = createSweep({
-    ...{ ...rooms, box: inbox(store, engine, clock) },
+    ...{ ...rooms, box: inbox(store, engine, own) },
     config: { pollMs: 30_000, sweepMs: 300_000, textsKeptMs: 30 * 86_400_000 },
     agents: {} as Agents,
     rulebook: { labels: async () => ["agent"] } as unknown as Rulebook,
@@ -67,7 +80,7 @@ export async function setCaretaker(clock: VirtualClock): Promise<Caretaker> {
     for (let turn = 0; turn < 500; turn += 1) {
       try {
         const next = await sweep("deliveries", new AbortController().signal);
-        if (next !== undefined && next > clock.now()) return;
+        if (next !== undefined && next > now()) return;
       } catch (error) {
         if (!isProblem(error, "later")) throw error;
         await clock.advance(error.retryAfterMs ?? 60_000);
@@ -80,5 +93,6 @@ export async function setCaretaker(clock: VirtualClock): Promise<Caretaker> {
     const bodies = (await rows()).map(({ body }) => JSON.parse(body) as { issue: { number: number } });
     return new Set(bodies.map(({ issue }) => issue.number)).size;
   };
-  return { github, round, rows, issues };
+  const remember = (name: string, value: string) => writeMemo(store.db, name, value);
+  return { github, round, rows, issues, remember };
 }
