@@ -133,7 +133,9 @@ async function noteForgotten(parts: SweepParts, mark: Mark, now: number): Promis
   const from = workedTo(mark, now);
   const kept = now - logKeptMs;
   // While the pass is under way the log goes on forgetting at its far end.
-  if (from !== undefined && from < kept + overlapMs) await noteGap(parts, { from, to: kept + 2 * overlapMs });
+  if (from === undefined || from >= kept + overlapMs) return;
+  // What a pass grants is granted here too: shortly before the mark a delivery may have been under way.
+  await noteGap(parts, { from: from - overlapMs, to: kept + 2 * overlapMs });
 }
 
 /** Reads pages, newest first, down to the floor. False when the turn was too short for it. */

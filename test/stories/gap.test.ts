@@ -158,3 +158,20 @@ test.each([
   stage.github.label(shop, edited, { label: "agent", by: "mona" });
   await stage.until("the other run ended", () => rounds() === 2, hourMs);
 });
+
+test("labelled just before the log was last read, its delivery still under way, then a week away: it has its run", async () => {
+  stage = await setStage({ env: { ...sweeping, PATCHWRIGHT_POLL_MS: "600000" } });
+  stage.plays(doNothing);
+  await stage.pass(hourMs);
+  const looks = () => stage.github.log.filter(({ route }) => route === "/app/hook/deliveries");
+  const { length } = looks();
+  const nextAt = (looks().at(-1)?.at ?? 0) + 300_000;
+  await stage.pass(nextAt - 20_000 - stage.clock.now());
+  stage.github.disturb({ event: "issues", kind: "delay", ms: 60_000 });
+  stage.labelled();
+  await stage.until("the log was read", () => looks().length > length, 60_000);
+  await stage.pass(2_000);
+  await away(7 * dayMs, () => undefined);
+  await stage.restart();
+  await stage.until("the run ended", () => rounds() === 1, hourMs);
+});
