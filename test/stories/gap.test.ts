@@ -175,3 +175,32 @@ test("labelled just before the log was last read, its delivery still under way, 
   await stage.restart();
   await stage.until("the run ended", () => rounds() === 1, hourMs);
 });
+
+test("what was labelled through an App, or before the App was installed, starts nothing", async () => {
+  stage = await setStage({ env: { ...sweeping, PATCHWRIGHT_POLL_MS: "600000" } });
+  stage.plays(doNothing);
+  stage.github.addOrganization("beta");
+  await stage.github.addRepository({ owner: "beta", name: "kit", files: { "README.md": "# kit\n" } });
+  stage.github.setRole("beta/kit", "mona", "write");
+  await stage.pass(hourMs);
+  let own = 0;
+  await away(6 * dayMs, async () => {
+    const through = stage.github.openIssue(shop, { title: "One", body: "Through.", author: "mona" });
+    stage.github.label(shop, through, { label: "agent", by: "mona", through: "other-app" });
+    stage.github.openIssue("beta/kit", { title: "Two", body: "Up.", author: "mona", labels: ["agent"] });
+    await stage.pass(dayMs);
+    stage.github.install("beta");
+    await stage.pass(hourMs);
+    own = stage.github.openIssue("beta/kit", {
+      title: "Three",
+      body: "Up.",
+      author: "mona",
+      labels: ["agent"],
+    });
+  });
+  await stage.restart();
+  await stage.until("the run ended", () => rounds() === 1, hourMs);
+  await stage.pass(hourMs);
+  expect(stage.claude.sessions.map(({ metadata }) => Number(metadata["issue"]))).toEqual([own]);
+  expect(stage.lines.filter(({ msg }) => msg === "labelling found in the gap")).toHaveLength(1);
+});
