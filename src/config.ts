@@ -7,9 +7,9 @@ import { resolve } from "node:path";
 import { z } from "zod";
 import { mcpOffers } from "./config-mcp.ts";
 import { type OAuthApp, oauthOf, privateKey, sealKeysOf, webhookSecrets } from "./config-secrets.ts";
+import { mistake, type Variables, variables } from "./config-variables.ts";
 import { Problem } from "./domain/errors.ts";
 import type { McpOffers } from "./domain/mcp.ts";
-import { isGitHubItself, isOrigin, originWords } from "./domain/origin.ts";
 import { Secret } from "./domain/secret.ts";
 import { type Tracing, tracingOf } from "./domain/tracing.ts";
 
@@ -57,63 +57,6 @@ export interface Config {
   /** Undefined: nothing is traced. */
   tracing?: Tracing;
 }
-
-const text = z.string().trim().min(1);
-const optional = text.optional();
-const url = z.url({ protocol: /^https?$/, error: "must be an http or https URL" });
-const dollars = z.coerce.number("must be an amount in US dollars").positive().max(100_000);
-const spanMs = z.coerce
-  .number("must be a number of milliseconds")
-  .int("must be a whole number of milliseconds")
-  .min(100, "must be at least 100 milliseconds")
-  .max(86_400_000, "must be at most a day (86400000)");
-
-const variables = z.object({
-  APP_ID: z.coerce.number("must be the App's number, shown on its settings page").int().positive(),
-  PRIVATE_KEY: optional,
-  PRIVATE_KEY_PATH: optional,
-  WEBHOOK_SECRET: text,
-  GHE_HOST: text
-    .regex(/^[A-Za-z0-9.-]+(:\d+)?$|^\[[0-9a-fA-F:]+\](:\d+)?$/, "must be host[:port]")
-    .refine((host) => !isGitHubItself(host), "is for an Enterprise Server: leave it unset for github.com")
-    .optional(),
-  GHE_PROTOCOL: z.enum(["https", "http"], "must be https or http").default("https"),
-  ANTHROPIC_API_KEY: text,
-  ANTHROPIC_BASE_URL: url.optional(),
-  ANTHROPIC_WEBHOOK_SIGNING_KEY: text
-    .regex(/^whsec_[A-Za-z0-9+/]+=*$/, "must be the whsec_… key that the Console shows")
-    .optional(),
-  PATCHWRIGHT_AGENT_ID: text.regex(/^agent_/, "must be an agent_… id").optional(),
-  PATCHWRIGHT_ENVIRONMENT_ID: text.regex(/^env_/, "must be an env_… id").optional(),
-  DATABASE_URL: text.regex(/^postgres(ql)?:\/\//, "must be a postgres:// URL").optional(),
-  DATA_DIR: text.default("./data"),
-  HOST: text.default("127.0.0.1"),
-  PORT: z.coerce.number("must be a port number").int().min(0).max(65_535).default(3000),
-  PUBLIC_URL: text.refine(isOrigin, originWords).optional(),
-  CLIENT_ID: optional,
-  CLIENT_SECRET: optional,
-  METRICS_TOKEN: text.optional(),
-  METRICS_REPOSITORIES: z.enum(["true", "false"], "must be true or false").default("false"),
-  PATCHWRIGHT_SEAL_KEY: optional,
-  PATCHWRIGHT_OWNERS: text.default("*"),
-  PATCHWRIGHT_BUDGET_USD: dollars.default(5),
-  PATCHWRIGHT_BUDGET_USD_MAX: dollars.default(50),
-  PATCHWRIGHT_DAY_USD_MAX: dollars.default(500),
-  PATCHWRIGHT_MAX_ACTIVE_RUNS: z.coerce
-    .number("must be a number of runs")
-    .int()
-    .min(1)
-    .max(10_000)
-    .default(25),
-  PATCHWRIGHT_POLL_MS: spanMs.default(30_000),
-  PATCHWRIGHT_SWEEP_MS: spanMs.default(300_000),
-  PATCHWRIGHT_RETENTION_DAYS: z.coerce.number().int().min(1).max(400).default(30),
-  LOG_LEVEL: z
-    .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"], "must be one of pino's levels")
-    .default("info"),
-});
-
-type Variables = z.infer<typeof variables>;
 
 /**
  * Reads the environment, over what the set-up stored and what it only `told`. Throws one `refused` Problem that
@@ -226,17 +169,6 @@ export function readSetUpConfig(environment: Environment): SetUpConfig | undefin
     stored,
   };
 }
-
-function mistake(issue: z.core.$ZodIssue, given: Record<string, unknown>): string {
-  const name = String(issue.path[0]);
-  return name in given ? `${name} ${issue.message}` : `${name} is not set: ${remedies[name] ?? "set it"}`;
-}
-
-const remedies: Record<string, string> = {
-  APP_ID: "the number on the GitHub App's settings page",
-  WEBHOOK_SECRET: "the webhook secret of the GitHub App",
-  ANTHROPIC_API_KEY: "an API key of the Claude platform",
-};
 
 function webUrlOf(given: { GHE_HOST?: string | undefined; GHE_PROTOCOL?: string | undefined }): string {
   return given.GHE_HOST ? `${given.GHE_PROTOCOL ?? "https"}://${given.GHE_HOST}` : "https://github.com";

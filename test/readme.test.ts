@@ -9,7 +9,7 @@ import { parseSettings } from "../src/domain/settings-file.ts";
 
 const path = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url));
 const readme = readFileSync(path("README.md"), "utf8");
-const config = readFileSync(path("src/config.ts"), "utf8");
+const config = readFileSync(path("src/config-variables.ts"), "utf8");
 const example = readFileSync(path(".env.example"), "utf8");
 
 /** The rows of the table below a heading, each as its cells. */
