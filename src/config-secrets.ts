@@ -60,6 +60,9 @@ export function webhookSecrets(value: string | undefined, mistakes: string[]): S
   if (secrets.some((secret) => secret.length < secretCharactersMin)) {
     mistakes.push(`WEBHOOK_SECRET is too short: at least ${secretCharactersMin} characters each`);
   }
+  // Every other character may be in what GitHub signs with.
+  if (secrets.some((secret) => /\p{Cc}/u.test(secret)))
+    mistakes.push("WEBHOOK_SECRET holds a line break or another control character: copy it in one piece");
   return secrets.map((secret) => new Secret(secret));
 }
 

@@ -4,9 +4,11 @@
  */
 import { z } from "zod";
 import { isGitHubItself, isOrigin, originWords } from "./domain/origin.ts";
+import { isPlainSecret, plainSecretWords } from "./domain/secret.ts";
 
 const text = z.string().trim().min(1);
 const optional = text.optional();
+const plainSecret = text.refine(isPlainSecret, plainSecretWords);
 const url = z.url({ protocol: /^https?$/, error: "must be an http or https URL" });
 const dollars = z.coerce.number("must be an amount in US dollars").positive().max(100_000);
 const spanMs = z.coerce
@@ -26,7 +28,7 @@ export const variables = z.object({
     .refine((host) => !isGitHubItself(host), "is for an Enterprise Server: leave it unset for github.com")
     .optional(),
   GHE_PROTOCOL: z.enum(["https", "http"], "must be https or http").default("https"),
-  ANTHROPIC_API_KEY: text,
+  ANTHROPIC_API_KEY: plainSecret,
   ANTHROPIC_BASE_URL: url.optional(),
   ANTHROPIC_WEBHOOK_SIGNING_KEY: text
     .regex(/^whsec_[A-Za-z0-9+/]+=*$/, "must be the whsec_… key that the Console shows")
@@ -38,9 +40,9 @@ export const variables = z.object({
   HOST: text.default("127.0.0.1"),
   PORT: z.coerce.number("must be a port number").int().min(0).max(65_535).default(3000),
   PUBLIC_URL: text.refine(isOrigin, originWords).optional(),
-  CLIENT_ID: optional,
-  CLIENT_SECRET: optional,
-  METRICS_TOKEN: text.optional(),
+  CLIENT_ID: plainSecret.optional(),
+  CLIENT_SECRET: plainSecret.optional(),
+  METRICS_TOKEN: plainSecret.optional(),
   METRICS_REPOSITORIES: z.enum(["true", "false"], "must be true or false").default("false"),
   PATCHWRIGHT_SEAL_KEY: optional,
   PATCHWRIGHT_OWNERS: text.default("*"),

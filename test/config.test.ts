@@ -106,6 +106,11 @@ test.each<[string, string | undefined, RegExp]>([
   ["WEBHOOK_SECRET", "a webhook secret of good length,", /WEBHOOK_SECRET is too short/],
   ["WEBHOOK_SECRET", Array(3).fill("a webhook secret of good length").join(), /more than two secrets/],
   ["ANTHROPIC_API_KEY", undefined, /ANTHROPIC_API_KEY is not set: an API key/],
+  ["WEBHOOK_SECRET", "hunter2-hunter2-\nhunter2-hunter2", /WEBHOOK_SECRET holds a line break/],
+  ["ANTHROPIC_API_KEY", "sk-ant-hunter2-\nhunter2", /ANTHROPIC_API_KEY must be printable ASCII .*one piece$/],
+  ["ANTHROPIC_API_KEY", "\u201csk-ant-hunter2\u201d", /ANTHROPIC_API_KEY must be printable ASCII/],
+  ["ANTHROPIC_API_KEY", "sk-ant-hunter2 hunter2", /ANTHROPIC_API_KEY must be printable ASCII/],
+  ["METRICS_TOKEN", "hunter2\thunter2", /METRICS_TOKEN must be printable ASCII/],
   ["ANTHROPIC_BASE_URL", "api.anthropic.test", /ANTHROPIC_BASE_URL must be an http or https URL/],
   ["ANTHROPIC_WEBHOOK_SIGNING_KEY", "hunter2-hunter2", /ANTHROPIC_WEBHOOK_SIGNING_KEY must be the whsec_/],
   ["GHE_HOST", "https://github.acme.test/", /GHE_HOST must be host\[:port\]/],
@@ -135,6 +140,31 @@ test.each<[string, string | undefined, RegExp]>([
   expect(message.split("\n")).toHaveLength(2);
   expect(message).not.toMatch(/hunter2|BEGIN|sk-ant|good length/);
 });
+
+test.each([
+  ["CLIENT_ID", { CLIENT_ID: "Iv1.hunter2\n2", CLIENT_SECRET: "a-secret" }],
+  ["CLIENT_SECRET", { CLIENT_ID: "Iv1.a", CLIENT_SECRET: "hunter2\u00a0hunter2" }],
+])("%s of a wrapped paste is refused by its name", (name, changes) => {
+  expect(refusal(changes)).toBe(
+    `Cannot start:\n  ${name} must be printable ASCII without spaces or line breaks: copy it in one piece`,
+  );
+});
+
+test("a webhook secret may hold whatever can be typed", () => {
+  const secret = "\u201cein Geheimnis mit \u00dcmlauten\u201d";
+  const [read] = readConfig({ ...good, WEBHOOK_SECRET: secret }).app.webhookSecrets;
+  expect(read?.reveal()).toBe(secret);
+});
+
+test("`npm start` ends with status 2 at a Claude key that was wrapped, and prints no part of it", async () => {
+  const key = `sk-ant-api03-${"Ab1Cd2Ef3Gh4".repeat(3)}\n${"Ij5Kl6Mn7".repeat(4)}`;
+  const env = { PATH: process.env["PATH"] ?? "", ...good, ANTHROPIC_API_KEY: key, DATA_DIR: directory };
+  const entry = new URL("../src/start.js", import.meta.url).pathname;
+  const run = promisify(execFile)(process.execPath, [entry], { env, timeout: 20_000 });
+  const ended = await run.catch((failed: { code: number; stdout: string; stderr: string }) => failed);
+  expect(ended).toMatchObject({ code: 2, stdout: "", stderr: /ANTHROPIC_API_KEY must be/ });
+  expect(JSON.stringify(ended)).not.toMatch(/Ab1Cd2|Ij5Kl6/);
+}, 30_000);
 
 test("a key file that does not exist", () => {
   expect(refusal({ PRIVATE_KEY: undefined, PRIVATE_KEY_PATH: missing })).toMatch(

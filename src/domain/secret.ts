@@ -36,6 +36,14 @@ export class Secret {
   }
 }
 
+/** What a secret must be that travels in a header or an address, in words that follow its name. */
+export const plainSecretWords = "must be printable ASCII without spaces or line breaks: copy it in one piece";
+
+/** Is this a text that a header carries as it is? A wrapped paste and typographic quotes are none. */
+export function isPlainSecret(text: string): boolean {
+  return /^[!-~]+$/.test(text);
+}
+
 /**
  * Shapes of secrets that may turn up in somebody else's text (an error message, an agent's words).
  * GitHub's stateless installation tokens are about 520 characters with `.`, `_` and `-`
@@ -52,6 +60,8 @@ const shapes: RegExp[] = [
   /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g,
   /(?<![A-Za-z0-9_-])(?=[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10})([A-Za-z0-9_-]*?)\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}/g,
   /(\/\/[^\s/:@]*:)[^\s/@]+(?=@)/g,
+  // What `fetch` says of a header it does not send quotes all of it, whatever the shape of the secret.
+  /(")[^"]*(?=" is an invalid header value)/g,
 ];
 
 /** The text with everything that looks like a secret replaced; for words that come from outside. */

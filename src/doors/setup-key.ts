@@ -3,7 +3,7 @@ import { claudeClient } from "../agent/claude.ts";
 import { asProblem } from "../agent/failure.ts";
 import { type Given, givenTrouble, standing } from "../agent/provisioning.ts";
 import { Problem } from "../domain/errors.ts";
-import type { Secret } from "../domain/secret.ts";
+import { isPlainSecret, plainSecretWords, type Secret } from "../domain/secret.ts";
 
 /** A key, where the platform is when not at its own address, and what is to be used there. */
 interface Key extends Given {
@@ -13,6 +13,8 @@ interface Key extends Given {
 
 /** What the platform has against a key, or against what the operator gave to be used with it. Throws nothing. */
 export async function keyProblem(config: Key, fetch: typeof globalThis.fetch): Promise<Problem | undefined> {
+  if (!isPlainSecret(config.apiKey.reveal()))
+    return new Problem("refused", "claude_key_malformed", `A Claude API key ${plainSecretWords}.`);
   try {
     const trouble = givenTrouble(config, await standing(claudeClient({ config, fetch }), config));
     return trouble === undefined ? undefined : new Problem("refused", given, trouble);

@@ -15,8 +15,29 @@ test.each([
   expect(redact(`it says ${text} there`)).toBe(`it says ${expected} there`);
 });
 
+function wordsOf(act: () => unknown): string {
+  try {
+    return String(act());
+  } catch (error) {
+    return String(error);
+  }
+}
+
+test("of a header that is not sent, whatever shape its secret has", () => {
+  const wrapped = `Headers.append: "sk-ant-${"a1".repeat(20)}\nthe other half" is an invalid header value.`;
+  const words = 'Headers.append: "[secret]" is an invalid header value.';
+  expect(redact(wrapped)).toBe(words);
+  expect(redact(wrapped.replace("sk-ant-", ""))).toBe(words);
+  const said = () => new Headers({ "x-api-key": "first half\nother half" });
+  // The platform's own words, so that the shape is that of this Node.
+  expect(said).toThrow(/other half/);
+  expect(redact(wordsOf(said))).not.toContain("half");
+});
+
 test.each([
   "eyJ-",
+  '"',
+  '" is an invalid header value',
   "eyJaaaaaaaaaaaa.",
   "-eyJaaaaaaaaaa.",
   "//a:",

@@ -17,7 +17,7 @@ import { VirtualClock } from "../sim/virtual-clock.ts";
 import { type Stage, setStage } from "../stories/stage.ts";
 import { openService, post, send, usualHeaders } from "./service.ts";
 
-const token = new Secret("the token of the metrics");
+const token = new Secret("the-token-of-the-metrics");
 const bearer = { authorization: `Bearer ${token.reveal()}` };
 
 test.each<[what: string, address: string | undefined, headers: Record<string, string>, may: boolean]>([

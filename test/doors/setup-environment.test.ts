@@ -78,12 +78,13 @@ test.each([
   ["PATCHWRIGHT_MCP_DOCS_URL", "http://docs.test", /PATCHWRIGHT_MCP_DOCS_URL must be an https address/],
   ["PATCHWRIGHT_MCP_GITHUB_URL", "https://mcp.test", /PATCHWRIGHT_MCP_GITHUB_URL is for .* set GHE_HOST/],
   ["OTEL_EXPORTER_OTLP_ENDPOINT", "collector", /OTEL_EXPORTER_OTLP_ENDPOINT must be an http or https URL/],
+  ["ANTHROPIC_API_KEY", "\u201csk-ant-given\u201d", /ANTHROPIC_API_KEY must be printable ASCII/],
   ["CLIENT_ID", "Iv1.x", /CLIENT_ID and CLIENT_SECRET belong together/],
 ])("%s = %j is refused before there is an App", (name, value, words) => {
   const both = refusal({ [name]: value, LOG_LEVEL: "loud" });
   expect(both).toMatch(words);
   expect(both).toMatch(/LOG_LEVEL must be one of pino's levels/);
-  expect(both).not.toMatch(/APP_ID|PRIVATE_KEY|WEBHOOK_SECRET|ANTHROPIC_API_KEY/);
+  expect(both).not.toMatch(/APP_ID|PRIVATE_KEY|WEBHOOK_SECRET|ANTHROPIC_API_KEY is not set|sk-ant/);
 });
 
 test.each([

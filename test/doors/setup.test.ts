@@ -68,6 +68,14 @@ test("from the code to stored credentials that the service starts with", async (
   });
   expect((await browser.get("/")).text).toContain("Claude API key");
   expect((await browser.post("/setup/claude", { key: "sk-ant-refused" })).text).toMatch(/does not accept/);
+  for (const key of [
+    `\u201c${claude.apiKey}\u201d`,
+    `${claude.apiKey.slice(0, 9)}\n${claude.apiKey.slice(9)}`,
+  ]) {
+    const { text } = await browser.post("/setup/claude", { key });
+    expect(text).toMatch(/role="alert">A Claude API key must be printable ASCII without spaces/);
+    expect(text).not.toContain(claude.apiKey.slice(9));
+  }
   expect(stored()).not.toHaveProperty("ANTHROPIC_API_KEY");
   const last = await browser.post("/setup/claude", { key: ` ${claude.apiKey} ` });
   expect(last.text).toContain("/apps/patchwright/installations/new");
