@@ -35,7 +35,13 @@ export const variables = z.object({
     .optional(),
   PATCHWRIGHT_AGENT_ID: text.regex(/^agent_/, "must be an agent_… id").optional(),
   PATCHWRIGHT_ENVIRONMENT_ID: text.regex(/^env_/, "must be an env_… id").optional(),
-  DATABASE_URL: text.regex(/^postgres(ql)?:\/\//, "must be a postgres:// URL").optional(),
+  DATABASE_URL: text
+    .regex(/^postgres(ql)?:\/\//, { error: "must be a postgres:// URL", abort: true })
+    .refine(
+      isRead,
+      "cannot be read as a postgres:// URL: special characters in the password must be percent-encoded",
+    )
+    .optional(),
   DATA_DIR: text.default("./data"),
   HOST: text.default("127.0.0.1"),
   PORT: z.coerce.number("must be a port number").int().min(0).max(65_535).default(3000),
@@ -62,6 +68,20 @@ export const variables = z.object({
     .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"], "must be one of pino's levels")
     .default("info"),
 });
+
+/** Does `pg` read this address? It takes a user without a host, and a percent sign that encodes nothing. */
+function isRead(address: string): boolean {
+  const whole = [address, address.replace("@/", "@host/")].find((one) => URL.canParse(one));
+  if (whole === undefined) return false;
+  if (/ |%[^a-f0-9]|%[a-f0-9][^a-f0-9]/i.test(address)) return true;
+  const { username, password, hostname, pathname } = new URL(whole);
+  try {
+    decodeURIComponent([username, password, hostname, pathname].join("\n"));
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** What was read of them. */
 export type Variables = z.infer<typeof variables>;

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { Pool } from "pg";
 import { afterAll, expect, test } from "vitest";
 import { readConfig } from "../src/config.ts";
 import { isProblem } from "../src/domain/errors.ts";
@@ -116,6 +117,9 @@ test.each<[string, string | undefined, RegExp]>([
   ["GHE_HOST", "https://github.acme.test/", /GHE_HOST must be host\[:port\]/],
   ["GHE_PROTOCOL", "ftp", /GHE_PROTOCOL must be https or http/],
   ["DATABASE_URL", "mysql://hunter2-hunter2@db/x", /DATABASE_URL must be a postgres:\/\/ URL/],
+  ["DATABASE_URL", "postgres://u:hunter2/ss#w0rd@db:5432/x", /DATABASE_URL cannot be read .*percent-encoded/],
+  ["DATABASE_URL", "postgres://u:hunter2@", /DATABASE_URL cannot be read/],
+  ["DATABASE_URL", "postgres://u:hunter2%ff@db/x", /DATABASE_URL cannot be read .*percent-encoded/],
   ["PORT", "http", /PORT must be a port number/],
   ["PORT", "65536", /PORT /],
   ["PUBLIC_URL", "patchwright.acme.test", /PUBLIC_URL must be an http or https URL/],
@@ -165,6 +169,18 @@ test("`npm start` ends with status 2 at a Claude key that was wrapped, and print
   expect(ended).toMatchObject({ code: 2, stdout: "", stderr: /ANTHROPIC_API_KEY must be/ });
   expect(JSON.stringify(ended)).not.toMatch(/Ab1Cd2|Ij5Kl6/);
 }, 30_000);
+
+test.each([
+  "postgres://u:p%2Fss%23w0rd@db:5432/x?sslmode=verify-full",
+  "postgresql://db/x",
+  "postgres:///x?host=/run/postgresql",
+  "postgres://u:pw@/x?host=/run/postgresql",
+  "postgres://u:pw@%2Frun%2Fpostgresql/x",
+  "postgres://u:100%sure@[::1]:5432/x",
+])("DATABASE_URL as pg takes it: %s", (url) => {
+  expect(readConfig({ ...good, DATABASE_URL: url }).store.databaseUrl?.reveal()).toBe(url);
+  expect(() => new Pool({ connectionString: url })).not.toThrow();
+});
 
 test("a key file that does not exist", () => {
   expect(refusal({ PRIVATE_KEY: undefined, PRIVATE_KEY_PATH: missing })).toMatch(

@@ -93,6 +93,10 @@ test.each([
     ...["DATABASE_URL", "postgres://patchwright:none@127.0.0.1:1/patchwright"],
     "PostgreSQL does not answer (ECONNREFUSED). Check that it runs and that DATABASE_URL names its host and port.\n",
   ],
+  [
+    ...["DATABASE_URL", "postgres://patchwright:pa/ss#w0rd@db.acme.test:5432/x"],
+    "Cannot start:\n  DATABASE_URL cannot be read as a postgres:// URL: special characters in the password must be percent-encoded\n",
+  ],
 ] as [string, string, string][])(
   "`npm start` with a mistake in %s serves no set-up and ends with status 2",
   async (name, value, words) => {
