@@ -3,7 +3,7 @@
  * which belong together.
  */
 import { z } from "zod";
-import { isGitHubItself, isOrigin, originWords } from "./domain/origin.ts";
+import { isGitHubItself, isHost, isOrigin, originWords } from "./domain/origin.ts";
 import { isPlainSecret, plainSecretWords } from "./domain/secret.ts";
 
 const text = z.string().trim().min(1);
@@ -24,7 +24,7 @@ export const variables = z.object({
   PRIVATE_KEY_PATH: optional,
   WEBHOOK_SECRET: text,
   GHE_HOST: text
-    .regex(/^[A-Za-z0-9.-]+(:\d+)?$|^\[[0-9a-fA-F:]+\](:\d+)?$/, "must be host[:port]")
+    .refine(isHost, "must be host[:port]")
     .refine((host) => !isGitHubItself(host), "is for an Enterprise Server: leave it unset for github.com")
     .optional(),
   GHE_PROTOCOL: z.enum(["https", "http"], "must be https or http").default("https"),

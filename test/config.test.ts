@@ -115,6 +115,8 @@ test.each<[string, string | undefined, RegExp]>([
   ["ANTHROPIC_BASE_URL", "api.anthropic.test", /ANTHROPIC_BASE_URL must be an http or https URL/],
   ["ANTHROPIC_WEBHOOK_SIGNING_KEY", "hunter2-hunter2", /ANTHROPIC_WEBHOOK_SIGNING_KEY must be the whsec_/],
   ["GHE_HOST", "https://github.acme.test/", /GHE_HOST must be host\[:port\]/],
+  ["GHE_HOST", "ghe.acme.test:65536", /GHE_HOST must be host\[:port\]/],
+  ["GHE_HOST", "[::1::2]", /GHE_HOST must be host\[:port\]/],
   ["GHE_PROTOCOL", "ftp", /GHE_PROTOCOL must be https or http/],
   ["DATABASE_URL", "mysql://hunter2-hunter2@db/x", /DATABASE_URL must be a postgres:\/\/ URL/],
   ["DATABASE_URL", "postgres://u:hunter2/ss#w0rd@db:5432/x", /DATABASE_URL cannot be read .*percent-encoded/],

@@ -14,6 +14,11 @@ export function isOrigin(text: string): boolean {
 /** What such a text must be, in words that follow its name. */
 export const originWords = "must be an http or https URL of a host: no path, query or password";
 
+/** Is this a `host[:port]`: a name, an IPv4 address, or an IPv6 address in brackets? */
+export function isHost(text: string): boolean {
+  return /^([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(:\d{1,5})?$/.test(text) && URL.canParse(`https://${text}`);
+}
+
 /** Does this `host[:port]` name github.com itself, which is nobody's Enterprise Server and has its API elsewhere? */
 export function isGitHubItself(host: string): boolean {
   return /^(www\.|api\.)?github\.com(:\d+)?$/i.test(host);

@@ -3,7 +3,7 @@
  * and what comes back as variables.
  */
 import { z } from "zod";
-import { isGitHubItself, isOrigin, originWords } from "../domain/origin.ts";
+import { isGitHubItself, isHost, isOrigin, originWords } from "../domain/origin.ts";
 import type { CreatedApp } from "../github/creation.ts";
 import type { Manifest } from "./manifest.ts";
 import { isReachable } from "./reach.ts";
@@ -30,7 +30,7 @@ const fields = z.object({
   host: z
     .string()
     .trim()
-    .regex(/^([A-Za-z0-9.-]+(:\d{1,5})?)?$/, "The server must be host[:port], without https://.")
+    .refine((host) => host === "" || isHost(host), "The server must be host[:port], without https://.")
     .transform((host) => (isGitHubItself(host) ? "" : host)),
   protocol: z.enum(["https", "http"], "The protocol must be https or http."),
   keep: z.enum(["file", "print"], "The credentials are kept in a file, or printed."),

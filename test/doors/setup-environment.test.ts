@@ -235,6 +235,18 @@ test("github.com, typed as a server of its own, is github.com", async () => {
   }
 });
 
+test("an Enterprise Server by its IPv6 address, of the environment or typed", async () => {
+  const given = await appForm({ GHE_HOST: "[::1]:3000", GHE_PROTOCOL: "http" });
+  const action = 'action="http://[::1]:3000/organizations/acme/settings/apps/new?';
+  expect((await given.browser.post("/setup/app", order(github))).text).toContain(action);
+  await setUp?.close(0);
+  const { browser } = await appForm({});
+  const typed = (host: string) => browser.post("/setup/app", { ...order(github), host });
+  expect((await typed("[::1]:3000")).text).toContain(action);
+  for (const host of ["ghe.acme.test:65536", "[::1::2]", "[::1"])
+    expect((await typed(host)).text).toMatch(/role="alert">The server must be host\[:port\]/);
+});
+
 test("a protocol of the environment binds the form, with a host beside it or without one", async () => {
   const { browser } = await appForm({ GHE_PROTOCOL: "http" });
   const { text } = await browser.post("/setup/app", {
