@@ -1,12 +1,11 @@
 /**
- * Checks of the way from outside to here: where deliveries go, whether somebody is there, how the last ones
- * were answered, and whether strangers read the metrics.
+ * Checks of the way from outside to here: where deliveries go, whether somebody is there, and how the last
+ * ones were answered.
  */
 import { attemptsOf } from "../github/deliveries.ts";
 import { hookUrl } from "../github/examination.ts";
 import type { Check, Patient } from "./check.ts";
 import { fail, pass, warn } from "./findings.ts";
-import { isPublic } from "./metrics-page.ts";
 
 /** Where the server takes deliveries. */
 const path = "/api/github/webhooks";
@@ -16,7 +15,6 @@ const askGitHub = "see that this machine reaches GitHub and that the App's crede
 export const deliveryChecks: Check[] = [
   { what: "webhook address", todo: askGitHub, look: address },
   { what: "last deliveries", todo: askGitHub, look: deliveries },
-  { what: "metrics", todo: "see what was found about the webhook address", look: metrics },
 ];
 
 async function address({ github, config, fetch }: Patient) {
@@ -60,20 +58,4 @@ async function deliveries({ github }: Patient) {
       "see the App's settings page, Advanced, for the answers",
     );
   return failed === 0 ? pass(words) : warn(words, "nothing: the caretaker fetches what was missed");
-}
-
-/** Asked without the token and by the public address, as a stranger would. */
-async function metrics({ config, fetch }: Patient) {
-  const { publicUrl } = config.server;
-  if (!isPublic(publicUrl)) return pass("at no public address");
-  const url = `${publicUrl}/metrics`;
-  const answer = await fetch(url, { method: "GET", redirect: "manual" }).catch(() => undefined);
-  await answer?.body?.cancel();
-  if (!answer) return warn(`${url} does not answer`, "see what was found about the webhook address");
-  return answer.status === 200
-    ? fail(
-        `${url} answers without a password`,
-        "have the proxy pass Host on and send X-Forwarded-For, then set METRICS_TOKEN for whoever scrapes",
-      )
-    : pass(`${url} is closed to strangers`);
 }

@@ -10,11 +10,13 @@ import { appChecks } from "./doctor-app.ts";
 import { deliveryChecks } from "./doctor-deliveries.ts";
 import { repositoryChecks } from "./doctor-repository.ts";
 import { secretsCheck } from "./doctor-secrets.ts";
+import { strangerChecks } from "./doctor-strangers.ts";
 import { type Finding, fail, pass, warn } from "./findings.ts";
 
 const checks: Check[] = [
   ...appChecks,
   ...deliveryChecks,
+  ...strangerChecks,
   secretsCheck,
   {
     what: "store",

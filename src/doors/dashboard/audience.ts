@@ -23,7 +23,7 @@ export const machine: Audience = { looker: {} };
 
 /**
  * Is this somebody on the machine itself, who needs no sign-in? A name in `Host` that is not the machine's own
- * would be a page elsewhere whose name was pointed here.
+ * would be a page elsewhere whose name was pointed here, and HTTP/1.0 is spoken by proxies alone.
  */
 export function isOnMachine(
   visitor: Visitor,
@@ -33,6 +33,7 @@ export function isOnMachine(
     oauth === undefined &&
     publicUrl === undefined &&
     isNear(visitor) &&
+    visitor.version !== "1.0" &&
     isLocalName(visitor.headers["host"] ?? "")
   );
 }
