@@ -97,7 +97,7 @@ export async function start(config: Config, outside: Outside): Promise<App> {
   const intake = await createIntake(asked);
   // What was sealed before there was a seal key opens still.
   const seal = sealWith([...(config.sealKeys ?? []), sealKeyFrom(config.app.privateKey)], random);
-  const oauth = oauthOf(config, outdoors.fetch, clock);
+  const oauth = oauthOf(config, outdoors, clock);
   const attachments = createAttachments({ host: config.github, github, fetch: outdoors.fetch, clock });
   const rooms: Rooms = {
     ...known,
@@ -148,8 +148,9 @@ export async function start(config: Config, outside: Outside): Promise<App> {
 }
 
 /** Undefined where nobody signs in. */
-function oauthOf({ server, github }: Config, fetch: Neighbours["fetch"], clock: Clock): OAuth | undefined {
-  return server.oauth && createOAuth({ github, oauth: server.oauth, fetch, clock });
+function oauthOf({ server, github }: Config, ways: Neighbours, clock: Clock): OAuth | undefined {
+  const { fetch, exchangeFetch } = ways;
+  return server.oauth && createOAuth({ github, oauth: server.oauth, fetch, exchangeFetch, clock });
 }
 
 /** All its rounds begin at the start: who knows for how long nobody looked. */

@@ -10,6 +10,7 @@ import { createGate } from "../agent/gate.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { createGitHub, type GitHub } from "../github/client.ts";
+import { exchangesAtOnceMax } from "../github/visitor-token.ts";
 import type { Logger } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Store } from "../store/database.ts";
@@ -23,6 +24,8 @@ export interface Neighbours {
   streaming: Anthropic;
   /** Any address, for a question that is neither's. */
   fetch: typeof fetch;
+  /** What strangers set off by signing in, over connections of its own: all else leaves, however slow it is. */
+  exchangeFetch: typeof fetch;
   /** Gives the process's own tokens back, as far as that takes a second, and ends all connections. */
   close(): Promise<void>;
 }
@@ -41,13 +44,14 @@ const giveBackMsMax = 1_000;
 
 /**
  * A way out with the same limits, for whoever knows no neighbours yet. `callTimeoutMs` bounds the wait for an
- * answer's head, and for each part of its body.
+ * answer's head, and for each part of its body; `atOnce` is how many requests go to one host at a time.
  */
 export function wayOut(
   clock: Clock,
   callTimeoutMs: number = callTimeoutMsDefault,
+  atOnce: number = atOnceMax,
 ): { fetch: typeof fetch; close(): Promise<void> } {
-  const bounds = { headersTimeout: callTimeoutMs, bodyTimeout: callTimeoutMs, connections: atOnceMax };
+  const bounds = { headersTimeout: callTimeoutMs, bodyTimeout: callTimeoutMs, connections: atOnce };
   const dispatcher = new Agent({ ...bounds, connect });
   return { fetch: fetchBy(dispatcher.compose(inTime(clock))), close: () => dispatcher.destroy() };
 }
@@ -71,6 +75,7 @@ export function neighbours(
 ): Neighbours {
   const { clock, metrics, traces, store, callTimeoutMs = callTimeoutMsDefault } = tools;
   const { fetch, close } = wayOut(clock, callTimeoutMs);
+  const exchanges = wayOut(clock, callTimeoutMs, exchangesAtOnceMax);
   const unending = new Agent({ headersTimeout: callTimeoutMs, bodyTimeout: 0, connect });
   const github = createGitHub({ config, fetch, ...tools });
   const gated = createGate(clock, store);
@@ -79,10 +84,11 @@ export function neighbours(
   return {
     github,
     fetch,
+    exchangeFetch: exchanges.fetch,
     client: client(fetch),
     streaming: client(fetchBy(unending)),
     close: async () => {
-      const end = () => Promise.all([close(), unending.destroy()]);
+      const end = () => Promise.all([close(), exchanges.close(), unending.destroy()]);
       const off = clock.after(giveBackMsMax, () => void end());
       await github.close();
       off();

@@ -35,11 +35,16 @@ export interface OAuth {
   as(token: Secret): Octokit;
 }
 
-/** What it is built from. `fetch` must be the dispatcher's own. */
+/** Exchanges of codes at one time in a process: strangers set them off. Who asks for them sees to it. */
+export const exchangesAtOnceMax = 5;
+
+/** What it is built from. Each `fetch` must be the dispatcher's own. */
 export interface OAuthOptions {
   github: GitHubHost;
   oauth: NonNullable<Config["server"]["oauth"]>;
   fetch: typeof fetch;
+  /** For exchanges of codes, over connections that nothing else waits for. */
+  exchangeFetch: typeof fetch;
   clock: Clock;
 }
 
@@ -72,12 +77,15 @@ export function createOAuth(options: OAuthOptions): OAuth {
       return url.href;
     },
     exchange: ({ code, verifier, redirectUri }) =>
-      askForTokens(options, {
-        ...credentials(),
-        code,
-        code_verifier: verifier,
-        ...(redirectUri === undefined ? {} : { redirect_uri: redirectUri }),
-      }),
+      askForTokens(
+        { ...options, fetch: options.exchangeFetch },
+        {
+          ...credentials(),
+          code,
+          code_verifier: verifier,
+          ...(redirectUri === undefined ? {} : { redirect_uri: redirectUri }),
+        },
+      ),
     refresh: (token) =>
       askForTokens(options, {
         ...credentials(),

@@ -1,10 +1,15 @@
 /** The way out: so many requests to one host at a time, and the rest when there is room. */
+import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
 import { systemClock } from "../../src/clock.ts";
-import { wayOut } from "../../src/doors/neighbours.ts";
+import { readConfig } from "../../src/config.ts";
+import { neighbours, wayOut } from "../../src/doors/neighbours.ts";
+import { createLogger } from "../../src/log.ts";
+import { createMetrics } from "../../src/metrics.ts";
+import { noTraces } from "../../src/traces.ts";
 import { VirtualClock } from "../sim/virtual-clock.ts";
 
 test("a hundred calls at once keep GitHub's limit, and all are answered", async () => {
@@ -81,4 +86,28 @@ test.each([
   expect(reached.slice(40).toSorted()).toEqual(late);
   await close();
   closeServer();
+});
+
+test("exchanges of codes that hang are few, and hold nothing else up", async () => {
+  const { url, reached, answer, until, close } = await slowServer();
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const config = readConfig({
+    APP_ID: "1",
+    PRIVATE_KEY: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+    WEBHOOK_SECRET: "0123456789abcdef",
+    ANTHROPIC_API_KEY: "sk-ant-none",
+  });
+  const tools = { log: createLogger("silent"), metrics: createMetrics(), traces: noTraces };
+  const outdoors = neighbours(config, { ...tools, clock: systemClock });
+  const exchanges = Array.from({ length: 60 }, () => outdoors.exchangeFetch(`${url}/token`));
+  await until(5);
+  const look = outdoors.fetch(`${url}/look`);
+  await until(6);
+  expect(reached.slice(5)).toEqual(["GET /look"]);
+  const ended = Promise.allSettled(exchanges);
+  answer();
+  expect((await look).status).toBe(200);
+  await outdoors.close();
+  await ended;
+  close();
 });

@@ -80,8 +80,10 @@ export function createDashboard(parts: DashboardParts): Hono<Pages> {
 
 /** Undefined where the App's OAuth is not configured. */
 function signInOf(parts: DashboardParts): SignInParts | undefined {
-  const { config, oauth, random } = parts;
-  return oauth && { config, oauth, visits: createVisits({ ...parts, oauth }), random };
+  const { config, oauth, random, clock } = parts;
+  const secret = config.server.oauth?.clientSecret;
+  if (!oauth || !secret) return undefined;
+  return { config, oauth, secret, visits: createVisits({ ...parts, oauth }), random, clock };
 }
 
 function tooLarge(context: Context<Pages>) {

@@ -6,35 +6,49 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { Hono } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { html } from "hono/html";
-import { z } from "zod";
+import type { Clock } from "../../clock.ts";
 import type { Config } from "../../config.ts";
 import { isProblem } from "../../domain/errors.ts";
-import type { OAuth } from "../../github/visitor-token.ts";
+import type { Secret } from "../../domain/secret.ts";
+import { exchangesAtOnceMax, type OAuth } from "../../github/visitor-token.ts";
 import { visitMs } from "../../mission/visitor-seal.ts";
 import { textFields } from "../form.ts";
 import { type Asked, type Pages, show } from "./answer.ts";
 import { type Html, page } from "./frame.ts";
 import { messagePage } from "./message-page.ts";
 import { formKeyOf, type Visits } from "./visits.ts";
+import { createWays, type Way, type Ways, waySeconds } from "./way.ts";
 
 /** What the sign-in works with. */
 export interface SignInParts {
   config: Pick<Config, "server">;
   oauth: OAuth;
+  /** Of the App's OAuth. */
+  secret: Secret;
   visits: Visits;
   random: (bytes: number) => Uint8Array;
+  clock: Clock;
+}
+
+/** The sign-ins of this process. */
+interface Desk extends SignInParts {
+  ways: Ways;
+  /** How many are being finished. */
+  open: number;
 }
 
 const visitCookie = "patchwright";
 const wayCookie = "patchwright_way";
-const waySeconds = 600;
 const wordBytes = 32;
+/** When a browser that found the desk full may come again. */
+const againSeconds = 5;
 
 /** The routes. */
 export function signInRoutes(parts: SignInParts): Hono<Pages> {
+  const desk: Desk = { ...parts, ways: createWays(parts), open: 0 };
   const app = new Hono<Pages>();
-  app.get("/auth/sign-in", (context) => leave(parts, context));
-  app.get("/auth/callback", (context) => comeBack(parts, context));
+  app.get("/auth/sign-in", (context) => leave(desk, context));
+  app.get("/auth/callback", (context) => comeBack(desk, context));
   app.post("/auth/sign-out", (context) => signOut(parts, context));
   return app;
 }
@@ -75,12 +89,11 @@ function bound(context: Asked, parts: Pick<SignInParts, "config">, path = "/") {
 }
 
 const wayPath = "/auth";
-const wayShape = z.object({ state: z.string(), verifier: z.string(), to: z.string() });
 
-function leave(parts: SignInParts, context: Asked): Response {
+function leave(parts: Desk, context: Asked): Response {
   const word = () => Buffer.from(parts.random(wordBytes)).toString("base64url");
   const way = { state: word(), verifier: word(), to: localPath(context.req.query("to")) };
-  setCookie(context, wayCookie, Buffer.from(JSON.stringify(way)).toString("base64url"), {
+  setCookie(context, wayCookie, parts.ways.write(way), {
     httpOnly: true,
     sameSite: "Lax",
     maxAge: waySeconds,
@@ -97,26 +110,41 @@ function redirectUri({ config }: SignInParts): { redirectUri?: string } {
   return publicUrl === undefined ? {} : { redirectUri: `${publicUrl}/auth/callback` };
 }
 
-async function comeBack(parts: SignInParts, context: Asked) {
-  const where = bound(context, parts, wayPath);
-  const way = wayOf(getCookie(context, wayCookie, where.prefix));
-  deleteCookie(context, wayCookie, where);
+async function comeBack(desk: Desk, context: Asked) {
+  const where = bound(context, desk, wayPath);
+  const way = desk.ways.read(getCookie(context, wayCookie, where.prefix) ?? "");
   const { code, state = "", error } = context.req.query();
-  if (!way || !isSame(state, way.state)) {
+  const isOwn = way !== undefined && isSame(state, way.state);
+  // The cookie stays: the same page, loaded again, goes on.
+  if (isOwn && desk.open >= exchangesAtOnceMax) return full(context);
+  deleteCookie(context, wayCookie, where);
+  if (!isOwn) {
     const words = "This sign-in was not begun in this browser, or it took too long. Begin again.";
     return show(context, trouble(words), 403);
   }
+  desk.ways.use(way);
   if (error !== undefined || !code) return show(context, trouble("GitHub did not sign you in."), 403);
+  desk.open += 1;
   try {
-    const tokens = await parts.oauth.exchange({ code, verifier: way.verifier, ...redirectUri(parts) });
-    const cookie = await parts.visits.begin(tokens);
-    setVisit(context, parts, cookie);
-    // Whoever can plant a cookie, from a neighbouring name, would lead people elsewhere.
-    return context.redirect(localPath(way.to), 303);
+    return await finish(desk, context, { code, way });
   } catch (problem) {
     if (!isProblem(problem)) throw problem;
     return show(context, trouble(problem.message), problem.kind === "later" ? 503 : 403);
+  } finally {
+    desk.open -= 1;
   }
+}
+
+function full(context: Asked) {
+  context.header("retry-after", String(againSeconds));
+  const words = "Too many people are signing in at this moment. Load this page again in a few seconds.";
+  return show(context, trouble(words), 503);
+}
+
+async function finish(desk: Desk, context: Asked, { code, way }: { code: string; way: Way }) {
+  const tokens = await desk.oauth.exchange({ code, verifier: way.verifier, ...redirectUri(desk) });
+  setVisit(context, desk, await desk.visits.begin(tokens));
+  return context.redirect(way.to, 303);
 }
 
 function setVisit(context: Asked, parts: SignInParts, cookie: string): void {
@@ -139,14 +167,6 @@ async function signOut(parts: SignInParts, context: Asked) {
     deleteCookie(context, visitCookie, bound(context, parts));
   }
   return context.redirect("/", 303);
-}
-
-function wayOf(cookie: string | undefined): z.infer<typeof wayShape> | undefined {
-  try {
-    return wayShape.parse(JSON.parse(Buffer.from(cookie ?? "", "base64url").toString()));
-  } catch {
-    return undefined;
-  }
 }
 
 /** A path of ours, wherever the address says to go on. */
