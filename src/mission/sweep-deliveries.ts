@@ -19,8 +19,8 @@ const payloadsPerTurn = 500;
 const payloadsAtOnce = 4;
 /** A payload that cannot be had so often is given up: by then the engine has waited for more than an hour. */
 const triesMax = 20;
-/** Given-up deliveries that are remembered. */
-const triesKept = 1_000;
+/** Failed deliveries that are remembered: as many as a pass may give up, and the next would ask for again. */
+const triesKept = 10_000;
 
 /** What is remembered between turns. */
 interface Mark {
@@ -165,8 +165,8 @@ function note({ seen, taken, missing }: Pass, attempt: Attempt): void {
 /** Puts missing deliveries into the inbox, oldest first. False when the turn was too short for all. */
 async function fetchMissing(parts: SweepParts, pass: Pass, signal: AbortSignal): Promise<boolean> {
   const { tries } = await readMark(parts.store.db);
+  for (const guid of pass.missing.keys()) if ((tries[guid] ?? 0) >= triesMax) pass.missing.delete(guid);
   const wanted = [...pass.missing.values()]
-    .filter(({ guid }) => (tries[guid] ?? 0) < triesMax)
     // Its times have whole seconds, and its numbers grow.
     .toSorted((one, other) => one.at - other.at || one.id - other.id);
   const turn = wanted.slice(0, payloadsPerTurn);
@@ -183,8 +183,8 @@ async function fetchMissing(parts: SweepParts, pass: Pass, signal: AbortSignal):
     // All of them at once: it is GitHub that is unwell, not a delivery.
     if (missed.some(({ error }) => !isHopeless(error)) && missed.length === asked) break;
   }
-  if (failed.length > 0) await countTries(parts, failed, isAnyRead);
-  return wanted.length <= payloadsPerTurn;
+  if (failed.length > 0) await countTries(parts, pass, { failed, isAnyRead });
+  return pass.missing.size === 0;
 }
 
 interface Failed {
@@ -232,7 +232,11 @@ async function fetchOne({ github, box, config, log }: SweepParts, attempt: Attem
  * Counts failures, and passes a *later* on: the engine waits longer each time until a delivery is given up. While
  * GitHub shows no other delivery either, none of them is counted: it may be away for hours, and its log holds them.
  */
-async function countTries(parts: SweepParts, failed: Failed[], isAnyRead: boolean): Promise<void> {
+async function countTries(
+  parts: SweepParts,
+  { missing }: Pass,
+  { failed, isAnyRead }: { failed: Failed[]; isAnyRead: boolean },
+): Promise<void> {
   const again = failed.find(({ error }) => !isHopeless(error));
   const isCounted = again === undefined || isAnyRead || (await isAnotherShown(parts, failed));
   const mark = await readMark(parts.store.db);
@@ -242,7 +246,10 @@ async function countTries(parts: SweepParts, failed: Failed[], isAnyRead: boolea
     if (!isHopeless(error) && !isCounted) continue;
     const tries = isHopeless(error) ? triesMax : (mark.tries[guid] ?? 0) + 1;
     counted.push([guid, tries]);
-    if (tries >= triesMax) await giveUp(parts, attempt, error);
+    if (tries < triesMax) continue;
+    await giveUp(parts, attempt, error);
+    // Not left to what is remembered, which is bounded: a turn gets on with the pass, or throws.
+    missing.delete(guid);
   }
   const tries = [...Object.entries(mark.tries), ...counted].slice(-triesKept);
   await writeMark(parts, { ...mark, tries: Object.fromEntries(tries) });

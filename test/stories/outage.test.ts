@@ -112,3 +112,20 @@ test("a delivery that alone cannot be read is given up after twenty turns", asyn
   await round();
   expect([(await rows()).length, clock.now() - before]).toEqual([length, 20 * 60_000]);
 });
+
+test("of 1,600 missed deliveries whose payloads GitHub has forgotten each is asked for once, and the pass ends", async () => {
+  const clock = new VirtualClock();
+  const { round } = await setUp(clock);
+  const issue = github.openIssue(shop, { title: "Bug", author: "mona" });
+  await round();
+  for (let place = 0; place < 1_600; place += 1)
+    github.comment(shop, issue, { body: "/agent fix", by: "mona" });
+  github.fault({ route: details, kind: "status", status: 404 });
+  const asked = () => github.log.filter(({ route }) => route === details).length;
+  const before = asked();
+  for (let pass = 0; pass < 3; pass += 1) {
+    await round();
+    expect(asked() - before).toBe(1_600);
+    await clock.advance(300_000);
+  }
+}, 240_000);
