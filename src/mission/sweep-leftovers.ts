@@ -29,12 +29,12 @@ const expiredKeptMs = 3_600_000;
 const overdueMs = 10 * 60_000;
 /** After a run has begun or ended, sessions opened this lately are looked at with every poll. */
 const freshMs = 10 * 60_000;
-/** Sessions closed in one pass. */
+/** Sessions closed in one pass, and besides them so many that could not be closed before. */
 const closedMax = 100;
 /** Sessions remembered as told of. */
-const toldMax = 1_000;
+const toldMax = 10_000;
 
-/** What leftovers are closed with; `told` holds the sessions that could not be, each logged once. */
+/** What leftovers are closed with; `told` holds the sessions that could not be, each logged once, those not tried for longest first. */
 export type Closing = SweepParts & { told: Set<string> };
 
 /** Gives what is left over to whoever owns it, and forgets what is past its time. */
@@ -64,13 +64,21 @@ export async function closeYoungLeftovers(parts: Closing): Promise<boolean> {
   return !(await runsMovedSince(parts.store.db, since)) || closeLeftovers(parts, since);
 }
 
-/** Closes sessions, opened since `since` if given, whose run has ended or has another. True when none is left. */
+/**
+ * Closes sessions, opened since `since` if given, whose run has ended or has another. True when none is left. Those
+ * that could not be closed are tried again where all are looked at, and do not count: they keep no other open.
+ */
 export async function closeLeftovers(parts: Closing, since?: number): Promise<boolean> {
+  const { told } = parts;
+  const again = new Set(since === undefined ? [...told].slice(0, closedMax) : []);
+  for (const id of again) if (told.delete(id)) told.add(id);
   let [closed, isDone] = [0, true];
   for await (const page of parts.agents.sessions(since === undefined ? {} : { since })) {
     for (const session of await leftoversOf(parts, page)) {
-      if (closed >= closedMax) return false;
-      closed += 1;
+      const isNew = !told.has(session.id);
+      if (!isNew && !again.has(session.id)) continue;
+      if (isNew && closed >= closedMax) return false;
+      if (isNew) closed += 1;
       isDone = (await closeOne(parts, session)) && isDone;
     }
   }
@@ -99,6 +107,7 @@ async function closeOne({ agents, log, told }: Closing, { id, run }: SeenSession
     told.add(id);
     return true;
   }
+  told.delete(id);
   log.warn({ session_id: id, run_id: run }, "leftover session closed");
   return true;
 }

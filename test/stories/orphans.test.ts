@@ -119,3 +119,26 @@ test("a leftover that cannot be closed is told once and keeps no other open", as
   heal();
   await stage.until("closed", () => stage.claude.session(stuck).archivedAt !== null, 6 * minuteMs);
 });
+
+test("a hundred leftovers that cannot be closed keep no other open, and are seldom asked for", async () => {
+  stage = await setStage({ env: sweeping });
+  stage.plays(doNothing);
+  stage.labelled();
+  await stage.until("ended", () => rounds() === 1);
+  const run = stage.claude.sessions[0]?.metadata["run_id"] ?? "";
+  await stage.app.stop();
+  const on = "POST /v1/sessions/:id/archive";
+  for (let place = 0; place < 100; place += 1) {
+    await stage.pass(1_000);
+    const path = await openSession({ app: "patchwright", run_id: run });
+    stage.claude.fault({ on, path, times: 10_000, trouble: { kind: "status", status: 403 } });
+  }
+  const other = await openSession({ app: "patchwright", run_id: run });
+  await stage.restart();
+  await stage.until("closed", () => stage.claude.session(other).archivedAt !== null, 2 * minuteMs);
+  const asked = () => stage.claude.log.filter(({ route }) => route.endsWith("/archive")).length;
+  const before = asked();
+  await stage.pass(hourMs);
+  expect(asked() - before).toBeLessThanOrEqual(13 * 100);
+  expect(stage.lines.filter(({ msg }) => msg === "leftover session stays open")).toHaveLength(100);
+});
