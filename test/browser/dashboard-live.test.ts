@@ -136,6 +136,23 @@ describe.skipIf(chromiumPath === undefined)("in a browser", () => {
     expect(window.flaws.splice(0).filter((flaw) => !flaw.includes("status of 502"))).toEqual([]);
   });
 
+  test("a page beyond a person's number of live ones says so, and lives when there is room", async () => {
+    const page = await signedIn("mona");
+    const cookies = await page.context().cookies();
+    const cookie = cookies.map(({ name, value }) => `${name}=${value}`).join("; ");
+    const elsewhere = new AbortController();
+    const headers = { accept: "text/event-stream", cookie };
+    await page.goto("about:blank");
+    const open = async () =>
+      (await fetch(`${scene.service.url}/live`, { headers, signal: elsewhere.signal })).status;
+    await expect.poll(open, { timeout: 20_000 }).toBe(429);
+    await page.goto(`${scene.service.url}/`);
+    await page.getByText("Not live: trying again").waitFor();
+    elsewhere.abort();
+    await page.getByText("Live", { exact: true }).waitFor();
+    expect(window.flaws.splice(0).filter((flaw) => !flaw.includes("status of 429"))).toEqual([]);
+  });
+
   test("a stream that has gone silent is not taken for a live one, and one that speaks is", async () => {
     scene.service.claude.script(() => (agent) => agent.wait(60_000));
     const issue = scene.labelled("Sleeps with the machine");

@@ -62,3 +62,39 @@ test("while only time passes a run's page is sent its figures, and neither its s
   await expect.poll(ids).toEqual(expect.arrayContaining(["state", "acts"]));
   call.destroy();
 });
+
+test("a person has eight live pages, in whichever browsers; a further one is refused until one is closed", async () => {
+  stage = await setStage({ signIn: true });
+  const cookies: string[] = [];
+  for (const login of ["mona", "mona", "rita"]) {
+    const browser = new Browser(stage.app.url);
+    await browser.signIn(login);
+    cookies.push(`patchwright=${browser.cookie("patchwright")}`);
+  }
+  const [first = "", second = "", ritas = ""] = cookies;
+  const open = async (cookie: string) => {
+    const call = request(`${stage.app.url}/live`, { headers: { accept: "text/event-stream", cookie } });
+    const answered = once(call, "response");
+    call.end();
+    const [answer] = (await answered) as [IncomingMessage];
+    answer.resume().on("error", () => undefined);
+    return { status: answer.statusCode, after: answer.headers["retry-after"], close: () => call.destroy() };
+  };
+  const streams = [];
+  for (let at = 0; at < 8; at += 1) streams.push(await open(at < 4 ? first : second));
+  expect(new Set(streams.map(({ status }) => status))).toEqual(new Set([200]));
+  for (const cookie of [first, second])
+    expect(await open(cookie)).toMatchObject({ status: 429, after: "60" });
+  streams.push(await open(ritas));
+  expect(streams.at(-1)?.status).toBe(200);
+  streams[0]?.close();
+  await expect
+    .poll(async () => {
+      await stage.pass(1_000);
+      const another = await open(second);
+      streams.push(another);
+      return another.status;
+    })
+    .toBe(200);
+  for (const { close } of streams) close();
+});

@@ -16,14 +16,24 @@ export type Act = "stop" | "retry";
 
 /** What somebody may do to a run as it stands, as far as is known without asking. */
 export async function actsFor(
-  { store }: Pick<IntakeParts, "store">,
-  { run, line }: Course,
+  parts: Pick<IntakeParts, "store">,
+  course: Course,
   audience: Audience,
 ): Promise<Act[]> {
-  if (!audience.person || !audience.mayAct?.has(line.repositoryId)) return [];
+  return mayAct(audience, course) ? actsOn(parts, course.run) : [];
+}
+
+/** May somebody do what can be done to it? */
+export function mayAct({ person, mayAct: where }: Audience, { line }: Pick<Course, "line">): boolean {
+  return person !== undefined && (where?.has(line.repositoryId) ?? false);
+}
+
+/** What can be done to a run as it stands, by whoever may. */
+export async function actsOn({ store }: Pick<IntakeParts, "store">, run: Run): Promise<Act[]> {
   if (run.phase === "working") return run.stop ? [] : ["stop"];
+  if (!isRetried(run)) return [];
   const newest = await latestRun(store.db, keyOf("issue", run.place));
-  return newest?.id === run.id && isRetried(run) ? ["retry"] : [];
+  return newest?.id === run.id ? ["retry"] : [];
 }
 
 /** An ending that was not a success, of a matter that is still open. */

@@ -11,7 +11,7 @@ import type { OAuth } from "../../github/visitor-token.ts";
 import type { Logger } from "../../log.ts";
 import { type Course, courseOf } from "../../store/course.ts";
 import type { Store } from "../../store/database.ts";
-import { choices, countRuns, listRuns, type Wanted } from "../../store/listing.ts";
+import { choices, listRuns } from "../../store/listing.ts";
 import type { Seal } from "../../store/seal.ts";
 import { textFields } from "../form.ts";
 import type { IntakeParts } from "../verdict.ts";
@@ -19,13 +19,14 @@ import { visitorOf } from "../visitor.ts";
 import { type Act, actsFor, carryOut } from "./acts.ts";
 import { type Asked, headers, missing, type Pages, show } from "./answer.ts";
 import { assets } from "./assets.ts";
-import { type Audience, isOnMachine, machine } from "./audience.ts";
-import { runPath } from "./frame.ts";
-import { type Filters, linesMax, listPage, pagesMax, readFilters, row, rows } from "./list-page.ts";
-import { type Fragments, live } from "./live.ts";
+import { isOnMachine, machine } from "./audience.ts";
+import { isRunId, runPath } from "./frame.ts";
+import { linesOf } from "./lines.ts";
+import { listPage, readFilters } from "./list-page.ts";
+import { liveRoutes } from "./live-pages.ts";
 import { messagePage } from "./message-page.ts";
 import { countedMax, overviewPage, readScope } from "./overview-page.ts";
-import { type RunParts, runFragments, runPage } from "./run-page.ts";
+import { type RunParts, type RunShown, runPage } from "./run-page.ts";
 import { isOwnForm, type SignInParts, signInPage, signInRoutes, visitOf } from "./sign-in.ts";
 import { createVisits } from "./visits.ts";
 
@@ -47,7 +48,6 @@ export interface DashboardParts {
 
 /** Forms hold one word. */
 const formBytesMax = 4_096;
-const idPattern = /^run_[a-z0-9]{1,40}$/;
 
 /** The pages, to be mounted at `/` behind all other routes. */
 export function createDashboard(parts: DashboardParts): Hono<Pages> {
@@ -65,13 +65,8 @@ export function createDashboard(parts: DashboardParts): Hono<Pages> {
   app.get("/assets/:name", (context) => asset(context));
   app.get("/", (context) => list(parts, context));
   app.get("/overview", (context) => overview(parts, context));
-  app.get("/live", (context) => live(context, parts, () => listFragments(parts, context)));
   app.get("/runs/:id", (context) => run(parts, context));
-  app.get("/runs/:id/live", async (context) =>
-    (await seen(parts, context))
-      ? live(context, parts, () => fragmentsOfRun(parts, context))
-      : missing(context),
-  );
+  app.route("/", liveRoutes({ ...parts, shown: (course) => shown(parts, course) }));
   for (const act of ["stop", "retry"] as const)
     app.post(`/runs/:id/${act}`, (context) => change(parts, context, act));
   app.all("*", (context) => missing(context));
@@ -139,21 +134,6 @@ function asset(context: Asked) {
   return context.body(file.text, 200, { "content-type": file.type, "cache-control": "public, max-age=300" });
 }
 
-function wantedBy({ repositories }: Audience, { page: _page, ...filters }: Filters): Wanted {
-  return { ...filters, ...(repositories ? { repositories } : {}) };
-}
-
-/** What a page of the list has: `last` is the last page there is, where this one is empty; 0 where there is none. */
-async function linesOf({ store }: DashboardParts, audience: Audience, filters: Filters) {
-  const wanted = wantedBy(audience, filters);
-  const offset = (filters.page - 1) * linesMax;
-  const found = await listRuns(store.db, wanted, { offset, limit: linesMax + 1 });
-  const isPast = found.length === 0 && filters.page > 1;
-  const count = isPast ? await countRuns(store.db, wanted, { limit: pagesMax * linesMax }) : 0;
-  const more = found.length > linesMax;
-  return { lines: found.slice(0, linesMax), more, last: Math.ceil(count / linesMax) };
-}
-
 async function list(parts: DashboardParts, context: Asked) {
   const audience = context.get("audience");
   const filters = readFilters(context.req.query());
@@ -183,28 +163,10 @@ async function overview({ store, clock }: DashboardParts, context: Asked) {
   return show(context, overviewPage({ looker, scope, owners, lines }));
 }
 
-/** Asked again, so that nobody sees longer than they may by leaving a page open. */
-async function isStillLooking(context: Asked): Promise<boolean> {
-  const audience = await context.get("again")();
-  if (audience) context.set("audience", audience);
-  return audience !== undefined;
-}
-
-async function listFragments(parts: DashboardParts, context: Asked): Promise<Fragments | undefined> {
-  if (!(await isStillLooking(context))) return undefined;
-  const filters = readFilters(context.req.query());
-  const { lines, last } = await linesOf(parts, context.get("audience"), filters);
-  const now = parts.clock.now();
-  return {
-    frame: { id: "rows", html: rows({ lines, last, filters, now }) },
-    parts: new Map(lines.map((line) => [line.id, row(line, now)])),
-  };
-}
-
 /** The run the address names, for those who may see it. */
 async function seen({ store }: Pick<DashboardParts, "store">, context: Asked): Promise<Course | undefined> {
   const id = context.req.param("id") ?? "";
-  if (!idPattern.test(id)) return undefined;
+  if (!isRunId(id)) return undefined;
   const course = await courseOf(store.db, id);
   const { repositories } = context.get("audience");
   return course && (repositories?.includes(course.line.repositoryId) ?? true) ? course : undefined;
@@ -215,20 +177,14 @@ async function run(parts: DashboardParts, context: Asked) {
   return course ? show(context, runPage(await runParts(parts, context, course))) : missing(context);
 }
 
-async function fragmentsOfRun(parts: DashboardParts, context: Asked): Promise<Fragments | undefined> {
-  const course = (await isStillLooking(context)) ? await seen(parts, context) : undefined;
-  return course && { parts: runFragments(await runParts(parts, context, course)) };
+async function runParts(parts: DashboardParts, context: Asked, course: Course): Promise<RunParts> {
+  const audience = context.get("audience");
+  const acts = await actsFor(parts.intake, course, audience);
+  return { ...shown(parts, course), looker: audience.looker, acts };
 }
 
-async function runParts(
-  { sessionUrl, config, clock, intake }: DashboardParts,
-  context: Asked,
-  course: Course,
-): Promise<RunParts> {
-  const audience = context.get("audience");
-  const acts = await actsFor(intake, course, audience);
-  const { webUrl } = config.github;
-  return { looker: audience.looker, course, acts, sessionUrl, webUrl, now: clock.now() };
+function shown({ sessionUrl, config, clock }: DashboardParts, course: Course): RunShown {
+  return { course, sessionUrl, webUrl: config.github.webUrl, now: clock.now() };
 }
 
 /** Stop or retry, by a form of ours and for somebody who is signed in. */

@@ -113,3 +113,8 @@ export function costText(cents: number): string {
 export function runPath(id: string): string {
   return `/runs/${id}`;
 }
+
+/** Can an address's word be a run's id? */
+export function isRunId(word: string): boolean {
+  return /^run_[a-z0-9]{1,40}$/.test(word);
+}

@@ -208,7 +208,8 @@ function follow() {
       settle();
     });
     source.addEventListener("over", () => location.reload());
-    source.addEventListener("error", later);
+    // What the browser itself would not open again was refused.
+    source.addEventListener("error", () => (source?.readyState === EventSource.CLOSED ? lost() : later()));
   }
 
   say(true);

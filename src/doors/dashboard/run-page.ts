@@ -4,26 +4,31 @@ import { budgetCents } from "../../domain/run.ts";
 import { costsOf, costsText, type Moment, timelineOf } from "../../domain/timeline.ts";
 import { span } from "../../domain/words.ts";
 import type { Course } from "../../store/course.ts";
+import type { Act } from "./acts.ts";
 import { chart } from "./chart.ts";
 import { costText, type Html, type Looker, page, runPath, statePill, timeText, tookText } from "./frame.ts";
 
-/** A run as a page shows it. */
-export interface RunParts {
-  looker: Looker;
+/** A run as everybody sees it who may see it. */
+export interface RunShown {
   course: Course;
-  /** What the person may do now. */
-  acts: ("stop" | "retry")[];
   sessionUrl: (session: string) => string;
   /** The web address of GitHub. */
   webUrl: string;
   now: number;
 }
 
+/** A run as a page shows it. */
+export interface RunParts extends RunShown {
+  looker: Looker;
+  /** What the person may do now. */
+  acts: Act[];
+}
+
 /** The page. */
 export function runPage(parts: RunParts): Html {
   const { looker, course } = parts;
   const { line } = course;
-  const { state, facts, links, acts, chart: costs, timeline: moments } = pieces(parts);
+  const { state, facts, links, acts, chart: costs } = pieces(parts);
   // The line that says where it stands stays the same element, for whoever listens to it: what is in it changes.
   const body = html`<p class="crumbs"><a href="/">Runs</a> / <code>${line.owner}/${line.repo}#${line.issue}</code></p>
 <h1>${line.title}</h1>
@@ -34,37 +39,48 @@ ${links}
 ${acts}
 </section>
 ${costs}
-${moments}`;
+${timelineFragment(parts)}`;
   return page({ title: line.title, looker, live: `${runPath(line.id)}/live`, body });
 }
 
-/** The parts of the page that change while somebody looks, by id. */
-export function runFragments(parts: RunParts): Map<string, Html> {
+/** The parts of the page that change while somebody looks, by id; the timeline, which no time changes, is not among them. */
+export function movingFragments(parts: RunParts): Map<string, Html> {
   return new Map(Object.entries(pieces(parts)));
+}
+
+/** The part that shows the run's course. */
+export function timelineFragment({
+  course: { line, run, facts, journal },
+  sessionUrl,
+}: Pick<RunShown, "course" | "sessionUrl">): Html {
+  return timeline(timelineOf({ run, facts, journal, sessionUrl }), line.createdAt);
+}
+
+/** The part with the buttons. */
+export function actsFragment(acts: Act[], id: string, looker: Looker): Html {
+  return html`<div id="acts">${acts.map((act) => actForm(act, id, looker))}</div>`;
 }
 
 /** What changes at different times is in pieces of its own: a button is not replaced because a second has passed. */
 function pieces(parts: RunParts) {
-  const { course, sessionUrl, now } = parts;
-  const { line, run, journal } = course;
+  const { course, now } = parts;
+  const { line, run } = course;
   const points = costsOf(course);
   const budget = budgetCents(run.settings);
   const until = line.phase === "working" ? now : Math.max(line.stateAt, points.at(-1)?.at ?? 0);
   const words = costsText([...points, { at: until, cents: line.costCents }], budget);
   const costs =
     line.costCents > (points.at(-1)?.cents ?? 0) ? [...points, { at: until, cents: line.costCents }] : points;
-  const moments = timelineOf({ run, facts: course.facts, journal, sessionUrl });
   return {
     state: html`<span id="state">${statePill(line)}</span>`,
     facts: facts(parts),
     links: links(parts),
-    acts: html`<div id="acts">${parts.acts.map((act) => actForm(act, line.id, parts.looker))}</div>`,
+    acts: actsFragment(parts.acts, line.id, parts.looker),
     chart: chart({ points: costs, until, budgetCents: budget, words }),
-    timeline: timeline(moments, line.createdAt),
   };
 }
 
-function facts({ course: { line, run }, now }: RunParts): Html {
+function facts({ course: { line, run }, now }: RunShown): Html {
   return html`<dl id="facts">
 <div><dt>Asked by</dt><dd>${line.person}</dd></div>
 <div><dt>Started (UTC)</dt><dd>${timeText(line.createdAt)}</dd></div>
@@ -76,7 +92,7 @@ function facts({ course: { line, run }, now }: RunParts): Html {
 </dl>`;
 }
 
-function links({ course: { line, run }, sessionUrl, webUrl }: RunParts): Html {
+function links({ course: { line, run }, sessionUrl, webUrl }: RunShown): Html {
   const repository = `${webUrl}/${line.owner}/${line.repo}`;
   const shown = [
     html`<a href="${repository}/issues/${line.issue}">Issue #${line.issue}</a>`,
@@ -88,7 +104,7 @@ function links({ course: { line, run }, sessionUrl, webUrl }: RunParts): Html {
   return html`<p id="links" class="links">${shown}</p>`;
 }
 
-function actForm(act: "stop" | "retry", id: string, { formKey }: Looker): Html {
+function actForm(act: Act, id: string, { formKey }: Looker): Html {
   const words = act === "stop" ? "Stop this run" : "Start again";
   return html`<form method="post" action="${runPath(id)}/${act}"><input type="hidden" name="key" value="${formKey}">
 <button class="${act}">${words}</button></form>`;
