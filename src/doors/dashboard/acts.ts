@@ -2,13 +2,14 @@
  * Stopping a run and starting one again, as the commands do it and for those whom GitHub lets: asked again at
  * the moment of the act, whatever the page showed.
  */
-import type { Person, Run } from "../../domain/run.ts";
-import { isClosed } from "../../domain/run.ts";
+import { askerIn, endedAtCap, isClosed, type Origin, type Person, type Run } from "../../domain/run.ts";
 import type { Course } from "../../store/course.ts";
 import { notesOf } from "../../store/notes.ts";
 import { latestRun } from "../../store/runs.ts";
 import { askToStop, startAgain } from "../commands.ts";
-import { type IntakeParts, keyOf } from "../verdict.ts";
+import { tellRun } from "../starting.ts";
+import { refusedTerms } from "../terms.ts";
+import { type IntakeParts, keyOf, written } from "../verdict.ts";
 import type { Audience } from "./audience.ts";
 
 /** What can be done to a run from its page. */
@@ -36,9 +37,11 @@ export async function actsOn({ store }: Pick<IntakeParts, "store">, run: Run): P
   return newest?.id === run.id ? ["retry"] : [];
 }
 
-/** An ending that was not a success, of a matter that is still open. */
+/** By the rule of `/agent retry`: an ending that was not a success, of a matter that is still open. */
 function isRetried(run: Run): boolean {
-  return run.phase === "ended" && run.ending !== undefined && run.ending.kind !== "opened" && !isClosed(run);
+  if (run.phase === "working" || !run.ending || run.ending.kind === "opened") return false;
+  // At its cap it takes a raised budget.
+  return !isClosed(run) && !endedAtCap(run);
 }
 
 /** What came of an act, in one sentence, and whether it was done. */
@@ -53,8 +56,9 @@ export interface Done {
 export async function carryOut(
   parts: IntakeParts,
   act: Act,
-  { run, person }: { run: Run; person: Person },
+  { course, person }: { course: Course; person: Person },
 ): Promise<Done> {
+  const { run } = course;
   const at = parts.clock.now();
   // Whoever asked before by an App, it is a person who asks now.
   const { viaApp: _app, askedAt: _at, ...first } = run.origin;
@@ -74,11 +78,43 @@ export async function carryOut(
     return { isDone: true, words: "The run is being stopped." };
   }
   if (!isRetried(run)) return { isDone: false, words: "This run cannot be started again." };
+  if (run.phase === "resting") return goOn(parts, id, { course, origin });
   // One page starts one run, however often its button is pressed.
   const verdict = await startAgain(parts, id, { run, origin, triggerKey: id });
   const started = /^run (\S+) started$/.exec(verdict)?.[1];
-  if (verdict.startsWith("refused:"))
-    return { isDone: false, words: "The settings let nothing begin here now; the issue says why." };
+  if (verdict.startsWith("refused:")) return nothingBegins;
   if (started === undefined) return { isDone: false, words: "Another run of this issue has begun already." };
   return { isDone: true, words: "A new run has begun.", started };
+}
+
+const nothingBegins: Done = {
+  isDone: false,
+  words: "The settings let nothing begin here now; the issue says why.",
+};
+
+/** Opens the next round of a run whose pull request is open. */
+async function goOn(
+  parts: IntakeParts,
+  id: string,
+  { course: { run, facts }, origin }: { course: Course; origin: Origin },
+): Promise<Done> {
+  if ((await refusedTerms(parts, { place: run.place, origin })) !== undefined) return nothingBegins;
+  const shown = facts.find(({ name, value_json }) => name === "comment" && value_json !== null);
+  if (!shown) return { isDone: false, words: "Ask for it on the pull request: write `/agent retry`." };
+  // Nobody wrote a comment: that it was taken in is shown on the run's own one.
+  const { id: comment } = JSON.parse(shown.value_json ?? "") as { id: number };
+  const pull = run.pull === undefined ? {} : { pull: run.pull };
+  const verdict = await written(parts, id, (tx) =>
+    tellRun(tx, parts, run, {
+      // One page opens one round, however often its button is pressed.
+      id: `${id}:${run.round}`,
+      kind: "said",
+      author: origin.sender.login,
+      asker: askerIn(origin),
+      text: "Go on.",
+      source: { kind: "comment", id: comment, ...pull },
+    }),
+  );
+  if (verdict.startsWith("round ")) return { isDone: true, words: "The run goes on." };
+  return { isDone: false, words: "The run cannot go on now. Its page says where it stands." };
 }

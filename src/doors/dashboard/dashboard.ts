@@ -201,7 +201,7 @@ async function change(parts: DashboardParts, context: Asked, act: Act) {
   if (!isOwnForm(context, cookie, fields["key"]))
     return refused("That form was not written here, or is from before you signed in. Load the page again.");
   try {
-    const done = await carryOut(parts.intake, act, { run: course.run, person });
+    const done = await carryOut(parts.intake, act, { course, person });
     if (!done.isDone) return refused(done.words);
     return context.redirect(runPath(done.started ?? course.line.id), 303);
   } catch (error) {
