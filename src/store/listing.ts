@@ -199,7 +199,8 @@ function lineOf(row: Pick<RunRow, (typeof columns)[number]>): RunLine {
     owner: row.owner,
     repo: row.repo,
     issue: row.issue,
-    title: row.title ?? `#${row.issue}`,
+    // The words of an old run are forgotten, its title among them.
+    title: row.title || `#${row.issue}`,
     person: row.person ?? "",
     model: row.model ?? "",
     state: row.state ?? row.phase,

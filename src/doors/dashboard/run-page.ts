@@ -132,7 +132,7 @@ function item({ at, who, title, text, link, code }: Moment, from: number): Html 
   return html`<li class="${who}"><time datetime="${iso}" title="${iso}">+${span(at - from)}</time>
 <div><p><span class="who">${whoText[who]}</span> <strong>${title}</strong>${code === undefined ? "" : html` <code>${code}</code>`}${
     link === undefined ? "" : html` <a href="${link.url}">${link.words}</a>`
-  }</p>${text === undefined ? "" : words(text)}</div></li>`;
+  }</p>${text ? words(text) : ""}</div></li>`;
 }
 
 function words(text: string): Html {
