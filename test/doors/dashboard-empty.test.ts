@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { systemClock } from "../../src/clock.ts";
 import { createDashboard, type DashboardParts } from "../../src/doors/dashboard/dashboard.ts";
-import { linesMax, pagesMax } from "../../src/doors/dashboard/list-page.ts";
+import { linesMax, pagesMax, readFilters } from "../../src/doors/dashboard/list-page.ts";
 import { openStore, type Store } from "../../src/store/database.ts";
 import { Disk } from "../store/disk.ts";
 
@@ -109,4 +109,12 @@ test("the last page that can be asked for leads to a filter, not to itself", asy
   expect(text).toContain("Older runs are shown by a filter");
   expect(text).not.toContain('rel="next"');
   await many.close();
+});
+
+test("what no store would take is left out of a filter", () => {
+  expect(readFilters({ label: "\0", person: "mo\0na\u0085", repository: "acme/shop\n" })).toEqual({
+    page: 1,
+    person: "mona",
+    repository: "acme/shop",
+  });
 });

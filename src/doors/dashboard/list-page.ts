@@ -41,7 +41,12 @@ const states = [
 
 /** Reads an address's query; what it does not know is left out. */
 export function readFilters(query: Record<string, string>): Filters {
-  const given = (name: string) => query[name]?.trim().slice(0, valueMax) || undefined;
+  // No name has control characters in it, and not every store takes them.
+  const given = (name: string) =>
+    query[name]
+      ?.replaceAll(/\p{Cc}/gu, "")
+      .trim()
+      .slice(0, valueMax) || undefined;
   const wanted = Number(query["page"] ?? 1);
   const number = Number.isInteger(wanted) && wanted > 0 ? Math.min(wanted, pagesMax) : 1;
   const filters: Filters = { page: number };
