@@ -4,9 +4,10 @@
  */
 import type { Octokit } from "@octokit/rest";
 import { isProblem } from "../domain/errors.ts";
+import { atLeast, type Level, roles } from "../domain/permission.ts";
 
-/** Ids of repositories a person sees, each with whether they may write there. */
-export type Sight = ReadonlyMap<number, { mayWrite: boolean }>;
+/** Ids of repositories a person sees, each with their level there. */
+export type Sight = ReadonlyMap<number, Level>;
 
 /** Lists are read so far: 1,000 installations, 5,000 repositories in each. */
 const installationPagesMax = 10;
@@ -21,7 +22,7 @@ export async function whoIs(person: Octokit): Promise<{ id: number; login: strin
 
 /** Asks for everything within sight. Throws what GitHub's failures come to, and `github_credentials` for a dead token. */
 export async function sightOf(person: Octokit): Promise<Sight> {
-  const sight = new Map<number, { mayWrite: boolean }>();
+  const sight = new Map<number, Level>();
   for (const installation of await installationsOf(person)) {
     try {
       await look(person, installation, sight);
@@ -33,11 +34,7 @@ export async function sightOf(person: Octokit): Promise<Sight> {
   return sight;
 }
 
-async function look(
-  person: Octokit,
-  installation_id: number,
-  sight: Map<number, { mayWrite: boolean }>,
-): Promise<void> {
+async function look(person: Octokit, installation_id: number, sight: Map<number, Level>): Promise<void> {
   for (let page = 1; page <= repositoryPagesMax; page += 1) {
     const { data } = await person.rest.apps.listInstallationReposForAuthenticatedUser({
       installation_id,
@@ -45,7 +42,7 @@ async function look(
       page,
     });
     for (const repository of data.repositories)
-      if (isSeen(repository)) sight.set(repository.id, { mayWrite: repository.permissions?.push ?? false });
+      if (isSeen(repository)) sight.set(repository.id, levelIn(repository));
     if (data.repositories.length < pageSize) return;
   }
 }
@@ -68,11 +65,19 @@ async function installationsOf(person: Octokit): Promise<number[]> {
 interface Listed {
   private: boolean;
   visibility?: string;
-  permissions?: { pull?: boolean; triage?: boolean; push?: boolean; maintain?: boolean; admin?: boolean };
+  permissions?:
+    | { pull?: boolean; triage?: boolean; push?: boolean; maintain?: boolean; admin?: boolean }
+    | undefined;
 }
 
-function isSeen({ private: closed, visibility, permissions = {} }: Listed): boolean {
+function isSeen({ private: closed, visibility, permissions }: Listed): boolean {
   const isPublic = visibility === undefined ? !closed : visibility === "public";
-  const { pull = false, triage = false, push = false, maintain = false, admin = false } = permissions;
-  return triage || push || maintain || admin || (!isPublic && pull);
+  return atLeast(levelIn({ permissions }), isPublic ? "triage" : "read");
+}
+
+/** A custom role counts as what it allows of the usual ones. */
+function levelIn({ permissions = {} }: Pick<Listed, "permissions">): Level {
+  const { pull, triage, push, maintain, admin } = permissions;
+  const has = { triage, write: push, maintain, admin };
+  return roles.findLast((role) => has[role]) ?? (pull ? "read" : "none");
 }

@@ -105,6 +105,39 @@ test("who may only read has no button, and is refused without one; a role taken 
   expect(stage.headline(issue)).toContain("**working**");
 });
 
+test.each([
+  ["triage", ["otto", "rita"]],
+  ["write", ["rita"]],
+  ["maintain", []],
+] as const)("with who: %s those have the button who may stop the run", async (who, may) => {
+  const files = { ".github/patchwright.yml": `who: ${who}\n` };
+  const other = await setStage({ signIn: true });
+  await other.github.pushCommit(shop, "main", { files, by: "mona" });
+  for (const [login, role] of [
+    ["otto", "triage"],
+    ["rita", "write"],
+    ["mona", "admin"],
+  ] as const)
+    other.github.setRole(shop, login, role);
+  other.plays((agent) => agent.wait(3_600_000));
+  const number = other.labelled();
+  await other.untilShown(number, "working");
+  const where = `/runs/${/run_\w{20}/.exec(other.status(number))?.[0]}`;
+  const shown: string[] = [];
+  for (const login of ["otto", "rita"]) {
+    const visitor = new Browser(other.app.url);
+    await visitor.signIn(login);
+    const page = await visitor.get(where);
+    if (page.text.includes("Stop this run")) shown.push(login);
+    else expect((await visitor.post(`${where}/stop`, { key: formKey(page) })).status).toBe(403);
+  }
+  expect(shown).toEqual(may);
+  const mona = new Browser(other.app.url);
+  await mona.signIn("mona");
+  expect((await mona.get(where)).text).toContain("Stop this run");
+  await other.close();
+});
+
 test("a run that failed is started again, once, in the name of who asked", async () => {
   await browser.signIn("rita");
   const key = formKey(await browser.get(path));

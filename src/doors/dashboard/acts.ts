@@ -2,6 +2,7 @@
  * Stopping a run and starting one again, as the commands do it and for those whom GitHub lets: asked again at
  * the moment of the act, whatever the page showed.
  */
+import { atLeast } from "../../domain/permission.ts";
 import { askerIn, endedAtCap, isClosed, type Origin, type Person, type Run } from "../../domain/run.ts";
 import type { Course } from "../../store/course.ts";
 import { notesOf } from "../../store/notes.ts";
@@ -24,9 +25,9 @@ export async function actsFor(
   return mayAct(audience, course) ? actsOn(parts, course.run) : [];
 }
 
-/** May somebody do what can be done to it? */
-export function mayAct({ person, mayAct: where }: Audience, { line }: Pick<Course, "line">): boolean {
-  return person !== undefined && (where?.has(line.repositoryId) ?? false);
+/** May somebody do what can be done to it, by the settings it works by? */
+export function mayAct({ person, levels }: Audience, { run, line }: Pick<Course, "run" | "line">): boolean {
+  return person !== undefined && atLeast(levels?.get(line.repositoryId) ?? "none", run.settings.who);
 }
 
 /** What can be done to a run as it stands, by whoever may. */

@@ -3,6 +3,7 @@
  * address; with it whoever has signed in, and then what GitHub lets them see.
  */
 import type { Config } from "../../config.ts";
+import type { Level } from "../../domain/permission.ts";
 import type { Person } from "../../domain/run.ts";
 import { isLocalName, isNear, type Visitor } from "../visitor.ts";
 import type { Looker } from "./frame.ts";
@@ -14,8 +15,8 @@ export interface Audience {
   repositories?: readonly number[];
   /** Who acts, where somebody may. */
   person?: Person;
-  /** Ids of the repositories where they may do something. */
-  mayAct?: ReadonlySet<number>;
+  /** Their level in each repository they see, by its id. */
+  levels?: ReadonlyMap<number, Level>;
 }
 
 /** The machine itself: all is seen, and nobody is anybody at GitHub who could change something. */

@@ -120,7 +120,7 @@ function audienceOf({ login, person_id }: VisitRow, cookie: string, sight: Sight
     looker: { login, formKey: formKeyOf(cookie) },
     repositories: [...sight.keys()],
     person: { login, id: person_id, type: "User" },
-    mayAct: new Set([...sight].flatMap(([id, { mayWrite }]) => (mayWrite ? [id] : []))),
+    levels: sight,
   };
 }
 
