@@ -3,7 +3,7 @@
  * labelling that still stands goes into the inbox as the delivery it would have been. From there on it is
  * like any other: its actor is the sender and is asked for permission, and the intake tells whether it has
  * had its run. One whose issue was edited afterwards says so, and starts nothing. Installations that left
- * inside the gap are found likewise: GitHub lists them no more.
+ * inside the gap are found likewise: GitHub lists them no more. Suspended ones are searched once they are back.
  */
 import { isProblem } from "../domain/errors.ts";
 import {
@@ -26,6 +26,8 @@ interface Gap {
   to: number;
   /** Where the gap ended when this search of it began; it has grown since. */
   searchedTo?: number;
+  /** Searched of this installation alone, which was suspended when the others were. */
+  only?: number;
   /** The installation being searched, and where in the search for which of its labels. */
   installation?: number;
   search?: SearchPlace & { label: string };
@@ -37,13 +39,18 @@ interface Gap {
 const triesMax = 20;
 
 const memoName = "gap";
+/** Gaps of installations that were suspended when they would have been searched, by their id. */
+const laterName = "gaps of suspended installations";
+type Span = Pick<Gap, "from" | "to">;
 
 /**
  * Remembers a gap to be searched. One that is open already grows: what was added after it is searched after the rest,
  * and what was added before it begins the search anew.
  */
 export async function noteGap(parts: SweepParts, { from, to }: { from: number; to: number }): Promise<void> {
-  const open = await readGap(parts);
+  const found = await readGap(parts);
+  if (found?.only !== undefined) await putOff(parts, found.only, found);
+  const open = found?.only === undefined ? found : undefined;
   if (open && from >= open.from) {
     const { searchedTo = open.to } = open;
     // What was lost inside it may lie behind where the search is by now.
@@ -59,10 +66,13 @@ export async function noteGap(parts: SweepParts, { from, to }: { from: number; t
 export function createGapSweep(parts: SweepParts): (signal: AbortSignal) => Promise<boolean> {
   let installations: Installation[] | undefined;
   return async (signal) => {
-    const gap = await readGap(parts);
+    const gap = (await readGap(parts)) ?? (await reopened(parts));
     if (!gap) return true;
     installations ??= await installationsOf(parts.github);
-    const next = installations.find(({ id }) => id >= (gap.installation ?? 0));
+    const { only } = gap;
+    const next = installations.find(
+      ({ id }) => id >= (gap.installation ?? 0) && (only === undefined || id === only),
+    );
     if (!next) {
       await noteDeparted(parts, installations);
       installations = undefined;
@@ -72,7 +82,8 @@ export function createGapSweep(parts: SweepParts): (signal: AbortSignal) => Prom
         return false;
       }
       await dropMemo(parts.store.db, memoName);
-      return true;
+      // Another may be back as well.
+      return only === undefined;
     }
     const of = gap.installation === next.id ? gap : { from: gap.from, to: gap.to };
     const { installation: _, search: __, tries: ___, ...span } = gap;
@@ -122,7 +133,11 @@ async function searched(
 ): Promise<Gap["search"] | undefined> {
   const { github, config, log, rulebook } = parts;
   const served = !config.owners || config.owners.includes(installation.account.toLowerCase());
-  if (!served || installation.suspended) return undefined;
+  if (!served) return undefined;
+  if (installation.suspended) {
+    await putOff(parts, installation.id, gap);
+    return undefined;
+  }
   try {
     // By name: settings may change between two pages.
     const labels = (await rulebook.labels(installation.id)).toSorted();
@@ -204,6 +219,41 @@ async function recover(
   const id = `labeled-${last.id}`;
   await box.append({ id, event: "issues", body: JSON.stringify(body), receivedAt: last.at });
   log.info({ delivery_id: id, installation_id: installation.id }, "labelling found in the gap");
+}
+
+/** Remembers the gap of an installation that is suspended: nothing of it can be read, and its labels stay. */
+async function putOff(parts: SweepParts, installation: number, { from, to }: Span): Promise<void> {
+  const later = await readLater(parts);
+  const known = later[installation] ?? { from, to };
+  later[installation] = { from: Math.min(from, known.from), to: Math.max(to, known.to) };
+  await writeMemo(parts.store.db, laterName, JSON.stringify(later));
+}
+
+/**
+ * The gap of an installation that is suspended no more. Asked of GitHub's list, once a round while there is any such
+ * gap: word of its return may be among what was lost.
+ */
+async function reopened(parts: SweepParts): Promise<Gap | undefined> {
+  const later = await readLater(parts);
+  if (Object.keys(later).length === 0) return undefined;
+  const listed = new Map((await installationsOf(parts.github)).map((one) => [one.id, one]));
+  const back = Object.keys(later)
+    .map(Number)
+    .find((id) => !listed.get(id)?.suspended);
+  const span = back === undefined ? undefined : later[back];
+  if (back === undefined || span === undefined) return undefined;
+  const gap = { ...span, only: back };
+  delete later[back];
+  // In this order: a search that is made twice brings nothing twice.
+  await writeGap(parts, gap);
+  if (Object.keys(later).length > 0) await writeMemo(parts.store.db, laterName, JSON.stringify(later));
+  else await dropMemo(parts.store.db, laterName);
+  return gap;
+}
+
+async function readLater({ store }: SweepParts): Promise<Record<number, Span>> {
+  const memo = await readMemo(store.db, laterName);
+  return memo === undefined ? {} : (JSON.parse(memo) as Record<number, Span>);
 }
 
 async function readGap({ store }: SweepParts): Promise<Gap | undefined> {

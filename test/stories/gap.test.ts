@@ -204,3 +204,36 @@ test("what was labelled through an App, or before the App was installed, starts 
   expect(stage.claude.sessions.map(({ metadata }) => Number(metadata["issue"]))).toEqual([own]);
   expect(stage.lines.filter(({ msg }) => msg === "labelling found in the gap")).toHaveLength(1);
 });
+
+test.each([
+  { how: "while the service is there", suspendedMs: hourMs },
+  { how: "while it is away", suspendedMs: 2 * dayMs },
+])(
+  "labelled in the gap, and suspended when that is searched, unsuspended $how: it has its run",
+  async (told) => {
+    stage = await setStage({ env: { ...sweeping, PATCHWRIGHT_POLL_MS: "600000" } });
+    stage.plays(doNothing);
+    await stage.pass(hourMs);
+    let issue = 0;
+    await away(hourMs, async () => {
+      issue = stage.labelled();
+      await stage.pass(6 * dayMs);
+      stage.github.suspend(stage.installation, "mona");
+    });
+    await stage.restart();
+    await stage.pass(told.suspendedMs);
+    const unsuspend = () => stage.github.unsuspend(stage.installation, "mona");
+    if (told.suspendedMs === hourMs) unsuspend();
+    else {
+      await away(5 * dayMs, unsuspend);
+      await stage.restart();
+    }
+    await stage.until("the run ended", () => rounds() === 1, hourMs);
+    expect(stage.status(issue)).not.toBe("");
+    await stage.pass(hourMs);
+    const lists = () => stage.github.log.filter(({ route }) => route === "/app/installations").length;
+    const before = lists();
+    await stage.pass(hourMs);
+    expect([lists() - before, rounds()]).toEqual([0, 1]);
+  },
+);
