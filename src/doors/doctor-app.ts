@@ -1,5 +1,6 @@
 /**
- * Checks of the App at GitHub: who it is, what it may do, who may install it, whether its tokens work.
+ * Checks of the App at GitHub: who it is, what it may do, who may install it, whether people sign in by it, whether its
+ * tokens work.
  */
 import { Problem } from "../domain/errors.ts";
 import { appView, clockSkewMs, isOpenToAll, limitLeft, tryToken } from "../github/examination.ts";
@@ -39,6 +40,7 @@ export const appChecks: Check[] = [
           );
     },
   },
+  { what: "sign-in", todo: askGitHub, look: signIn },
   {
     what: "clock",
     todo: "see that this machine reaches GitHub",
@@ -82,6 +84,18 @@ async function events({ github, manifest }: Patient) {
   return more.length > 0
     ? warn(`more than needed: ${more.join(", ")}`, "take them away on the settings page")
     : pass("as app.yml asks for");
+}
+
+async function signIn({ github, config }: Patient) {
+  const { oauth } = config.server;
+  if (!oauth) return pass("not set up");
+  const { clientId } = await appView(github);
+  return clientId === "" || clientId === oauth.clientId
+    ? pass("by this App")
+    : fail(
+        `CLIENT_ID is not this App's, which is ${clientId}`,
+        "set CLIENT_ID and CLIENT_SECRET from the App's settings page",
+      );
 }
 
 async function installations({ github }: Patient) {

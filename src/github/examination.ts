@@ -16,6 +16,8 @@ export interface AppView {
   slug: string;
   /** Its public page. */
   url: string;
+  /** Names it where people sign in; empty where the server does not tell. */
+  clientId: string;
   permissions: Record<string, string>;
   events: string[];
 }
@@ -26,6 +28,7 @@ export async function appView(github: GitHub): Promise<AppView> {
   return {
     slug: data?.slug ?? "",
     url: data?.html_url ?? "",
+    clientId: data?.client_id ?? "",
     permissions: levelsOf(data?.permissions),
     events: data?.events ?? [],
   };

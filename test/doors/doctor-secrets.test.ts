@@ -1,4 +1,4 @@
-/** What the doctor says of the secrets, and of an App that is subscribed to more than it handles. */
+/** What the doctor says of the secrets, of another App's OAuth, and of an App that is subscribed to more than it handles. */
 import { randomBytes } from "node:crypto";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -69,6 +69,17 @@ test("behind a public address without the App's OAuth nobody signs in", async ()
   const finding = await found("secrets", { ...none, PUBLIC_URL: "http://127.0.0.1:9" });
   expect(finding?.grade).toBe("warn");
   expect(finding?.found).toContain("CLIENT_SECRET are not set");
+});
+
+test("the OAuth of another App, with which nobody signs in", async () => {
+  expect(await found("sign-in", { CLIENT_ID: "Iv1.another" })).toMatchObject({
+    grade: "fail",
+    found: `CLIENT_ID is not this App's, which is ${github.app.clientId}`,
+    todo: expect.stringContaining("set CLIENT_ID and CLIENT_SECRET"),
+  });
+  expect(await found("sign-in")).toMatchObject({ grade: "pass", found: "by this App" });
+  const none = { CLIENT_ID: "", CLIENT_SECRET: "" };
+  expect(await found("sign-in", none)).toMatchObject({ grade: "pass", found: "not set up" });
 });
 
 test("events that the App is sent for nothing are worth a look", async () => {

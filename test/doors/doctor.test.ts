@@ -62,8 +62,9 @@ test("a healthy installation passes everything, and the token that was tried is 
   const findings = await examined();
   expect(amiss(findings)).toEqual([]);
   expect(findings.map(({ what }) => what)).toEqual([
-    ...["GitHub App", "permissions", "events", "who may install", "clock", "installations", "token"],
-    ...["limits", "webhook address", "last deliveries", "dashboard", "metrics", "secrets", "store", "pauses"],
+    ...["GitHub App", "permissions", "events", "who may install", "sign-in", "clock", "installations"],
+    ...["token", "limits", "webhook address", "last deliveries", "dashboard", "metrics", "secrets"],
+    ...["store", "pauses"],
     ...["Claude key", "agent and environment"],
   ]);
   expect(found(findings, "store")?.found).toMatch(/running service, which is ready/);
