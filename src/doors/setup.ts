@@ -61,6 +61,8 @@ const troubles = new Map<number, string>([
   [413, "That is more than this form takes. Nothing was done."],
 ]);
 const unforeseen = "Something went wrong on our side. Go back and see how far it has come.";
+/** So many sendings of the form may GitHub still answer. */
+const askedMax = 8;
 const codeBytes = 15;
 const cookieBytes = 24;
 const printed =
@@ -102,6 +104,12 @@ function application(steps: Steps): Hono<Bindings> {
   return app;
 }
 
+/** An App that GitHub was asked for, and the word by which its answer is known. */
+interface Asked {
+  state: string;
+  order: AppOrder;
+}
+
 /** How far the set-up has come; there is one browser at most. */
 class Steps {
   readonly #config: SetUpConfig;
@@ -109,8 +117,8 @@ class Steps {
   /** Undefined once it was used. */
   #code: string | undefined;
   #cookie: string | undefined;
-  /** The App that GitHub was asked for, and the word by which its answer is known. */
-  #asked: { state: string; order: AppOrder } | undefined;
+  /** What GitHub was asked for, the newest last: the form may be sent twice and either App be made. */
+  #asked: Asked[] = [];
   /** What is known by now; stored in the file, unless it was printed. */
   #known: Record<string, string>;
   #isPrinted = false;
@@ -183,17 +191,20 @@ class Steps {
     } catch (error) {
       return this.#askForApp(context, order.typed, wordsOf(error));
     }
-    this.#asked = { state: this.#word(), order };
+    const state = this.#word();
+    this.#asked = [...this.#asked, { state, order }].slice(-askedMax);
     const manifest = JSON.stringify(manifestFor(readManifest(), order, originOf(context)));
-    const action = `${order.settingsUrl}?state=${this.#asked.state}`;
+    const action = `${order.settingsUrl}?state=${state}`;
     return show(context, handOverPage({ action, manifest }), order.webUrl);
   }
 
   async created(context: Context): Promise<Response> {
     const { code = "", state = "" } = context.req.query();
-    const asked = this.#asked;
-    if (!asked || !isSame(state, asked.state)) return context.redirect("/", 303);
-    this.#asked = undefined;
+    const asked = this.#asked.find((one) => isSame(state, one.state));
+    if (!asked) return context.redirect("/", 303);
+    // One App is enough: while this one is fetched, and once it is there, no other is.
+    const others = this.#asked.filter((one) => one !== asked);
+    this.#asked = [];
     const { order } = asked;
     try {
       const { fetch, clock } = this.#outside;
@@ -213,7 +224,8 @@ class Steps {
         ? " Load this page again: GitHub's answer is good for an hour."
         : "";
       // What did not reach GitHub has used nothing up.
-      if (again !== "") this.#asked ??= asked;
+      const open = again === "" ? others : [...others, asked];
+      this.#asked = [...open, ...this.#asked].slice(-askedMax);
       return this.#askForApp(context, order.typed, `${wordsOf(error)}${again}`);
     }
     return this.#config.claude.apiKey ? this.#askForKey(context) : context.redirect("/", 303);

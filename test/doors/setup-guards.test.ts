@@ -1,6 +1,6 @@
 /** What the set-up guards against: forms of others, addresses that are none, a disk that takes nothing any more. */
 import { randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
@@ -76,6 +76,21 @@ test("a disk that is full by the time GitHub answers: what it returned is printe
     APP_ID: String(github.app.id),
     ANTHROPIC_API_KEY: claude.apiKey,
   });
+});
+
+test("an App that is made from an earlier sending of the form is taken, and after it no other", async () => {
+  const back = await comeBack(github, browser, { code });
+  await browser.post("/setup/app", { ...order(github), name: "Patchwright again" });
+  expect(await browser.get(back)).toMatchObject({ status: 303 });
+  expect(JSON.parse(readFileSync(path(), "utf8"))).toMatchObject({ APP_ID: String(github.app.id) });
+  expect((await browser.get("/")).text).toContain("Claude API key");
+});
+
+test("of very many sendings the oldest are forgotten", async () => {
+  const back = await comeBack(github, browser, { code });
+  for (let sent = 0; sent < 8; sent += 1) await browser.post("/setup/app", order(github));
+  expect((await browser.get(back)).headers["location"]).toBe("/");
+  expect(existsSync(path())).toBe(false);
 });
 
 test("where nothing can be written any more nobody is sent to GitHub", async () => {
