@@ -45,7 +45,10 @@ export const variables = z.object({
   DATA_DIR: text.default("./data"),
   HOST: text.default("127.0.0.1"),
   PORT: z.coerce.number("must be a port number").int().min(0).max(65_535).default(3000),
-  PUBLIC_URL: text.refine(isOrigin, originWords).optional(),
+  PUBLIC_URL: text
+    .refine(isOrigin, originWords)
+    .transform((address) => new URL(address).origin)
+    .optional(),
   CLIENT_ID: plainSecret.optional(),
   CLIENT_SECRET: plainSecret.optional(),
   METRICS_TOKEN: plainSecret.optional(),

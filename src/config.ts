@@ -35,6 +35,7 @@ export interface Config {
   server: {
     host: string;
     port: number;
+    /** An origin, as a browser writes it. */
     publicUrl?: string;
     metricsToken?: Secret;
     /** Do the metrics name repositories? */
@@ -153,7 +154,7 @@ export function readSetUpConfig(environment: Environment): SetUpConfig | undefin
   if (!read.success || mistakes.length > 0) throw cannotStart(mistakes);
   const { HOST, PORT, DATA_DIR, DATABASE_URL, PUBLIC_URL, GHE_HOST, ...others } = read.data;
   return {
-    server: { host: HOST, port: PORT, ...maybe("publicUrl", PUBLIC_URL?.replace(/\/+$/, "")) },
+    server: { host: HOST, port: PORT, ...maybe("publicUrl", PUBLIC_URL) },
     claude: {
       ...maybe("apiKey", secretOf(others.ANTHROPIC_API_KEY)),
       ...maybe("baseUrl", others.ANTHROPIC_BASE_URL),
@@ -200,7 +201,7 @@ function configOf(read: Variables, { key, secrets, sealKeys, mcp, oauth }: Read)
     server: {
       host: read.HOST,
       port: read.PORT,
-      ...maybe("publicUrl", read.PUBLIC_URL?.replace(/\/+$/, "")),
+      ...maybe("publicUrl", read.PUBLIC_URL),
       ...maybe("metricsToken", secretOf(read.METRICS_TOKEN)),
       ...maybe("metricsName", read.METRICS_REPOSITORIES === "true" ? true : undefined),
       ...maybe("oauth", oauth),

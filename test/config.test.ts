@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { Pool } from "pg";
 import { afterAll, expect, test } from "vitest";
-import { readConfig } from "../src/config.ts";
+import { readConfig, readSetUpConfig } from "../src/config.ts";
 import { isProblem } from "../src/domain/errors.ts";
 
 const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
@@ -90,6 +90,14 @@ test("two webhook secrets while rotating, an Enterprise Server, owners in any ca
 test("the public address without the slash that people copy along", () => {
   const config = readConfig({ ...good, PUBLIC_URL: " https://patchwright.acme.test:8443/ " });
   expect(config.server.publicUrl).toBe("https://patchwright.acme.test:8443");
+});
+
+test.each([
+  ["https://Patchwright.ACME.test:443", "https://patchwright.acme.test"],
+  ["http://LOCALHOST:80//", "http://localhost"],
+])("the public address %s as a browser writes it", (PUBLIC_URL, origin) => {
+  expect(readConfig({ ...good, PUBLIC_URL }).server.publicUrl).toBe(origin);
+  expect(readSetUpConfig({ DATA_DIR: directory, PUBLIC_URL })?.server.publicUrl).toBe(origin);
 });
 
 const missing = join(directory, "nowhere.pem");

@@ -8,7 +8,7 @@ import type { Check, Patient } from "./check.ts";
 import { fail, pass, warn } from "./findings.ts";
 
 /** Where the server takes deliveries. */
-const path = "/api/github/webhooks";
+const deliveriesPath = "/api/github/webhooks";
 const askGitHub = "see that this machine reaches GitHub and that the App's credentials are right";
 
 /** In the order they are told. */
@@ -20,11 +20,13 @@ export const deliveryChecks: Check[] = [
 async function address({ github, config, fetch }: Patient) {
   const url = await hookUrl(github);
   const { publicUrl } = config.server;
-  const wanted = `${publicUrl ?? "https://YOUR.HOST"}${path}`;
+  const wanted = `${publicUrl ?? "https://YOUR.HOST"}${deliveriesPath}`;
   const change = `set the webhook URL on the App's settings page to ${wanted}`;
   if (url === undefined) return fail("the App has none", change);
-  if (!URL.canParse(url) || new URL(url).pathname !== path) return fail(`${url} is not ours`, change);
-  if (publicUrl !== undefined && url !== wanted) return fail(`${url} is not below PUBLIC_URL`, change);
+  if (!URL.canParse(url) || new URL(url).pathname !== deliveriesPath)
+    return fail(`${url} is not ours`, change);
+  if (publicUrl !== undefined && new URL(url).href !== wanted)
+    return fail(`${url} is not below PUBLIC_URL`, change);
   return (await isOurs(url, fetch))
     ? pass(`${url} answers`)
     : fail(`${url} does not answer as Patchwright does`, "start the service; look at the proxy before it");

@@ -12,7 +12,7 @@ import type { Typed } from "./setup-pages.ts";
 /** An App to be created. */
 export interface AppOrder {
   typed: Typed;
-  /** Without a slash at the end. */
+  /** An origin, as a browser writes it. */
   publicUrl: string;
   webUrl: string;
   apiUrl: string;
@@ -36,7 +36,7 @@ const fields = z.object({
   keep: z.enum(["file", "print"], "The credentials are kept in a file, or printed."),
 });
 
-/** The form as an order, or what is wrong with it. `fixedUrl`: the public URL of the environment, without a slash at the end. */
+/** The form as an order, or what is wrong with it. `fixedUrl`: the public URL of the environment, an origin. */
 export function readOrder(
   form: Record<string, string>,
   fixedUrl?: string,
@@ -58,7 +58,7 @@ export function readOrder(
 }
 
 function baseOf({ publicUrl }: Pick<Typed, "publicUrl">): string {
-  return publicUrl.replace(/\/+$/, "");
+  return new URL(publicUrl).origin;
 }
 
 /** Why the public URL of a form that is right in itself does not serve. */

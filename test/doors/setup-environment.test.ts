@@ -205,7 +205,7 @@ test("the public address of the environment is shown, and no form changes it", a
   expect(other.text).toMatch(/role="alert">[^<]*PUBLIC_URL[^<]*https:\/\/given\.acme\.test/);
   expect(other.text).not.toContain('name="manifest"');
   expect(publicUrlIn(other.text)).toBe("https://given.acme.test");
-  for (const publicUrl of ["https://given.acme.test/", "https://given.acme.test", ""]) {
+  for (const publicUrl of ["https://given.acme.test/", "https://GIVEN.acme.test:443", ""]) {
     const same = await browser.post("/setup/app", { ...order(github), publicUrl });
     expect(same.text).toContain("https://given.acme.test/api/github/webhooks");
   }
