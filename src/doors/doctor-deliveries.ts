@@ -8,7 +8,7 @@ import type { Check, Patient } from "./check.ts";
 import { fail, pass, warn } from "./findings.ts";
 
 /** Where the server takes deliveries. */
-const deliveriesPath = "/api/github/webhooks";
+export const deliveriesPath = "/api/github/webhooks";
 const askGitHub = "see that this machine reaches GitHub and that the App's credentials are right";
 
 /** In the order they are told. */
@@ -32,8 +32,8 @@ async function address({ github, config, fetch }: Patient) {
     : fail(`${url} does not answer as Patchwright does`, "start the service; look at the proxy before it");
 }
 
-/** The server says which method it wants; nothing else on the way would. */
-async function isOurs(url: string, fetch: Patient["fetch"]): Promise<boolean> {
+/** Does Patchwright take deliveries there? The server says which method it wants; nothing else on the way would. */
+export async function isOurs(url: string, fetch: Patient["fetch"]): Promise<boolean> {
   try {
     const answer = await fetch(url, { method: "GET", redirect: "manual" });
     await answer.body?.cancel();

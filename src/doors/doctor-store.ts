@@ -7,8 +7,10 @@ import { accessSync, constants, existsSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Config } from "../config.ts";
 import { isProblem, Problem } from "../domain/errors.ts";
+import { oneLine } from "../domain/sanitize.ts";
 import type { Store } from "../store/database.ts";
 import { newer, tablesOf } from "../store/tables.ts";
+import { deliveriesPath, isOurs } from "./doctor-deliveries.ts";
 import { type Finding, pass, warn } from "./findings.ts";
 import { inAddress } from "./server.ts";
 
@@ -72,9 +74,11 @@ const reasonCharactersMax = 200;
 async function readiness({ host, port }: Config["server"], fetch: typeof globalThis.fetch) {
   const here = host === "0.0.0.0" ? "127.0.0.1" : inAddress(host === "::" ? "::1" : host);
   try {
+    // Another program may have the port: what it says of itself is nothing to us.
+    if (!(await isOurs(`http://${here}:${port}${deliveriesPath}`, fetch))) return undefined;
     const answer = await fetch(`http://${here}:${port}/readyz`);
-    const text = await answer.text();
-    return answer.status === 200 || answer.status === 503 ? text.slice(0, reasonCharactersMax) : undefined;
+    const text = oneLine(await answer.text(), reasonCharactersMax);
+    return answer.status === 200 || answer.status === 503 ? text : undefined;
   } catch {
     return undefined;
   }
