@@ -54,7 +54,9 @@ export const variables = z.object({
   METRICS_TOKEN: plainSecret.optional(),
   METRICS_REPOSITORIES: z.enum(["true", "false"], "must be true or false").default("false"),
   PATCHWRIGHT_SEAL_KEY: optional,
-  PATCHWRIGHT_OWNERS: text.default("*"),
+  PATCHWRIGHT_OWNERS: text
+    .refine((list) => /[^\s,]/.test(list), "names nobody: accounts separated by commas, or * for all")
+    .default("*"),
   PATCHWRIGHT_BUDGET_USD: dollars.default(5),
   PATCHWRIGHT_BUDGET_USD_MAX: dollars.default(50),
   PATCHWRIGHT_DAY_USD_MAX: dollars.default(500),

@@ -186,7 +186,9 @@ interface Read {
 
 function configOf(read: Variables, { key, secrets, sealKeys, mcp, oauth }: Read): Config {
   const webUrl = webUrlOf(read);
-  const owners = read.PATCHWRIGHT_OWNERS.split(",").map((owner) => owner.trim().toLowerCase());
+  const owners = read.PATCHWRIGHT_OWNERS.split(",")
+    .map((owner) => owner.trim().toLowerCase())
+    .filter(Boolean);
   return {
     app: { id: read.APP_ID, privateKey: new Secret(key), webhookSecrets: secrets },
     github: { webUrl, apiUrl: read.GHE_HOST ? `${webUrl}/api/v3` : "https://api.github.com" },

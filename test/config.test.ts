@@ -72,7 +72,7 @@ test("two webhook secrets while rotating, an Enterprise Server, owners in any ca
     WEBHOOK_SECRET: "the new secret of good length, the old secret of good length",
     GHE_HOST: "github.acme.test:8443",
     GHE_PROTOCOL: "http",
-    PATCHWRIGHT_OWNERS: "Acme, mona",
+    PATCHWRIGHT_OWNERS: "Acme, mona,",
     PATCHWRIGHT_SEAL_KEY: `${Buffer.alloc(32, 1).toString("base64")},${Buffer.alloc(32, 2).toString("base64")}`,
   });
   expect(config.app.webhookSecrets.map((secret) => secret.reveal())).toEqual([
@@ -138,6 +138,8 @@ test.each<[string, string | undefined, RegExp]>([
   ["PUBLIC_URL", "https://patchwright.acme.test/#a", /PUBLIC_URL must be .*: no path/],
   ["PUBLIC_URL", "https://mona:hunter2-hunter2@patchwright.acme.test", /PUBLIC_URL must be .*password$/],
   ["GHE_HOST", "github.com", /GHE_HOST is for an Enterprise Server: leave it unset for github\.com/],
+  ["PATCHWRIGHT_OWNERS", ",", /PATCHWRIGHT_OWNERS names nobody/],
+  ["PATCHWRIGHT_OWNERS", " , ,", /PATCHWRIGHT_OWNERS names nobody/],
   ["PATCHWRIGHT_AGENT_ID", "hunter2-hunter2", /PATCHWRIGHT_AGENT_ID must be an agent_… id/],
   ["PATCHWRIGHT_ENVIRONMENT_ID", "hunter2-hunter2", /PATCHWRIGHT_ENVIRONMENT_ID must be an env_… id/],
   ["PATCHWRIGHT_SEAL_KEY", "hunter2-hunter2", /PATCHWRIGHT_SEAL_KEY must hold 32-byte keys in base64/],
