@@ -27,8 +27,8 @@ const content = [
 /** Long enough for the short-lived answers (permissions) to be forgotten, short enough for our own token to live. */
 const betweenRunsMs = 5 * 60_000;
 /** Every call takes this much real time while calls in series are counted: far more than what lies between. */
-const callMs = 50;
-const promptMsMax = 10_000;
+const callMs = 200;
+const promptMsMax = 60_000;
 
 /** Counts, prints, and returns what is too much, in words. */
 export async function printCalls(): Promise<string[]> {

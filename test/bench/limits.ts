@@ -2,7 +2,7 @@
  * `npm run bench:limits`: how the service keeps limits, its own and other people's: on a virtual clock, but for the
  * search for secrets, which plays the demonstration. Every figure is exact and repeats; one that misses its target
  * fails the command. Names of figures on the command line measure those alone; `--full` takes ten thousand of what
- * a thousand stand for.
+ * a thousand stand for, `--quick` as little as shows that every measurement works.
  */
 import { burstPacing } from "./limits/burst.ts";
 import { dayMoney } from "./limits/day-money.ts";

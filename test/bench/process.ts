@@ -31,7 +31,8 @@ export interface Served {
   stop(): Promise<void>;
 }
 
-const readyMsMax = 20_000;
+/** Slow is no failure here. */
+const readyMsMax = 60_000;
 const pollMs = 2;
 /** USER_HZ of every Linux that Node runs on (man 5 proc). */
 const tickMs = 10;

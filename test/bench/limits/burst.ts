@@ -1,7 +1,7 @@
 /**
  * S10: a burst of issues labelled at once, in one installation and in several. `--full` makes it ten thousand issues.
  */
-import type { Figure, Measured } from "./figure.ts";
+import { type Figure, type Measured, size } from "./figure.ts";
 import { openModel } from "./model.ts";
 
 const hourMs = 3_600_000;
@@ -9,10 +9,13 @@ const minuteMs = 60_000;
 const contentAnHour = 500;
 
 /** Ten thousand issues take a quarter of an hour of the machine; a thousand show the same limits at work. */
-const isFull = process.argv.includes("--full");
-const backlog = isFull ? 10_000 : 1_000;
+const backlog = { full: 10_000, usual: 1_000, quick: 600 }[size];
 /** How long one installation is watched, and how many others at once, for an hour. */
-const [hoursOfOne, many] = isFull ? [8, 10] : [2, 3];
+const { hoursOfOne, many } = {
+  full: { hoursOfOne: 8, many: 10 },
+  usual: { hoursOfOne: 2, many: 3 },
+  quick: { hoursOfOne: 1, many: 2 },
+}[size];
 /** A run's last words, its pull request and the request for a review; first words only where there is room. */
 const contentOfRun = 3;
 

@@ -9,6 +9,13 @@ export interface Measured {
   met: boolean;
 }
 
+/** How much is measured: all there is, what stands for it, or as little as shows that the measurement itself works. */
+export const size = process.argv.includes("--full")
+  ? "full"
+  : process.argv.includes("--quick")
+    ? "quick"
+    : "usual";
+
 /** A row of the scoreboard. */
 export interface Figure {
   /** `S10`. */

@@ -1,7 +1,8 @@
 /**
- * S22: secrets that got out. Every story of the demonstration is played against the real server, which logs all it
- * can; then everything that was written anywhere is searched: its output, the files of its store, what it sent to
- * GitHub and to the Claude platform but for the fields where a token belongs, sessions, comments, metrics, pages.
+ * S22: secrets that got out. Every story of the demonstration, with `--quick` its first, is played against the real
+ * server, which logs all it can; then everything that was written anywhere is searched: its output, the files of its
+ * store, what it sent to GitHub and to the Claude platform but for the fields where a token belongs, sessions, comments,
+ * metrics, pages.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -12,9 +13,11 @@ import { type Story, waitIn } from "../../demo/story.ts";
 import type { Teller } from "../../demo/teller.ts";
 import { needlesOf, type Sighting, sightings } from "../../hostile/canaries.ts";
 import { webhookKey } from "../../sim/variables.ts";
-import type { Figure, Measured } from "./figure.ts";
+import { type Figure, type Measured, size } from "./figure.ts";
 
 const storyMsMax = 300_000;
+const { stories, least } =
+  size === "quick" ? { stories: storyNames().slice(0, 1), least: 1 } : { stories: storyNames(), least: 3 };
 const nobodyListens: Teller = { tell: () => undefined, plain: () => undefined, diff: () => undefined };
 const metricsToken = "metrics-0f1e2d3c4b5a69788796a5b4c3d2e1f0";
 
@@ -111,7 +114,7 @@ function bare(value: unknown): string {
 
 async function measure(): Promise<Measured> {
   const searched: Searched[] = [];
-  for (const name of storyNames()) {
+  for (const name of stories) {
     const story = await storyNamed(name);
     if (story) searched.push(await search(name, story));
   }
@@ -120,7 +123,7 @@ async function measure(): Promise<Measured> {
       `${story}: ${seen.length} sightings of ${secrets} secrets (${needles} forms of parts of them) in ${places} places, ${(bytes / 1_048_576).toFixed(1)} MiB${seen.map(({ place, secret, form }) => `\n       ${secret} in ${place}, ${form}`).join("")}`,
   );
   const isClean = searched.every(({ seen, bytes, secrets }) => seen.length === 0 && bytes > 0 && secrets > 5);
-  return { words: words.join("\n     "), met: isClean && searched.length >= 3 };
+  return { words: words.join("\n     "), met: isClean && searched.length >= least };
 }
 
 /** Secrets that got out. */

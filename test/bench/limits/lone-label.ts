@@ -2,12 +2,12 @@
  * S11: one label in a repository that has no run at work, beside the backlog of another repository of the same
  * installation. `--full` makes it ten thousand issues.
  */
-import type { Figure, Measured } from "./figure.ts";
+import { type Figure, type Measured, size } from "./figure.ts";
 import { type ModelWorld, openModel } from "./model.ts";
 
 const hourMs = 3_600_000;
 const minuteMs = 60_000;
-const backlog = process.argv.includes("--full") ? 10_000 : 1_000;
+const backlog = size === "full" ? 10_000 : 1_000;
 
 /** Virtual time from a label to its session. */
 async function started(world: ModelWorld): Promise<number> {

@@ -1,9 +1,9 @@
 /** S24: who may start what, cell by cell, and what a crowd of strangers costs. `--full` makes it ten thousand of them. */
 import { crowd } from "../../stories/crowd.ts";
 import { matrix } from "../../stories/who-may.ts";
-import type { Figure, Measured } from "./figure.ts";
+import { type Figure, type Measured, size } from "./figure.ts";
 
-const comments = process.argv.includes("--full") ? 10_000 : 1_000;
+const comments = { full: 10_000, usual: 1_000, quick: 100 }[size];
 
 async function measure(): Promise<Measured> {
   const { cells, wrongStarts, callsPerRefusal, callsPerRefusalMost } = await matrix();
