@@ -8,12 +8,15 @@ import { Problem } from "../domain/errors.ts";
 import type { Logger } from "../log.ts";
 import type { Store } from "../store/database.ts";
 import type { Inbox } from "../store/deliveries.ts";
-import { catchingUpSince, logReadAt } from "./sweep-deliveries.ts";
+import { lastCatchUp } from "./catch-up.ts";
+import { logReadAt } from "./sweep-deliveries.ts";
 
 /** Where GitHub's log cannot be read, or is long, people are not kept waiting for longer. */
 const waitMsMax = 10 * 60_000;
 /** What is younger than this was delivered, and so was what came after it. */
 const freshMs = 60_000;
+/** So long after they are in the inbox, stops and closings have been worked off. */
+const heardMs = 10_000;
 /** Ten thousand deliveries are read in less. */
 const catchUpMsMax = 60 * 60_000;
 
@@ -29,14 +32,12 @@ export interface Backlog {
 }
 
 /** Those who wait look again as often as what they wait for is long: ten thousand may be waiting. */
-const againMsMin = 2_000;
+const againMs = { min: 2_000, max: 60_000 };
 
 function unread(waitedMs: number): Problem {
   const words = "What GitHub could not deliver is still being read.";
-  return new Problem("later", "backlog_unread", words, {
-    undone: true,
-    retryAfterMs: Math.max(waitedMs, againMsMin),
-  });
+  const retryAfterMs = Math.min(Math.max(waitedMs, againMs.min), againMs.max);
+  return new Problem("later", "backlog_unread", words, { undone: true, retryAfterMs });
 }
 
 /** The backlog of a process that started at `startedAt`, milliseconds since the epoch. */
@@ -60,10 +61,14 @@ export function createBacklog(
     untilReadSince: async (at) => {
       const now = clock.now();
       if (now - at < freshMs) return;
+      const last = await lastCatchUp(store.db);
+      const isAllThere = last?.doneAt !== undefined && last.since >= startedAt;
       const waitedMs = now - startedAt;
-      if (at < startedAt && waitedMs <= waitMsMax && !(await isLogRead())) throw unread(waitedMs);
-      const since = await catchingUpSince(store.db);
-      if (since !== undefined && at < since && now - since <= catchUpMsMax) throw unread(now - since);
+      if (at < startedAt && waitedMs <= waitMsMax && !isAllThere && !(await isLogRead()))
+        throw unread(waitedMs);
+      if (!last || last.since <= at) return;
+      if (last.doneAt === undefined && now - last.since <= catchUpMsMax) throw unread(now - last.since);
+      if (last.doneAt !== undefined && now - last.doneAt < heardMs) throw unread(now - last.doneAt);
     },
   };
 }

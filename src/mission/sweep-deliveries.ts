@@ -6,8 +6,9 @@
 import { isUsed, ownerOf } from "../domain/delivery.ts";
 import { isProblem } from "../domain/errors.ts";
 import { type Attempt, type AttemptPage, attemptsOf, logKeptMs, payloadOf } from "../github/deliveries.ts";
-import { dropMemo, readMemo, writeMemo } from "../store/memos.ts";
+import { readMemo, writeMemo } from "../store/memos.ts";
 import type { Db } from "../store/schema.ts";
+import { beginCatchUp, endCatchUp } from "./catch-up.ts";
 import { noteGap } from "./sweep-gap.ts";
 import type { SweepParts } from "./sweep-parts.ts";
 
@@ -53,20 +54,10 @@ interface Pass {
 }
 
 const memoName = "deliveries";
-const catchingUpName = "deliveries since";
 
 /** When the last whole pass over the log began, milliseconds since the epoch; undefined before the first. */
 export async function logReadAt(db: Db): Promise<number | undefined> {
   return (await readMark(db)).at;
-}
-
-/**
- * When the pass began that is putting missed deliveries into the inbox, oldest first, milliseconds since the epoch;
- * undefined while none is: what was called off since it was asked for may come only after it.
- */
-export async function catchingUpSince(db: Db): Promise<number | undefined> {
-  const memo = await readMemo(db, catchingUpName);
-  return memo === undefined ? undefined : Number(memo);
 }
 
 /** A sweep of the delivery log; each call is one turn of bounded work. True when the pass is complete. */
@@ -84,7 +75,6 @@ export function createDeliverySweep(parts: SweepParts): (signal: AbortSignal) =>
     if (!(await fetchMissing(parts, pass, signal))) return false;
     const mark = await readMark(parts.store.db);
     await writeMark(parts, markAfter(pass, mark, parts.clock.now()));
-    if (pass.isTold) await dropMemo(parts.store.db, catchingUpName);
     pass = undefined;
     return true;
   };
@@ -172,6 +162,7 @@ async function fetchMissing(parts: SweepParts, pass: Pass, signal: AbortSignal):
   const turn = wanted.slice(0, payloadsPerTurn);
   const failed: Failed[] = [];
   let isAnyRead = false;
+  let tried = 0;
   for (let place = 0; place < turn.length; place += payloadsAtOnce) {
     signal.throwIfAborted();
     const some = turn.slice(place, place + payloadsAtOnce);
@@ -179,10 +170,13 @@ async function fetchMissing(parts: SweepParts, pass: Pass, signal: AbortSignal):
     const stillMissing = new Set(missed.map(({ attempt }) => attempt.guid));
     for (const { guid } of some) if (!stillMissing.has(guid)) pass.missing.delete(guid);
     failed.push(...missed);
+    tried += some.length;
     isAnyRead ||= missed.length < asked;
     // All of them at once: it is GitHub that is unwell, not a delivery.
     if (missed.some(({ error }) => !isHopeless(error)) && missed.length === asked) break;
   }
+  if (tried === wanted.length && (isAnyRead || failed.length === 0))
+    await endCatchUp(parts.store.db, parts.clock.now());
   if (failed.length > 0) await countTries(parts, pass, { failed, isAnyRead });
   return pass.missing.size === 0;
 }
@@ -206,7 +200,7 @@ async function fetchSome(
   const known = await parts.box.known(some.map(({ guid }) => guid));
   const unknown = some.filter(({ guid }) => !known.has(guid));
   if (unknown.length > 0 && !pass.isTold) {
-    await writeMemo(parts.store.db, catchingUpName, String(pass.startedAt));
+    await beginCatchUp(parts.store.db, pass.startedAt);
     pass.isTold = true;
   }
   const missed: Failed[] = [];

@@ -94,3 +94,32 @@ test("where the log cannot be read, it is worked on after ten minutes", async ()
   expect(prompted()).toBe(0);
   await stage.untilShown(issue, "opened", hourMs);
 });
+
+test("killed while it reads what was missed: afterwards nothing is held back for longer", async () => {
+  stage = await setStage();
+  stage.plays(fixAndSubmit());
+  await stage.app.stop();
+  const issue = stage.labelled();
+  await between(issue, 40);
+  const route = "/app/hook/deliveries/{delivery_id}";
+  stage.github.fault({ route, kind: "status", status: 503 });
+  await stage.restart("kill");
+  await stage.pass(5_000);
+  await stage.app.stop();
+  stage.github.heal();
+  await stage.restart("kill");
+  await stage.untilShown(issue, "opened", 5 * minuteMs);
+});
+
+test("one missed delivery that cannot be read keeps no other from being worked on", async () => {
+  stage = await setStage();
+  stage.plays(fixAndSubmit());
+  await stage.app.stop();
+  const issue = stage.labelled();
+  await between(issue, 40);
+  await stage.pass(2 * minuteMs);
+  const route = "/app/hook/deliveries/{delivery_id}";
+  await stage.restart("kill");
+  stage.github.fault({ route, times: 40, kind: "status", status: 503 });
+  await stage.untilShown(issue, "opened", 10 * minuteMs);
+});
