@@ -16,7 +16,7 @@ import { approveHead, approvePlan } from "./approvals.ts";
 import { budget } from "./budget.ts";
 import { type Commanded, isOlder, owing, reply, replyTo } from "./commanded.ts";
 import { findingsComment } from "./findings.ts";
-import type { StopTimes } from "./precedence.ts";
+import { inTime, type StopTimes } from "./precedence.ts";
 import { deadPull, helpFor, standing, whyKept } from "./standing.ts";
 import { beginRun, stopping, tellRun } from "./starting.ts";
 import { askRun, holdTarget, rememberWord, type Target, targetOfStop } from "./stopping.ts";
@@ -202,7 +202,8 @@ async function whileAtWork(
   intent: Commanded,
   { run, text }: { run: Run; text: string },
 ): Promise<string> {
-  if (run.stop) throw stopping();
+  // When a label came off GitHub's record tells, once the run has ended.
+  if (run.stop && (run.stop.why === "label removed" || run.stop.at < intent.said.at)) throw stopping();
   await rememberAsked(parts.store.db, run.place, intent.said.at);
   return reply(parts, delivery, intent, text);
 }
@@ -273,11 +274,13 @@ async function stop(parts: IntakeParts, delivery: string, intent: Commanded): Pr
 
 /** A remark's delivery does not tell when it was said, and GitHub may not know its review any more. */
 async function writtenAt(
-  { github }: IntakeParts,
-  { place, said, review }: Commanded,
+  parts: IntakeParts,
+  { place, origin, said, review }: Commanded,
 ): Promise<number | undefined> {
   if (said.as !== "remark") return said.at;
-  return review === undefined ? undefined : submittedAt(github, place, review);
+  return review === undefined
+    ? undefined
+    : inTime(parts, origin.at, submittedAt(parts.github, place, review));
 }
 
 /** Writes down that a run is to stop, and wakes it. `later` where it has changed since it was looked at. */

@@ -198,13 +198,13 @@ async function hearUnlabelled(
   return stopFound(parts, row, { key, stop, label, ...off });
 }
 
-/** By its number, for it may have been renamed since. */
+/** By its number, for it may have been renamed since, or by its name, for it may have been made anew. */
 function isLabelOf(
   { origin, settings }: Run,
   { label, id }: { label: string; id: number | undefined },
 ): boolean {
   const { trigger, label: own } = origin;
-  if (trigger.kind === "label" && trigger.id !== undefined && id !== undefined) return trigger.id === id;
+  if (trigger.kind === "label" && trigger.id !== undefined && trigger.id === id) return true;
   return own === undefined ? labelOf(settings, label) !== undefined : sameLabel(own, label);
 }
 
@@ -256,11 +256,13 @@ async function stopFound(
     // What closes a pull request is about that one: the next may have been asked for already.
     if (label === undefined && key.kind === "issue")
       await rememberWord(tx, { key, run, times, isGone: isGone(stop) });
+    // What was said before it, and comes after the run has ended, begins nothing.
+    if (label !== undefined && key.kind === "issue" && !isOlder)
+      await rememberUnlabelled(tx, { ...key, label }, stop.at);
     if (isOlder) return { verdict: "ignored: older than the run", wake };
     // Neither taking the label off again nor a lock closes what has already been proposed.
     if (run && (run.phase === "working" || isFinal(stop)))
       return { ...(await askRun(tx, run, stop)), wake: [run.id, ...wake] };
-    if (key.kind === "issue" && label !== undefined) await rememberUnlabelled(tx, { ...key, label }, stop.at);
     return { verdict: "ignored: no run to stop", wake };
   });
 }

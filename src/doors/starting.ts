@@ -95,8 +95,7 @@ async function isCalledOff(
   if ((await stopAt(tx, place, "heard")) !== heardAt) throw stopsChanged();
   if ((await repositoryStopAt(tx, place)) !== takenAt) throw stopsChanged();
   if (isAway) return true;
-  const isTold = askedAt !== undefined && lockedAt !== undefined;
-  if (isTold ? askedAt <= lockedAt : at < (heardAt ?? 0)) return true;
+  if (at < (heardAt ?? 0) || (askedAt !== undefined && askedAt <= (lockedAt ?? 0))) return true;
   if (askedAt !== undefined)
     return isStoppedSince(tx, threadsOf({ place, ...(pull ? { pull } : {}) }), askedAt);
   if ((await stopAt(tx, place, "written")) !== undefined) throw stopsChanged();

@@ -2,16 +2,17 @@
  * What becomes of the runs of an installation or a repository that people suspend, remove, rename or open to
  * the world: each ends or goes on as the manual's table says. Renames follow the ids.
  */
-import { isProblem, Problem } from "../domain/errors.ts";
+import { Problem } from "../domain/errors.ts";
 import type { Stop } from "../domain/run.ts";
 import type { Upheaval, Upset } from "../domain/upheaval.ts";
 import { branchExists } from "../github/branch.ts";
 import { repositoryStanding, standingOf } from "../github/installation.ts";
 import { noteDeparture } from "../store/departures.ts";
-import { rememberRepositoryStop } from "../store/memos.ts";
+import { rememberRepositoryStops } from "../store/memos.ts";
 import { liveRun, stopRun } from "../store/runs.ts";
 import { renameOwnersFile } from "../store/settings-files.ts";
 import { endingsDue, rebase, renameOwner, renameRepository, runsIn } from "../store/upheavals.ts";
+import { inTime } from "./precedence.ts";
 import { conclude, type IntakeParts, written } from "./verdict.ts";
 
 /** Stops, renames or tells; what is there to do is written together with the delivery's verdict. */
@@ -82,33 +83,38 @@ async function removed(
   delivery: string,
   { repositories, stop, by }: Of<"removed">,
 ): Promise<string> {
-  const runs: string[] = [];
+  const away: number[] = [];
   let isBack = false;
   // What the caretaker fetched days later met no run that was begun since.
   const before = await heardAt(parts, delivery);
-  for (const repository of repositories) {
+  const concerned = (await runsIn(parts.store.db, { repositories, before })).length > 0;
+  for (const repository of concerned ? repositories : []) {
     const found = await runsIn(parts.store.db, { repositories: [repository], before });
     if (found.length === 0) continue;
-    if (await isSo(parts, found, stop)) runs.push(...found);
+    if (await isSo(parts, found, { stop, heard: before })) away.push(repository);
     else isBack = true;
   }
   if (isBack) await settled(parts, delivery);
-  if (isBack && runs.length === 0) return conclude(parts, delivery, "ignored: it is not so any more");
-  const besides = async (tx: Tx) => {
-    for (const id of repositories) await rememberRepositoryStop(tx, id, before);
-  };
-  return stopAll(parts, delivery, { runs, why: stop, by, besides });
+  if (isBack && away.length === 0) return conclude(parts, delivery, "ignored: it is not so any more");
+  const at = parts.clock.now();
+  return written(parts, delivery, async (tx) => {
+    await rememberRepositoryStops(tx, repositories, before);
+    // Looked for once more: one may have begun while GitHub was asked.
+    const runs = (await runsIn(tx, { repositories: away, before })).toSorted();
+    for (const id of runs) await stopRun(tx, id, { why: stop, by, at });
+    return { verdict: `stop asked of ${runs.length}: ${stop}`, wake: runs };
+  });
 }
 
 /** Is it so, by GitHub's word, what ends these runs of one repository? */
-async function isSo({ store, github }: IntakeParts, [id = ""]: string[], stop: Upset): Promise<boolean> {
-  const run = await liveRun(store.db, { kind: "id", id });
-  // A refusal tells that the App is not let in any more.
-  const standing = run
-    ? await repositoryStanding(github, run.place).catch((error: unknown) => {
-        if (!isProblem(error, "refused")) throw error;
-      })
-    : undefined;
+async function isSo(
+  parts: IntakeParts,
+  [id = ""]: string[],
+  { stop, heard }: { stop: Upset; heard: number },
+): Promise<boolean> {
+  const run = await liveRun(parts.store.db, { kind: "id", id });
+  // Where GitHub does not tell, or does not let the App in any more, what was delivered counts.
+  const standing = run && (await inTime(parts, heard, repositoryStanding(parts.github, run.place)));
   if (standing === undefined || typeof standing === "string") return true;
   if (stop === "the repository was archived") return standing.archived;
   return stop === "the repository was made public" && !standing.private;
@@ -185,7 +191,8 @@ function stopAll(
   const at = parts.clock.now();
   return written(parts, delivery, async (tx) => {
     await besides?.(tx);
-    for (const id of runs) await stopRun(tx, id, { why, by, at });
+    // In one order, whoever asks: two who lock the same rows do not meet.
+    for (const id of runs.toSorted()) await stopRun(tx, id, { why, by, at });
     return { verdict: `stop asked of ${runs.length}: ${why}`, wake: runs };
   });
 }

@@ -2,7 +2,6 @@
  * A review on a pull request: its words and every remark with file and line, as one thing.
  */
 
-import { isProblem } from "../domain/errors.ts";
 import type { Remark } from "../domain/prompt.ts";
 import type { Place } from "../domain/run.ts";
 import type { GitHub } from "./client.ts";
@@ -10,7 +9,7 @@ import type { GitHub } from "./client.ts";
 /** Pages of a hundred remarks that are read. */
 const pagesMax = 5;
 
-/** When a review was submitted, by GitHub's clock, milliseconds since the epoch; undefined where it is not there. */
+/** When a review was submitted, by GitHub's clock, milliseconds since the epoch; undefined of one that was not yet. */
 export async function submittedAt(
   github: GitHub,
   { installation, owner, repo, issue }: Place,
@@ -18,10 +17,8 @@ export async function submittedAt(
 ): Promise<number | undefined> {
   const { pulls } = github.of(installation).rest;
   const where = { owner, repo, pull_number: issue, review_id: review };
-  const found = await pulls.getReview(where).catch((error: unknown) => {
-    if (!isProblem(error, "gone")) throw error;
-  });
-  return Date.parse(found?.data.submitted_at ?? "") || undefined;
+  const { data } = await pulls.getReview(where);
+  return Date.parse(data.submitted_at ?? "") || undefined;
 }
 
 /**

@@ -76,10 +76,23 @@ export function repositoryStopAt(
   return stopAt(db, { repositoryId, issue: whole }, "heard");
 }
 
-/** Remembers that, for what is asked for before and heard after it. */
-export function rememberRepositoryStop(db: Db, repositoryId: number, at: number): Promise<void> {
-  return rememberStop(db, { repositoryId, issue: whole }, { which: "heard", at });
+/** Remembers that of repositories, for what is asked for before and heard after it. */
+export async function rememberRepositoryStops(db: Db, repositoryIds: number[], at: number): Promise<void> {
+  const rows = repositoryIds
+    .toSorted((one, other) => one - other)
+    .map((repositoryId) => {
+      return { name: issueName(stopPrefixes.heard, { repositoryId, issue: whole }), value: String(at) };
+    });
+  for (let from = 0; from < rows.length; from += rowsAtOnce)
+    await db
+      .insertInto("memos")
+      .values(rows.slice(from, from + rowsAtOnce))
+      .onConflict((conflict) => conflict.column("name").doUpdateSet({ value: String(at) }))
+      .execute();
 }
+
+/** SQLite takes so many in one statement, and many more. */
+const rowsAtOnce = 500;
 
 /** No issue has this number. */
 const whole = 0;

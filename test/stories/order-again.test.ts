@@ -159,3 +159,20 @@ test("`/agent fix` after the label came off is worked on", async () => {
   await stage.pass(minuteMs);
   expect(sessions()).toBe(before + 1);
 });
+
+test.each(["/agent retry", "/agent plan do it well", "/agent fix"])(
+  "%s said while it works, then the label comes off, and the words come late: stopped",
+  async (words) => {
+    stage = await setStage();
+    stage.claude.switches.interruptLagMs = 30_000;
+    stage.plays(workForHours(0.5, 10));
+    const issue = stage.labelled();
+    await stage.pass(15 * minuteMs);
+    delay("issue_comment", "created", 10_000);
+    stage.github.comment(shop, issue, { body: words, by: "mona" });
+    await stage.pass(3_000);
+    stage.github.unlabel(shop, issue, { label: "agent", by: "mona" });
+    await stage.pass(10 * minuteMs);
+    expect([sessions(), stage.headline(issue)]).toEqual([1, expect.stringContaining("**stopped")]);
+  },
+);

@@ -92,3 +92,19 @@ test.each([
     expect(stage.claude.sessions.filter(({ status }) => status === "running")).toEqual([]);
   },
 );
+
+test.each(["/repos/{owner}/{repo}", "/repos/{owner}/{repo}/installation"])(
+  "archived while GitHub does not answer %s: stopped all the same",
+  async (route) => {
+    stage = await setStage({ allows: ["failed push"] });
+    stage.plays((agent) => agent.wait(5 * hourMs));
+    await stage.pass(minuteMs);
+    stage.labelled();
+    await stage.pass(10 * minuteMs);
+    expect(stage.claude.sessions[0]?.status).toBe("running");
+    stage.github.fault({ method: "GET", route, kind: "status", status: 503 });
+    stage.github.archive(shop, { archived: true, by: "rita" });
+    await stage.pass(2 * minuteMs);
+    expect(stage.claude.sessions[0]?.status).not.toBe("running");
+  },
+);
