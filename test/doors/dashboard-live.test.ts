@@ -98,3 +98,21 @@ test("a person has eight live pages, in whichever browsers; a further one is ref
     .toBe(200);
   for (const { close } of streams) close();
 });
+
+test("asked for its head alone it opens no stream that would count", async () => {
+  stage = await setStage({ signIn: true });
+  const browser = new Browser(stage.app.url);
+  await browser.signIn("mona");
+  const cookie = `patchwright=${browser.cookie("patchwright")}`;
+  const statusOf = async (method: string) => {
+    const call = request(`${stage.app.url}/live`, { method, headers: { cookie } });
+    const answered = once(call, "response");
+    call.end();
+    const [answer] = (await answered) as [IncomingMessage];
+    answer.resume().on("error", () => undefined);
+    call.destroy();
+    return answer.statusCode;
+  };
+  for (let at = 0; at < 9; at += 1) expect(await statusOf("HEAD")).toBe(200);
+  expect(await statusOf("GET")).toBe(200);
+});

@@ -84,3 +84,69 @@ test("one that rests at its cap waits for a raised budget", async () => {
   expect(page.text).not.toContain("Start again");
   expect((await browser.post(`${path}/retry`, { key: formKey(page) })).status).toBe(403);
 });
+
+/** The button is pressed, and something happens before GitHub says whether the person may. */
+async function meanwhile(act: (pull: number) => Promise<void>) {
+  const { issue, pull, path, browser, act: press } = await secondRound();
+  await press("stop");
+  await stage.untilShown(issue, "stopped");
+  await stage.pass(10 * 60_000);
+  const key = formKey(await browser.get(path));
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const asked = Promise.withResolvers<undefined>();
+  let isHeld = false;
+  const off = stage.github.onRequest((phase: string, { route }: { route: string }) => {
+    if (phase !== "before" || isHeld || !/permission/.test(route)) return undefined;
+    isHeld = true;
+    asked.resolve(undefined);
+    return promise;
+  });
+  const posted = browser.post(`${path}/retry`, { key });
+  await asked.promise;
+  await act(pull);
+  off();
+  resolve(undefined);
+  const { status, text } = await posted;
+  await stage.pass(30_000);
+  return { status, text, issue };
+}
+
+test("stopped by a comment between the press and the round: nothing goes on", async () => {
+  const { status, text, issue } = await meanwhile(async (pull) => {
+    stage.github.comment(shop, pull, { body: "/agent stop", by: "mona" });
+    await expect
+      .poll(() => stage.github.comments(shop, pull).at(-1)?.body)
+      .toContain("No run is at work here");
+  });
+  expect([status, text.includes("It was stopped meanwhile.")]).toEqual([403, true]);
+  expect(stage.headline(issue)).toContain("**stopped");
+});
+
+test("asked to go on by somebody else between the press and the round: said so, and not twice", async () => {
+  const { status, text } = await meanwhile(async (pull) => {
+    stage.github.comment(shop, pull, { body: "/agent fix even more", by: "mona" });
+    await expect
+      .poll(() => stage.lines.some(({ verdict }) => /^round 3 of/.test(String(verdict))))
+      .toBe(true);
+  });
+  expect([status, text.includes("The run has gone on already.")]).toEqual([403, true]);
+});
+
+test("a run whose words are forgotten is started again by a command alone", async () => {
+  stage = await setStage({ signIn: true });
+  stage.plays((agent) => agent.wait(3_600_000));
+  const issue = stage.labelled();
+  await stage.untilShown(issue, "working");
+  const path = `/runs/${/run_\w{20}/.exec(stage.status(issue))?.[0]}`;
+  const before = new Browser(stage.app.url);
+  await before.signIn("rita");
+  await before.post(`${path}/stop`, { key: formKey(await before.get(path)) });
+  await stage.untilShown(issue, "stopped");
+  for (let day = 0; day < 32; day += 1) await stage.pass(24 * 3_600_000);
+  const browser = new Browser(stage.app.url);
+  await browser.signIn("rita");
+  const page = await browser.get(path);
+  expect([page.status, page.text.includes("Start again")]).toEqual([200, false]);
+  expect((await browser.post(`${path}/retry`, { key: formKey(page) })).status).toBe(403);
+  expect(stage.claude.sessions).toHaveLength(1);
+});

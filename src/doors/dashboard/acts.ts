@@ -3,10 +3,20 @@
  * the moment of the act, whatever the page showed.
  */
 import { atLeast } from "../../domain/permission.ts";
-import { askerIn, endedAtCap, isClosed, type Origin, type Person, type Run } from "../../domain/run.ts";
+import {
+  askerIn,
+  endedAtCap,
+  isClosed,
+  type Origin,
+  type Person,
+  type Run,
+  threadsOf,
+} from "../../domain/run.ts";
 import type { Course } from "../../store/course.ts";
+import { stopAt } from "../../store/memos.ts";
 import { notesOf } from "../../store/notes.ts";
-import { latestRun } from "../../store/runs.ts";
+import { latestRun, seizeRun } from "../../store/runs.ts";
+import type { Db } from "../../store/schema.ts";
 import { askToStop, startAgain } from "../commands.ts";
 import { tellRun } from "../starting.ts";
 import { refusedTerms } from "../terms.ts";
@@ -41,8 +51,8 @@ export async function actsOn({ store }: Pick<IntakeParts, "store">, run: Run): P
 /** By the rule of `/agent retry`: an ending that was not a success, of a matter that is still open. */
 function isRetried(run: Run): boolean {
   if (run.phase === "working" || !run.ending || run.ending.kind === "opened") return false;
-  // At its cap it takes a raised budget.
-  return !isClosed(run) && !endedAtCap(run);
+  // At its cap it takes a raised budget. After the retention nobody knows what was asked for: a command tells it anew.
+  return !isClosed(run) && !endedAtCap(run) && run.origin.title !== "";
 }
 
 /** What came of an act, in one sentence, and whether it was done. */
@@ -61,6 +71,7 @@ export async function carryOut(
 ): Promise<Done> {
   const { run } = course;
   const at = parts.clock.now();
+  const stops = await stopsOf(parts, run);
   // Whoever asked before by an App, it is a person who asks now.
   const { viaApp: _app, askedAt: _at, ...first } = run.origin;
   const origin = { ...first, sender: person, at };
@@ -79,7 +90,7 @@ export async function carryOut(
     return { isDone: true, words: "The run is being stopped." };
   }
   if (!isRetried(run)) return { isDone: false, words: "This run cannot be started again." };
-  if (run.phase === "resting") return goOn(parts, id, { course, origin });
+  if (run.phase === "resting") return goOn(parts, id, { course, origin, stops });
   // One page starts one run, however often its button is pressed.
   const verdict = await startAgain(parts, id, { run, origin, triggerKey: id });
   const started = /^run (\S+) started$/.exec(verdict)?.[1];
@@ -93,11 +104,23 @@ const nothingBegins: Done = {
   words: "The settings let nothing begin here now; the issue says why.",
 };
 
+const goneOn = "ignored: the run has gone on already";
+const stoppedSince = "ignored: it was stopped meanwhile";
+
+/** When the work on the run's threads was stopped last, as one text to be compared. */
+async function stopsOf({ store }: { store: { db: Db } }, run: Run): Promise<string> {
+  const { repositoryId, issue, pull = issue } = threadsOf(run);
+  const stops = [issue, pull].flatMap((thread) =>
+    (["written", "heard"] as const).map((which) => stopAt(store.db, { repositoryId, issue: thread }, which)),
+  );
+  return (await Promise.all(stops)).join();
+}
+
 /** Opens the next round of a run whose pull request is open. */
 async function goOn(
   parts: IntakeParts,
   id: string,
-  { course: { run, facts }, origin }: { course: Course; origin: Origin },
+  { course: { run, facts }, origin, stops }: { course: Course; origin: Origin; stops: string },
 ): Promise<Done> {
   if ((await refusedTerms(parts, { place: run.place, origin })) !== undefined) return nothingBegins;
   const shown = facts.find(({ name, value_json }) => name === "comment" && value_json !== null);
@@ -105,8 +128,12 @@ async function goOn(
   // Nobody wrote a comment: that it was taken in is shown on the run's own one.
   const { id: comment } = JSON.parse(shown.value_json ?? "") as { id: number };
   const pull = run.pull === undefined ? {} : { pull: run.pull };
-  const verdict = await written(parts, id, (tx) =>
-    tellRun(tx, parts, run, {
+  const verdict = await written(parts, id, async (tx) => {
+    const now = await seizeRun(tx, run.id);
+    if (now?.phase !== "resting" || now.round !== run.round) return { verdict: goneOn, wake: run.id };
+    // A stop since the button was pressed is the last word, by whatever clock.
+    if ((await stopsOf({ store: { db: tx } }, run)) !== stops) return { verdict: stoppedSince, wake: run.id };
+    return tellRun(tx, parts, run, {
       // One page opens one round, however often its button is pressed.
       id: `${id}:${run.round}`,
       kind: "said",
@@ -114,8 +141,10 @@ async function goOn(
       asker: askerIn(origin),
       text: "Go on.",
       source: { kind: "comment", id: comment, ...pull },
-    }),
-  );
+    });
+  });
   if (verdict.startsWith("round ")) return { isDone: true, words: "The run goes on." };
+  if (verdict === goneOn) return { isDone: false, words: "The run has gone on already." };
+  if (verdict === stoppedSince) return { isDone: false, words: "It was stopped meanwhile." };
   return { isDone: false, words: "The run cannot go on now. Its page says where it stands." };
 }

@@ -46,6 +46,8 @@ export function createStreams({ clock, log }: { clock: Clock; log: Logger }): Li
   return (context, look) => {
     const headers = { "content-type": "text/event-stream", "cache-control": "no-store" };
     const person = context.get("audience").person?.id;
+    // Nobody reads, nor ends, the body of an answer to HEAD.
+    if (context.req.method === "HEAD") return context.body(null, 200, headers);
     if (person !== undefined && (own.get(person) ?? 0) >= ownStreamsMax)
       return context.body(comeBack, 429, { ...headers, "retry-after": "60" });
     if (open >= streamsMax) return context.body(comeBack, 200, headers);
