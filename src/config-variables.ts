@@ -51,7 +51,7 @@ export const variables = z.object({
     .optional(),
   CLIENT_ID: plainSecret.optional(),
   CLIENT_SECRET: plainSecret.optional(),
-  METRICS_TOKEN: plainSecret.optional(),
+  METRICS_TOKEN: text.regex(/^[ -~]+$/, "must be printable ASCII").optional(),
   METRICS_REPOSITORIES: z.enum(["true", "false"], "must be true or false").default("false"),
   PATCHWRIGHT_SEAL_KEY: optional,
   PATCHWRIGHT_OWNERS: text

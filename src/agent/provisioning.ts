@@ -3,7 +3,7 @@
  * only when their definition changed: an update of an agent is a new version, and one of an environment
  * reaches only sandboxes started later.
  */
-import { type Anthropic, ConflictError, NotFoundError } from "@anthropic-ai/sdk";
+import { type Anthropic, BadRequestError, ConflictError, NotFoundError } from "@anthropic-ai/sdk";
 import { Problem } from "../domain/errors.ts";
 import {
   agentDefinition,
@@ -141,7 +141,8 @@ async function orMissing<T>(call: PromiseLike<T>): Promise<T | undefined> {
   try {
     return await call;
   } catch (error) {
-    if (error instanceof NotFoundError) return undefined;
+    // An id that is none of the platform's is refused as one.
+    if (error instanceof NotFoundError || error instanceof BadRequestError) return undefined;
     throw error;
   }
 }

@@ -47,12 +47,23 @@ async function lookAt(patient: Patient, path: string, { mark, found, todo }: Shu
   if (origin === undefined) return pass("at no public address");
   const url = `${origin}${path}`;
   const { fetch, config } = patient;
-  const answer = await fetch(url, { method: "GET", redirect: "manual" }).catch(() => undefined);
+  const answer = await lookedUp(url, fetch).catch(() => undefined);
   if (!answer) return warn(`${url} does not answer`, seeAddress);
   const text = await beginningOf(answer);
   // Behind an address that leads elsewhere, another program may answer so.
   if (answer.status !== 200 || !mark.test(text)) return pass(`${url} is closed to strangers`);
   return fail(`${url} ${found}`, config.server.publicUrl === undefined ? `set PUBLIC_URL, ${todo}` : todo);
+}
+
+/** Follows the one step that proxies lead everybody: to https of the same host. */
+async function lookedUp(url: string, fetch: Patient["fetch"]): Promise<Response> {
+  const ask = (where: string) => fetch(where, { method: "GET", redirect: "manual" });
+  const first = await ask(url);
+  const to = URL.parse(first.headers.get("location") ?? "", url);
+  const from = new URL(url);
+  if (from.protocol !== "http:" || to?.protocol !== "https:" || to.hostname !== from.hostname) return first;
+  await first.body?.cancel();
+  return ask(to.href);
 }
 
 /** Undefined where nobody but this machine is told of one. */

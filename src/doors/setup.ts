@@ -201,7 +201,7 @@ class Steps {
   async created(context: Context): Promise<Response> {
     const { code = "", state = "" } = context.req.query();
     const asked = this.#asked.find((one) => isSame(state, one.state));
-    if (!asked) return context.redirect("/", 303);
+    if (!asked || this.#known["APP_ID"] !== undefined) return context.redirect("/", 303);
     // One App is enough: while this one is fetched, and once it is there, no other is.
     const others = this.#asked.filter((one) => one !== asked);
     this.#asked = [];
