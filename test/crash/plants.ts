@@ -118,7 +118,7 @@ export const plants: Plant[] = [
   ),
   plant(
     "a send is repeated by the SDK",
-    played("main", lost("reset", "after POST /v1/sessions/ID/events #1")),
+    played("rotation", lost("reset", "after POST /v1/sessions/ID/events #1")),
     ["agent/patience.ts", "const once = { maxRetries: 0,", "const once = { maxRetries: 1,"],
   ),
   plant(
@@ -142,7 +142,7 @@ export const plants: Plant[] = [
   ),
   plant(
     "a lost connection is believed to have done nothing",
-    played("main", lost("reset", "after POST /v1/sessions/ID/events #1")),
+    played("rotation", lost("reset", "after POST /v1/sessions/ID/events #1")),
     [
       "agent/failure.ts",
       'return new Problem("later", "claude_unreachable", "The Claude platform could not be reached.", {',
