@@ -33,6 +33,7 @@ function environment({ root, nowS }: CommandOptions): Record<string, string> {
     LC_ALL: "C",
     GIT_CONFIG_GLOBAL: "/dev/null",
     GIT_CONFIG_NOSYSTEM: "1",
+    ...configured({ "maintenance.auto": "false", "core.fsync": "none", "protocol.version": "0" }),
     GIT_TERMINAL_PROMPT: "0",
     GIT_ASKPASS: "true",
     GIT_AUTHOR_NAME: author,
@@ -42,6 +43,15 @@ function environment({ root, nowS }: CommandOptions): Record<string, string> {
     GIT_COMMITTER_EMAIL: email,
     GIT_COMMITTER_DATE: date,
   };
+}
+
+/** Configuration that git reads from its environment: here what saves programs and requests of no consequence. */
+function configured(settings: Record<string, string>): Record<string, string> {
+  const pairs = Object.entries(settings).flatMap(([key, value], at) => [
+    [`GIT_CONFIG_KEY_${at}`, key],
+    [`GIT_CONFIG_VALUE_${at}`, value],
+  ]);
+  return { GIT_CONFIG_COUNT: String(Object.keys(settings).length), ...Object.fromEntries(pairs) };
 }
 
 /** Runs a program in the sandbox, five minutes at most. Throws the signal's reason when it is struck. */

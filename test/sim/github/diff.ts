@@ -135,30 +135,3 @@ function parseNumbers(fields: string[]): [number, number][] {
   }
   return counts;
 }
-
-/** One entry of a tree. */
-export interface TreeEntry {
-  mode: string;
-  type: string;
-  sha: string;
-  size: number | undefined;
-  path: string;
-}
-
-/** The entries of a tree: one level, or all with `recursive`. `undefined` when there is no such tree. */
-export async function treeOf(
-  directory: string,
-  tree: string,
-  recursive: boolean,
-): Promise<TreeEntry[] | undefined> {
-  const args = ["ls-tree", "-z", "--long", ...(recursive ? ["-r", "-t"] : []), tree];
-  const out = await git(directory, args).catch(() => undefined);
-  return out
-    ?.split("\0")
-    .filter(Boolean)
-    .map((line) => {
-      const [head = "", path = ""] = line.split("\t");
-      const [mode = "", type = "", sha = "", size = "-"] = head.split(/ +/);
-      return { mode, type, sha, size: size === "-" ? undefined : Number(size), path };
-    });
-}

@@ -125,10 +125,10 @@ async function receive(
     caller.kind === "installation" &&
     holds(permissionsNow(caller.token, caller.installation), "workflows:write");
   const reply = await backend(request, repository, workflows ? {} : { SIM_REFUSAL: note });
-  const path = await readFile(note, "utf8").catch(() => "");
+  const [path = ""] = (await readFile(note, "utf8").catch(() => "")).split("\n");
   await rm(note, { force: true });
   if (path !== "") {
-    const text = `refusing to allow a GitHub App to create or update workflow \`${path.trim()}\` without \`workflows\` permission`;
+    const text = `refusing to allow a GitHub App to create or update workflow \`${path}\` without \`workflows\` permission`;
     return rejected(commands, text);
   }
   const after = await refs(repository.directory);

@@ -52,7 +52,8 @@ const answersMax = 500;
 const answerBytesMax = 100_000;
 
 const settledWord = /^(-.*|[0-9a-f]{40}(\.\.[0-9a-f]{40}|\^\{(commit|tree)\})?)$/;
-const wholeHash = /^[0-9a-f]{40}$/;
+/** The name of an object in full. */
+export const wholeHash = /^[0-9a-f]{40}$/;
 const ofObjects = new Set(["log", "diff", "merge-base", "ls-tree", "rev-parse"]);
 
 function isSettled([command = "", ...words]: string[]): boolean {
@@ -97,7 +98,7 @@ const preReceive = `#!/bin/sh
 [ -n "$SIM_REFUSAL" ] || exit 0
 while read -r old new ref; do
   case "$new" in *[!0]*) ;; *) continue ;; esac
-  file=$(git log --format= --name-only "$new" --not --all -- .github/workflows | head -n 1)
+  file=$(git log -1 --format= --name-only "$new" --not --all -- .github/workflows)
   if [ -n "$file" ]; then echo "$file" > "$SIM_REFUSAL"; exit 1; fi
 done
 `;
@@ -199,12 +200,6 @@ export async function isAncestor(directory: string, old: string, later: string):
 export async function mergeBase(directory: string, one: string, other: string): Promise<string | undefined> {
   const result = await tryGit(directory, ["merge-base", one, other]);
   return result.code === 0 ? result.stdout.toString().trim() : undefined;
-}
-
-/** The bytes of a file at a commit, or `undefined`. */
-export async function fileAt(directory: string, ref: string, path: string): Promise<Buffer | undefined> {
-  const result = await tryGit(directory, ["cat-file", "blob", `${ref}:${path}`]);
-  return result.code === 0 ? result.stdout : undefined;
 }
 
 /** Merges `head` into the branch with a merge commit and returns it; throws on a conflict. */

@@ -3,9 +3,9 @@
  * error; a text is given of what is UTF-8, whole up to GitHub's bound.
  */
 import { isUtf8 } from "node:buffer";
-import { treeOf } from "./diff.ts";
 import { git, resolve, tryGit } from "./git.ts";
 import { FieldProblem, type GraphqlObject, graphqlObject } from "./graphql-field.ts";
+import { entryAt, treeOf } from "./tree.ts";
 import { nodeId, type Repository } from "./world.ts";
 
 /** Text beyond this is cut off, and said to be. */
@@ -33,11 +33,18 @@ export async function expressedObject(
   const given = typeof oid === "string" ? oid : String(expression);
   const name = given.replace(/^HEAD(?=:|$)/, `refs/heads/${repository.defaultBranch}`);
   if (name.startsWith("-")) return null;
+  const [, ref, path] = /^(refs\/heads\/[^:]+|[0-9a-f]{40}):([^:]+)$/.exec(name) ?? [];
+  if (ref !== undefined && path !== undefined) {
+    const entry = await entryAt(repository.directory, ref, path);
+    // A submodule's commit is in another repository.
+    return entry && entry.type !== "commit"
+      ? gitObject(repository, { oid: entry.sha, type: entry.type })
+      : null;
+  }
   const found = await tryGit(repository.directory, ["rev-parse", "--verify", "--quiet", name]);
   if (found.code !== 0) return null;
   const sha = found.stdout.toString().trim();
   const type = await tryGit(repository.directory, ["cat-file", "-t", sha]);
-  // A submodule's commit is in another repository.
   return type.code === 0 ? gitObject(repository, { oid: sha, type: type.stdout.toString().trim() }) : null;
 }
 

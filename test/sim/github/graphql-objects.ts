@@ -5,10 +5,10 @@
 
 import { holds, permissionsNow, reaches } from "./access.ts";
 import type { Caller } from "./auth.ts";
-import { fileAt } from "./git.ts";
 import { type Args, FieldProblem, type GraphqlObject, graphqlObject } from "./graphql-field.ts";
 import { defaultBranchObject, expressedObject } from "./graphql-git.ts";
 import { issuePage } from "./payload-issue.ts";
+import { fileAt } from "./tree.ts";
 import {
   type Account,
   type Comment,

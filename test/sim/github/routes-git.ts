@@ -17,11 +17,12 @@ import {
   type RepositoryCall,
   type Route,
 } from "./call.ts";
-import { type CommitRecord, changes, log, treeOf } from "./diff.ts";
+import { type CommitRecord, changes, log } from "./diff.ts";
 import { exclusively, isAncestor, mergeBase, refs, resolve, setRef, tryGit } from "./git.ts";
 import { commitJson, fileJson, gitCommitJson, refJson } from "./payload-commit.ts";
 import { repositoryApi } from "./payload-repository.ts";
 import { notFound, Refusal, unprocessable } from "./refusal.ts";
+import { treeOf } from "./tree.ts";
 import { fullName, type Json, nodeId, type Repository } from "./world.ts";
 
 const root = "/repos/{owner}/{repo}";

@@ -3,11 +3,11 @@
  */
 import { basename } from "node:path";
 import { ok, param, type Reply, type RepositoryCall, type Route } from "./call.ts";
-import { treeOf } from "./diff.ts";
-import { fileAt, resolve } from "./git.ts";
+import { resolve } from "./git.ts";
 import { publicUserJson, userJson } from "./payload-account.ts";
 import { fullRepositoryJson, repositoryApi } from "./payload-repository.ts";
 import { notFound, Refusal } from "./refusal.ts";
+import { fileAt, treeOf } from "./tree.ts";
 import { accountOf, fullName, type Json, type Role, roleOf, roles } from "./world.ts";
 
 const root = "/repos/{owner}/{repo}";

@@ -2,9 +2,10 @@
  * What a test may look at: state as plain objects, without going through HTTP and without counting as a request.
  */
 import { log } from "./diff.ts";
-import { fileAt, refs, resolve } from "./git.ts";
+import { refs, resolve } from "./git.ts";
 import { issueIn } from "./people.ts";
 import { somewhere } from "./seeds.ts";
+import { fileAt } from "./tree.ts";
 import {
   type CheckRun,
   type Comment,
