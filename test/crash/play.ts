@@ -131,10 +131,12 @@ function standing(world: World, actsLeft: number): string {
   ].join("; ");
 }
 
+/** Lets it come to rest; who dies meanwhile has as long for that once it is back. */
 async function rest(world: World, stroke: Strokes): Promise<void> {
   const { clock } = world;
-  const end = clock.now() + restMs;
-  await move(world, stroke, () => (clock.next() ?? end) < end);
+  const from = clock.now();
+  const end = () => Math.max(from, stroke.spans.at(-1)?.from ?? from) + restMs;
+  await move(world, stroke, () => (clock.next() ?? end()) < end());
 }
 
 /** Has the newest run come to this ending? */
