@@ -176,7 +176,7 @@ test("`npm start` ends with status 2 at a Claude key that was wrapped, and print
   const key = `sk-ant-api03-${"Ab1Cd2Ef3Gh4".repeat(3)}\n${"Ij5Kl6Mn7".repeat(4)}`;
   const env = { PATH: process.env["PATH"] ?? "", ...good, ANTHROPIC_API_KEY: key, DATA_DIR: directory };
   const entry = new URL("../src/start.js", import.meta.url).pathname;
-  const run = promisify(execFile)(process.execPath, [entry], { env, timeout: 20_000 });
+  const run = promisify(execFile)(process.execPath, [entry], { env, timeout: 60_000 });
   const ended = await run.catch((failed: { code: number; stdout: string; stderr: string }) => failed);
   expect(ended).toMatchObject({ code: 2, stdout: "", stderr: /ANTHROPIC_API_KEY must be/ });
   expect(JSON.stringify(ended)).not.toMatch(/Ab1Cd2|Ij5Kl6/);

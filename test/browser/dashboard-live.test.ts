@@ -53,7 +53,7 @@ describe.skipIf(chromiumPath === undefined)("in a browser", () => {
     await page.goto(`${scene.service.url}/runs/${scene.runId(issue)}`);
     const heard = (id: string) =>
       expect
-        .poll(() => page.evaluate<string[]>("globalThis.heard"), { timeout: 20_000 })
+        .poll(() => page.evaluate<string[]>("globalThis.heard"), { timeout: 60_000 })
         .toEqual(expect.arrayContaining([id]));
     const forget = () => page.evaluate("globalThis.heard.length = 0");
     const stays = () => page.evaluate("globalThis.first.map(({ isConnected }) => isConnected)");
@@ -68,7 +68,7 @@ describe.skipIf(chromiumPath === undefined)("in a browser", () => {
     await heard("facts");
     expect([await stays(), await time()]).toEqual([[true, true, true], shown]);
     await page.mouse.up();
-    await expect.poll(time, { timeout: 20_000 }).not.toBe(shown);
+    await expect.poll(time, { timeout: 60_000 }).not.toBe(shown);
     expect(await stays()).toEqual([true, true, true]);
     await page.getByRole("button", { name: "Stop this run" }).focus();
     await forget();
@@ -92,7 +92,7 @@ describe.skipIf(chromiumPath === undefined)("in a browser", () => {
     const time = () => page.locator("#facts div", { hasText: "Time" }).locator("dd").textContent();
     const heard = (count: number) =>
       expect
-        .poll(() => page.evaluate<number>("globalThis.heard.length"), { timeout: 20_000 })
+        .poll(() => page.evaluate<number>("globalThis.heard.length"), { timeout: 60_000 })
         .toBeGreaterThan(count);
     await page.evaluate("getSelection().selectAllChildren(document.querySelector('#facts dd code'))");
     const selected = await page.evaluate<string>("String(getSelection())");
@@ -102,14 +102,14 @@ describe.skipIf(chromiumPath === undefined)("in a browser", () => {
     expect(await page.evaluate("String(getSelection())")).toBe(selected);
     await page.evaluate("getSelection().removeAllRanges()");
     const before = await time();
-    await expect.poll(time, { timeout: 20_000 }).not.toBe(before);
+    await expect.poll(time, { timeout: 60_000 }).not.toBe(before);
     await page.getByRole("button", { name: "Pause updates" }).press("Enter");
     await page.getByText("Paused", { exact: true }).waitFor();
     const paused = await time();
     await page.evaluate("globalThis.heard.length = 0");
     scene.service.github.comment(shop, issue, { body: "/agent stop", by: "mona" });
     await expect
-      .poll(() => page.evaluate<string[]>("globalThis.heard"), { timeout: 20_000 })
+      .poll(() => page.evaluate<string[]>("globalThis.heard"), { timeout: 60_000 })
       .toEqual(expect.arrayContaining(["state"]));
     expect([await time(), await page.locator("#state").innerText()]).toEqual([paused, "working"]);
     await picture(page, "run-paused");
@@ -145,7 +145,7 @@ describe.skipIf(chromiumPath === undefined)("in a browser", () => {
     await page.goto("about:blank");
     const open = async () =>
       (await fetch(`${scene.service.url}/live`, { headers, signal: elsewhere.signal })).status;
-    await expect.poll(open, { timeout: 20_000 }).toBe(429);
+    await expect.poll(open, { timeout: 60_000 }).toBe(429);
     await page.goto(`${scene.service.url}/`);
     await page.getByText("Not live: trying again").waitFor();
     elsewhere.abort();
@@ -165,7 +165,7 @@ describe.skipIf(chromiumPath === undefined)("in a browser", () => {
     for (let spoken = 0; spoken < 3; spoken += 1) {
       await page.evaluate("globalThis.heard.length = 0");
       await expect
-        .poll(() => page.evaluate<number>("globalThis.heard.length"), { timeout: 20_000 })
+        .poll(() => page.evaluate<number>("globalThis.heard.length"), { timeout: 60_000 })
         .toBeGreaterThan(0);
       await page.clock.fastForward(30_000);
       expect(await said()).toBe("Live");
@@ -175,7 +175,7 @@ describe.skipIf(chromiumPath === undefined)("in a browser", () => {
     );
     await page.clock.fastForward(60_000);
     await expect
-      .poll(() => page.evaluate<string[]>("globalThis.told"), { timeout: 20_000 })
+      .poll(() => page.evaluate<string[]>("globalThis.told"), { timeout: 60_000 })
       .toEqual(["Not live: trying again", "Live"]);
   });
 

@@ -182,6 +182,6 @@ describe.skipIf(chromiumPath === undefined)("in a browser", () => {
       await page.goto(`${scene.service.url}/?state=stopped`);
       return page.getByRole("link", { name: "Without script" }).count();
     };
-    await expect.poll(listed, { timeout: 20_000 }).toBe(1);
+    await expect.poll(listed, { timeout: 60_000 }).toBe(1);
   });
 });

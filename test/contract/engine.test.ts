@@ -250,13 +250,13 @@ describe.skipIf(!serverUrl)("on PostgreSQL", () => {
     await engine.start(workers);
     expect(engine.ailing()).toBeUndefined();
     way.cut();
-    await vi.waitUntil(() => engine.ailing() !== undefined, { timeout: 5_000 });
+    await vi.waitUntil(() => engine.ailing() !== undefined, { timeout: 60_000 });
     way.mend();
     await store.db
       .transaction()
       .execute((tx) => engine.wake(tx, { kind: "run", id: "a", at: systemClock.now() }));
-    await vi.waitUntil(() => entries === 1, { timeout: 10_000 });
-    await vi.waitUntil(() => engine.ailing() === undefined, { timeout: 15_000 });
+    await vi.waitUntil(() => entries === 1, { timeout: 60_000 });
+    await vi.waitUntil(() => engine.ailing() === undefined, { timeout: 60_000 });
     await engine.stop(1_000);
     expect(engine.ailing()).toBe("the engine is not running");
     await store.close();

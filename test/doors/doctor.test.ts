@@ -288,9 +288,9 @@ test("`/agent doctor` tells an admin pass or fail without values, and nobody els
   github.comment(shop, number, { body: "/agent doctor", by: "mona" });
   const replies = () =>
     github.comments(shop, number).filter(({ author }) => author !== "mona" && author !== "ada");
-  await expect.poll(() => replies().at(-1)?.body, { timeout: 10_000 }).toMatch(/mona.*admin/s);
+  await expect.poll(() => replies().at(-1)?.body, { timeout: 60_000 }).toMatch(/mona.*admin/s);
   github.comment(shop, number, { body: "/agent doctor", by: "ada" });
-  await expect.poll(() => replies().at(-1)?.body, { timeout: 10_000 }).toMatch(/✅ GitHub App/);
+  await expect.poll(() => replies().at(-1)?.body, { timeout: 60_000 }).toMatch(/✅ GitHub App/);
   const told = replies().at(-1)?.body ?? "";
   expect(told).toContain("✅ token");
   expect(told).toMatch(/✅ repository\n- ✅ settings/);

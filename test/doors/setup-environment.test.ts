@@ -102,7 +102,7 @@ test.each([
   async (name, value, words) => {
     const env = { PATH: process.env["PATH"] ?? "", ...environment(), [name]: value };
     const ended = await new Promise<{ status: unknown; stdout: string; stderr: string }>((resolve) => {
-      const options = { cwd: projectDir, env, timeout: 20_000 };
+      const options = { cwd: projectDir, env, timeout: 60_000 };
       execFile(process.execPath, ["src/start.js"], options, (error, stdout, stderr) =>
         resolve({ status: error?.code ?? error?.signal, stdout, stderr }),
       );

@@ -255,12 +255,12 @@ test("`npm start` becomes the running server by itself, on the same address", as
   child.stdout?.setEncoding("utf8").on("data", (text: string) => {
     words += text;
   });
-  await expect.poll(() => codeIn(words), { timeout: 15_000 }).not.toBe("");
+  await expect.poll(() => codeIn(words), { timeout: 60_000 }).not.toBe("");
   const browser = new Browser(`http://127.0.0.1:${port}`);
   expect((await browser.get("/readyz")).status).toBe(503);
   await browser.get(await comeBack(browser, codeIn(words)));
   await browser.post("/setup/claude", { key: claude.apiKey });
-  await expect.poll(() => words, { timeout: 15_000 }).toContain('"msg":"ready"');
+  await expect.poll(() => words, { timeout: 60_000 }).toContain('"msg":"ready"');
   expect((await browser.get("/readyz")).status).toBe(200);
   expect((await browser.post("/setup/code", { code: "x" })).status).toBe(404);
   expect(words).not.toContain(claude.apiKey);

@@ -25,7 +25,7 @@ async function until(what: string, so: () => boolean | Promise<boolean>): Promis
   }
 }
 
-test.skipIf(!serverUrl)("the database crashes and comes back", { timeout: 120_000 }, async () => {
+test.skipIf(!serverUrl)("the database crashes and comes back", async () => {
   const cluster = await startCluster();
   if (!cluster) throw new Error("PostgreSQL's programs were there a moment ago");
   onTestFinished(() => cluster.remove());

@@ -84,7 +84,7 @@ async function takeOver(house: House, { at, other }: Struck): Promise<number> {
   return (entryAfter(other, at) ?? 0) - at;
 }
 
-describe.skipIf(!serverUrl)("a server that holds a run", { timeout: 180_000 }, () => {
+describe.skipIf(!serverUrl)("a server that holds a run", () => {
   test.each(plays)("$blow $what: the other takes over", async ({ blow, moment, workMs }) => {
     const house = await build(workMs);
     const blown = house.strikes(blow, moment);

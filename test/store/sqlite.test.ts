@@ -84,9 +84,7 @@ test("a second process gets in as soon as the first has left", async () => {
   await (await second).close();
 });
 
-test("a killed process leaves no lock, and what it acknowledged is there with its wake", {
-  timeout: 60_000,
-}, async () => {
+test("a killed process leaves no lock, and what it acknowledged is there with its wake", async () => {
   const acknowledged = new Set<string>();
   for (let round = 1; round <= 4; round += 1) {
     const { child, told, tells } = startWriter();
@@ -105,7 +103,7 @@ test("a killed process leaves no lock, and what it acknowledged is there with it
   }
 });
 
-test("while another process lives, nobody else gets in", { timeout: 60_000 }, async () => {
+test("while another process lives, nobody else gets in", async () => {
   const { child, told, tells } = startWriter();
   await tells(1);
   expect(told[0]).toBe("open");

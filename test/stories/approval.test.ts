@@ -88,7 +88,7 @@ test("`/agent stop` ends the wait", async () => {
   expect(stage.claude.sessions[0]?.archivedAt).not.toBeNull();
 });
 
-test("nobody approves for a week: unanswered", { timeout: 90_000 }, async () => {
+test("nobody approves for a week: unanswered", async () => {
   const { issue } = await heldWork();
   await stage.pass(7 * 24 * 3_600_000 - 60_000);
   expect(stage.headline(issue)).toContain("**waiting for approval**");

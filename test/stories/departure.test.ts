@@ -104,9 +104,7 @@ test("the platform is down and the service killed meanwhile: it is done when bot
   expect(stored()).not.toContain("Ottilie");
 });
 
-test("texts of ended runs leave after the days of the setting, the rows stay", {
-  timeout: 240_000,
-}, async () => {
+test("texts of ended runs leave after the days of the setting, the rows stay", async () => {
   stage = await setStage({ env: { PATCHWRIGHT_RETENTION_DAYS: "2" } });
   stage.plays(async (agent) => {
     await agent.say(tale);

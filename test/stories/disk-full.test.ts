@@ -27,9 +27,7 @@ async function until(what: string, so: () => boolean): Promise<void> {
   }
 }
 
-test("a full disk: 503, a clear word, and everything goes on when there is room", {
-  timeout: 60_000,
-}, async () => {
+test("a full disk: 503, a clear word, and everything goes on when there is room", async () => {
   const github = await startGitHub();
   onTestFinished(() => github.stop());
   const claude = await startClaude({ gitHosts: [github.host] });

@@ -155,7 +155,6 @@ const moments: Record<string, (method: string, route: string) => boolean> = {
 describe.concurrent("a server that is killed and started again", () => {
   test.for(["before", "after"] as const)(
     "three times in one run, each %s the effect: it ends as if nothing had happened",
-    { timeout: 150_000 },
     async (phase, context) => {
       const house = await build(context);
       const deaths = Object.values(moments).map((isIt) => killAt(house, phase, isIt));
@@ -176,9 +175,7 @@ describe.concurrent("a server that is killed and started again", () => {
     },
   );
 
-  test("SIGTERM and SIGINT in the middle of a run: status 0 in time, and another goes on with it", {
-    timeout: 150_000,
-  }, async (context) => {
+  test("SIGTERM and SIGINT in the middle of a run: status 0 in time, and another goes on with it", async (context) => {
     const house = await build(context);
     const issue = label(house);
     await house.until("the agent works", () => house.claude.sessions[0]?.status === "running");
@@ -197,9 +194,7 @@ describe.concurrent("a server that is killed and started again", () => {
     await expectOneOfEverything(house, issue);
   });
 
-  test("a second process waits for the directory, then says so: status 2", {
-    timeout: 150_000,
-  }, async (context) => {
+  test("a second process waits for the directory, then says so: status 2", async (context) => {
     const house = await build(context);
     const second = startServer(environmentOf(house));
     const began = systemClock.now();

@@ -65,14 +65,14 @@ test("the answer of somebody who may not is none", async () => {
   await stage.untilShown(issue, "opened #");
 });
 
-test("time spent waiting is not time spent working", { timeout: 90_000 }, async () => {
+test("time spent waiting is not time spent working", async () => {
   const issue = await asked();
   await stage.pass(5 * day);
   stage.github.comment(shop, issue, { body: "Up.", by: "mona" });
   await stage.untilShown(issue, "opened #");
 });
 
-test("no answer in seven days: unanswered", { timeout: 90_000 }, async () => {
+test("no answer in seven days: unanswered", async () => {
   const issue = await asked();
   await stage.pass(7 * day - 60_000);
   expect(stage.headline(issue)).toContain("**waiting for an answer**");

@@ -46,7 +46,7 @@ const sixHours: Script = async (agent) => {
   }
 };
 
-test("six hours of work: every fetch and push finds a valid token", { timeout: 120_000 }, async () => {
+test("six hours of work: every fetch and push finds a valid token", async () => {
   stage = await setStage({ env: { PATCHWRIGHT_POLL_MS: "120000", PATCHWRIGHT_SWEEP_MS: "86400000" } });
   stage.plays(sixHours);
   const issue = stage.labelled();
@@ -72,7 +72,7 @@ test("told to leave the platform alone for an hour, a run replaces its token all
   expectInOrder(60_000);
 });
 
-test("tokens that live twenty seconds: a session outlives five of them", { timeout: 60_000 }, async () => {
+test("tokens that live twenty seconds: a session outlives five of them", async () => {
   stage = await setStage({ tokenLifeMs: 20_000 });
   stage.plays(workForHours(100 / 3600, 5 / 60));
   const issue = stage.labelled();

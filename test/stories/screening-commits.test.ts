@@ -62,7 +62,7 @@ const pushed: Pushed[] = [
   },
 ];
 
-test.each(pushed)("$what is held", { timeout: 120_000 }, async ({ work, reason, isApprovable }) => {
+test.each(pushed)("$what is held", async ({ work, reason, isApprovable }) => {
   stage = await setStage();
   stage.plays(async (agent) => {
     await work(agent);

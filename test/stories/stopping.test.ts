@@ -63,7 +63,7 @@ describe.each([
   { store: "the embedded store", open: embedded, skip: false },
   { store: "PostgreSQL", open: postgres, skip: !serverUrl },
 ])("on $store", ({ open, skip }) => {
-  test.skipIf(skip)("SIGTERM under load loses no acknowledged delivery", { timeout: 60_000 }, async () => {
+  test.skipIf(skip)("SIGTERM under load loses no acknowledged delivery", async () => {
     const github = await startGitHub();
     onTestFinished(() => github.stop());
     const claude = await startClaude({ gitHosts: [github.host] });

@@ -16,7 +16,7 @@ import { freshDatabase, serverUrl } from "../store/server.ts";
 /** Shuffles ten copies, the same way every time. */
 const order = (copy: number) => (copy * 7 + 3) % 10;
 const shop = "acme/shop";
-const waitOptions = { timeout: 45_000, interval: 200 };
+const waitOptions = { timeout: 60_000, interval: 200 };
 const ends: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const end of ends.splice(0).toReversed()) await end();

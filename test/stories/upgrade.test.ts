@@ -50,7 +50,7 @@ async function until(what: string, so: () => boolean): Promise<void> {
   }
 }
 
-test("a newer version continues the runs of an older one", { timeout: 90_000 }, async () => {
+test("a newer version continues the runs of an older one", async () => {
   const github = await startGitHub();
   onTestFinished(() => github.stop());
   const claude = await startClaude({ gitHosts: [github.host] });

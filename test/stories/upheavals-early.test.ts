@@ -53,7 +53,7 @@ test.each(
   Object.keys(states).flatMap((state) =>
     upheavals.map(([what, ending, act]) => ({ state, what, ending, act })),
   ),
-)("$what while $state", { timeout: 120_000 }, async ({ state, what, ending, act }) => {
+)("$what while $state", async ({ state, what, ending, act }) => {
   const runs = (await states[state]?.()) ?? 0;
   await act();
   await stage.pass(30_000);
