@@ -25,7 +25,7 @@ import { report, type Said } from "./report.ts";
 
 const processes = 2;
 /** When, in seconds from its start, a sample begins no more planted bugs and nothing more at all; how long it kills. */
-const sampleSeconds = { plants: 200, kills: 40, all: 255 };
+const sampleSeconds = { plants: 240, kills: 40, all: 255 };
 /** Compiled code of one process serves the next: most of a planted bug's turn is a start. */
 const compiledDir = join(tmpdir(), "patchwright-compiled");
 

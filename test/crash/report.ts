@@ -11,7 +11,7 @@ export type Said =
 
 /**
  * The part of the plays whose blow may fall on nobody. One process does the same every time, but for how writes
- * share a commit; real servers differ, although they are tried again.
+ * share a commit; real servers differ, although they are tried again. Of a sample's six kills one may.
  */
 const unplayedMax: Record<Kind, number> = { death: 0.005, loss: 0.005, late: 0.01, pair: 0.01, kill: 0.02 };
 
@@ -125,7 +125,8 @@ export function report(
     const { death, loss, late, pair, kill } = counts;
     const idle = kinds.reduce((all, kind) => all + unplayed[kind], 0);
     const forgotten = isSample || sums.plays + idle === sums.planned ? 0 : 1;
-    const most = (kind: Kind) => Math.floor((counts[kind] + unplayed[kind]) * unplayedMax[kind]);
+    const round = (kind: Kind) => (kind === "kill" ? Math.ceil : Math.floor);
+    const most = (kind: Kind) => round(kind)((counts[kind] + unplayed[kind]) * unplayedMax[kind]);
     const short = kinds.filter((kind) => unplayed[kind] > most(kind));
     for (const kind of short)
       print(`FEWER plays than planned: ${unplayed[kind]} of kind ${kind}, at most ${most(kind)} may be`);
